@@ -1,0 +1,237 @@
+"""The error tree. Every error Boxscore raises on purpose is a leaf of it.
+
+    BoxscoreError
+    ├── UsageError                 the input is wrong; nothing was run, nothing was written (exit 2)
+    │   ├── UnknownNameError       a name that is not known, with the nearest known one
+    │   ├── FileError              a file is missing, empty, binary, too long in a line
+    │   ├── DatasetError           a row is wrong: file, line and field are named
+    │   ├── SpecError              a spec or an option is wrong: file and key are named
+    │   ├── ScorerError            a scorer's arguments are wrong, or it gave a value that is no number
+    │   ├── MissingReferenceError  a scorer needs a reference that the example lacks
+    │   ├── TemplateError          a prompt template does not parse, or lacks a value
+    │   ├── UnknownPriceError      a price is needed and not known
+    │   ├── NothingToCompareError  no example is common to both variants
+    │   └── ExtraMissingError      an optional dependency is needed; its extra is named
+    └── OperationError             the input was right and yet it could not be done (exit 4)
+        ├── ProviderError          a provider refused, failed or did not answer
+        ├── SpendCapError          the spend cap was reached
+        └── StoreError             the records store could not be read or written
+
+An error's sentence says what happened, what was tried and what to do next; what a program needs of it is in attributes.
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+__all__ = [
+    "BoxscoreError",
+    "DatasetError",
+    "ExtraMissingError",
+    "FileError",
+    "MissingReferenceError",
+    "NothingToCompareError",
+    "OperationError",
+    "ProviderError",
+    "ScorerError",
+    "SpecError",
+    "SpendCapError",
+    "StoreError",
+    "TemplateError",
+    "UnknownNameError",
+    "UnknownPriceError",
+    "UsageError",
+]
+
+
+class BoxscoreError(Exception):
+    """Root of the tree.
+
+    `code` is stable and made for programs, `exit_code` is what the command line leaves with.
+    """
+
+    code = "error"
+    exit_code = 4
+
+
+class UsageError(BoxscoreError):
+    code = "usage"
+    exit_code = 2
+
+
+class UnknownNameError(UsageError):
+    """`kind` ("scorer", "model", …) and `name` were asked for; `known` are the names that exist."""
+
+    code = "unknown_name"
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, where: str | None = None) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(sorted(known))
+        self.nearest = next(iter(difflib.get_close_matches(name, self.known, n=1, cutoff=0.5)), None)
+        place = f" in {where}" if where else ""
+        if self.nearest:
+            hint = f"did you mean {self.nearest!r}?"
+        elif not self.known:
+            hint = "there are none."
+        elif len(self.known) <= 12:
+            hint = f"known are {', '.join(self.known)}."
+        else:
+            hint = f"{len(self.known)} are known, among them {', '.join(self.known[:5])}."
+        super().__init__(f"No {kind} is called {name!r}{place}: {hint}")
+
+
+class FileError(UsageError):
+    """A file as a whole cannot be used. `path` is the file."""
+
+    code = "file"
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        self.path = Path(path)
+        super().__init__(f"{path}: {problem}")
+
+
+class DatasetError(UsageError):
+    """A row cannot be used. `path`, `line` (from 1, None when it is not one line) and `field` say which."""
+
+    code = "dataset"
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str | Path | None = None,
+        line: int | None = None,
+        field: str | None = None,
+    ) -> None:
+        self.path = Path(path) if path is not None else None
+        self.line = line
+        self.field = field
+        where = str(path) if path is not None else "dataset"
+        if line is not None:
+            where += f", line {line}"
+        if field is not None:
+            where += f", field {field!r}"
+        super().__init__(f"{where}: {problem}")
+
+
+class SpecError(UsageError):
+    """A spec or an option is wrong. `key` is its dotted path (`rule.margin`), `path` the file if there is one."""
+
+    code = "spec"
+
+    def __init__(self, problem: str, *, key: str | None = None, path: str | Path | None = None) -> None:
+        self.key = key
+        self.path = Path(path) if path is not None else None
+        where = ", ".join(str(part) for part in (path, key and f"key {key!r}") if part)
+        super().__init__(f"{where}: {problem}" if where else problem)
+
+
+class ScorerError(UsageError):
+    """A scorer cannot be made from its arguments, or gave what is no score. `scorer` is its name."""
+
+    code = "scorer"
+
+    def __init__(self, scorer: str, problem: str, *, example_id: str | None = None) -> None:
+        self.scorer = scorer
+        self.example_id = example_id
+        at = f" on example {example_id!r}" if example_id is not None else ""
+        super().__init__(f"scorer {scorer!r}{at}: {problem}")
+
+
+class MissingReferenceError(UsageError):
+    code = "missing_reference"
+
+    def __init__(self, scorer: str, example_id: str) -> None:
+        self.scorer = scorer
+        self.example_id = example_id
+        super().__init__(
+            f"scorer {scorer!r} compares with a reference, and example {example_id!r} has none: "
+            "add a reference to the row, or choose a scorer that needs none."
+        )
+
+
+class TemplateError(UsageError):
+    """`variable` is the name without a value, when that is what is wrong."""
+
+    code = "template"
+
+    def __init__(self, problem: str, *, variable: str | None = None) -> None:
+        self.variable = variable
+        super().__init__(problem)
+
+
+class UnknownPriceError(UsageError):
+    code = "unknown_price"
+
+    def __init__(self, model: str, *, provider: str | None = None, needed_by: str | None = None) -> None:
+        self.model = model
+        self.provider = provider
+        of = f"{provider}/{model}" if provider else model
+        why = f", and {needed_by} needs it" if needed_by else ""
+        super().__init__(
+            f"no price is known for {of!r}{why}: add a row for it to your price table "
+            "(`boxscore prices --help` shows its form) or take cost out of the rule."
+        )
+
+
+class NothingToCompareError(UsageError):
+    code = "nothing_to_compare"
+
+
+class ExtraMissingError(UsageError):
+    """`extra` is the name to install with: `pip install 'boxscore[EXTRA]'`."""
+
+    code = "extra_missing"
+
+    def __init__(self, what: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{what} needs an optional part: pip install 'boxscore[{extra}]'")
+
+
+class OperationError(BoxscoreError):
+    code = "operation"
+
+
+class ProviderError(OperationError):
+    """A provider's failure.
+
+    `kind` is one of connect, timeout, rate_limit, auth, refused, server, bad_answer, cancelled; `status` the HTTP
+    status if there was one; `retry_after_s` what the provider asked for.
+    """
+
+    code = "provider"
+
+    def __init__(
+        self,
+        kind: str,
+        problem: str,
+        *,
+        provider: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.kind = kind
+        self.provider = provider
+        self.status = status
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{provider}: {problem}" if provider else problem)
+
+
+class SpendCapError(OperationError):
+    """`cap_usd` was reached after `spent_usd`; `left` trials were not run."""
+
+    code = "spend_cap"
+
+    def __init__(self, cap_usd: float, spent_usd: float, left: int) -> None:
+        self.cap_usd = cap_usd
+        self.spent_usd = spent_usd
+        self.left = left
+        super().__init__(
+            f"stopped at the spend cap: ${spent_usd:.4f} of ${cap_usd:.2f} are spent and {left} trials were not run. "
+            "What came back is kept; raise the cap and run again to go on."
+        )
+
+
+class StoreError(OperationError):
+    code = "store"

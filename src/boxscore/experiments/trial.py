@@ -1,0 +1,41 @@
+"""Run, trial: a variant over a dataset version, one example at a time."""
+
+from datetime import datetime
+
+import msgspec
+
+from boxscore.datasets.example import Example
+from boxscore.providers.response import Response
+from boxscore.scoring.scorer import Metric, Score
+
+
+class VariantInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answered. `hash` is the identity: same hash, same behaviour as far as we control it. `model` as asked for."""
+
+    name: str
+    hash: str
+    model: str | None = None
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One example, once. `scores` by metric name; a response with an error has no scores and counts as a failure."""
+
+    example_id: str
+    repeat: int = 0
+    response: Response
+    scores: dict[str, Score] = {}
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant over a dataset version. `metrics` in the order of the spec; the first is the primary one."""
+
+    id: str
+    variant: VariantInfo
+    dataset_name: str
+    dataset_version: str
+    examples: tuple[Example, ...]
+    metrics: tuple[Metric, ...]
+    trials: tuple[Trial, ...]
+    scorer_specs: tuple[str, ...] = ()
+    started_at: datetime | None = None
+    finished_at: datetime | None = None

@@ -1,0 +1,50 @@
+"""What a scorer is: one metric, and a way to score one response to one example."""
+
+from typing import Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from boxscore.datasets.example import Example
+from boxscore.providers.response import Response
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scorer measures.
+
+    `kind`: "rate" is 0 or 1 per example and shown as percent; "mean" a number between 0 and 1, shown as percent too;
+    "amount" any number, shown in its `unit`. `better` says which direction is better.
+    """
+
+    name: str
+    kind: Literal["rate", "mean", "amount"] = "rate"
+    better: Literal["higher", "lower"] = "higher"
+    unit: str = ""
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """One scorer's word on one response.
+
+    `value` is None where the scorer has nothing to say (latency that was not recorded). `label` is what was read in
+    the answer ("yes", "42", "2 of 3 rules"), `note` why the value is what it is; both are for people.
+    """
+
+    value: float | None
+    label: str | None = None
+    note: str | None = None
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """The one door for scorers, ours and a plug-in's.
+
+    `spec` is the scorer's name with its arguments as one would type them (`choice:yes,no,pick=listed`), so that a run
+    can be scored again from its record. `score` must be a pure function of its two arguments: no clock, no network.
+    """
+
+    @property
+    def spec(self) -> str: ...
+
+    @property
+    def metric(self) -> Metric: ...
+
+    def score(self, example: Example, response: Response) -> Score: ...
