@@ -1,8 +1,8 @@
 """The verdict: what `compare` decides, with everything a reader needs to believe or doubt it.
 
 The structs are the JSON of `--json`, the API and webhooks. Fields may be added; those that exist stay.
-Rates are fractions, money is US dollars, times are seconds. Every difference is candidate − baseline in the metric's own
-direction; whether more is better is in `better`.
+Rates are fractions, money is US dollars, times are seconds. Every difference is candidate − baseline in the metric's
+own direction; whether more is better is in `better`.
 """
 
 from typing import Literal

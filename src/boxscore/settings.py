@@ -1,0 +1,63 @@
+"""Settings: one typed table, read from `BOXSCORE_*` environment variables.
+
+Every row has a reader, a default and a unit; nothing else in the package reads the environment for its own settings.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from boxscore.errors import SpecError
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the environment decides. The variable of each field is `BOXSCORE_` and its name in capitals."""
+
+    home: Path | None = None
+    """Folder of the stores. Default: the nearest `.boxscore/` upwards, else `.boxscore/` in the working folder."""
+
+    prices: Path | None = None
+    """The user's own price table, looked at before the built-in one. Default: `prices.yaml` in the home, if there."""
+
+    no_browser: bool = False
+    """Open no browser at the end of `demo`."""
+
+    reuse_max_age_s: float = 86_400.0
+    """Responses of earlier runs are used again up to this age, in seconds."""
+
+    concurrency: int = 8
+    """Calls in flight at once, where the spec does not say."""
+
+
+def load() -> Settings:
+    """The settings of this process, read afresh. A value that cannot be read is a `SpecError` that names it."""
+    found: dict[str, str] = {}
+    for field in Settings.__struct_fields__:
+        value = os.environ.get(f"BOXSCORE_{field.upper()}")
+        if value:
+            found[field] = value
+    try:
+        return msgspec.convert(found, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`") or "?"
+        name = f"BOXSCORE_{field.upper()}"
+        raise SpecError(f"{name}={os.environ.get(name)!r} is not understood: {error}", key=name) from error
+
+
+def home(settings: Settings | None = None) -> Path:
+    """The folder of the stores; it need not exist yet."""
+    settings = settings or load()
+    if settings.home is not None:
+        return settings.home
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".boxscore").is_dir():
+            return folder / ".boxscore"
+    return here / ".boxscore"
+
+
+def _decode(kind: type, value: object) -> object:
+    if kind is Path:
+        return Path(str(value)).expanduser()
+    raise NotImplementedError(kind)
