@@ -10,6 +10,7 @@
     │   ├── MissingReferenceError  a scorer needs a reference that the example lacks
     │   ├── TemplateError          a prompt template does not parse, or lacks a value
     │   ├── UnknownPriceError      a price is needed and not known
+    │   ├── UnreadableUsageError   a usage object of unknown shape, or one that contradicts itself
     │   ├── NothingToCompareError  no example is common to both variants
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
@@ -40,6 +41,7 @@ __all__ = [
     "TemplateError",
     "UnknownNameError",
     "UnknownPriceError",
+    "UnreadableUsageError",
     "UsageError",
 ]
 
@@ -173,6 +175,16 @@ class UnknownPriceError(UsageError):
             f"no price is known for {of!r}{why}: add a row for it to your price table "
             "(`boxscore prices --help` shows its form) or take cost out of the rule."
         )
+
+
+class UnreadableUsageError(UsageError):
+    """A provider's usage object cannot be read. `keys` are the names that were seen in it."""
+
+    code = "unreadable_usage"
+
+    def __init__(self, problem: str, *, keys: Iterable[str] = ()) -> None:
+        self.keys = tuple(keys)
+        super().__init__(problem)
 
 
 class NothingToCompareError(UsageError):

@@ -39,12 +39,23 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     input_video_tokens: int | None = None
     input_tool_tokens: int | None = None
     input_text_tool_tokens: int | None = None
+    input_audio_tool_tokens: int | None = None
+    input_image_tool_tokens: int | None = None
+    input_video_tool_tokens: int | None = None
     output_text_tokens: int | None = None
     output_audio_tokens: int | None = None
     output_image_tokens: int | None = None
     output_video_tokens: int | None = None
     output_reasoning_tokens: int | None = None
+    output_citation_tokens: int | None = None
+    input_characters: int | None = None
+    input_text_messages: int | None = None
+    audio_seconds: float | None = None
+    input_audio_seconds: float | None = None
+    input_document_pages: int | None = None
+    input_annotated_document_pages: int | None = None
     web_searches: int | None = None
+    storage_searches: int | None = None
     requests: int | None = None
 
 
