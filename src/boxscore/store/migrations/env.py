@@ -1,0 +1,16 @@
+"""Runs migrations on the connection that the store hands over: one transaction for all steps, or none."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from boxscore.store.records.schema import metadata
+
+connection: Connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=metadata,
+    transactional_ddl=True,
+    transaction_per_migration=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

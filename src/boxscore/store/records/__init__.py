@@ -1,0 +1,25 @@
+"""The records store: runs, responses, trials, scores and verdicts in one SQLite file."""
+
+from boxscore.store.records.records import Records
+from boxscore.store.records.rows import (
+    ExampleRow,
+    ResponseRow,
+    RunRow,
+    ScoreRow,
+    Totals,
+    TrialRow,
+    VariantRow,
+    VerdictRow,
+)
+
+__all__ = [
+    "ExampleRow",
+    "Records",
+    "ResponseRow",
+    "RunRow",
+    "ScoreRow",
+    "Totals",
+    "TrialRow",
+    "VariantRow",
+    "VerdictRow",
+]

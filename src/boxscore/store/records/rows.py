@@ -1,0 +1,116 @@
+"""Rows as the store gives and takes them. Fields called `*_json` hold JSON text that the store does not look into."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+
+class VariantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`description_json` is what `hash` was computed from; it never holds a secret."""
+
+    hash: str
+    kind: str
+    model: str | None
+    description_json: str
+
+
+class ExampleRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One example of a run, in its place. `hash` is of the whole example, `question_hash` of what a variant sees."""
+
+    position: int
+    example_id: str
+    hash: str
+    question_hash: str
+    content_json: str
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run."""
+
+    id: str
+    plan_hash: str
+    variant_hash: str
+    variant_name: str
+    model: str | None
+    dataset_name: str
+    dataset_version: str
+    repeats: int
+    metrics_json: str
+    scorer_specs_json: str
+    fresh: bool
+    started_at: datetime
+    finished_at: datetime | None = None
+
+
+class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer or error. `run_id` is the run that paid for it; times in seconds.
+
+    Its identity for reuse is (`variant_hash`, `question_hash`, `draw`); `draw` numbers the answers that one variant
+    gave to one question inside one run.
+    """
+
+    id: str
+    run_id: str
+    variant_hash: str
+    question_hash: str
+    draw: int
+    recorded_at: datetime
+    output: str
+    tool_calls_json: str | None = None
+    finish_reason: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    fingerprint: str | None = None
+    usage_json: str | None = None
+    usage_raw_json: str | None = None
+    cost_usd: Decimal | None = None
+    price: str | None = None
+    latency_s: float | None = None
+    first_token_s: float | None = None
+    error_kind: str | None = None
+    error_message: str | None = None
+    error_status: int | None = None
+
+
+class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    example_id: str
+    repeat: int
+    response_id: str
+
+
+class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
+    run_id: str
+    example_id: str
+    repeat: int
+    metric: str
+    value: float | None
+    label: str | None = None
+    note: str | None = None
+
+
+class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`content_json` is the verdict as `--json` prints it."""
+
+    id: str
+    created_at: datetime
+    verdict: str
+    baseline_run: str | None
+    candidate_run: str | None
+    content_json: str
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """Counted and summed over rows at the moment of asking.
+
+    `spent_usd` is the exact sum over the responses that this run paid for, `unpriced` how many of them have no known
+    cost; `reused` trials took a response that another run had paid for.
+    """
+
+    trials: int
+    errors: int
+    reused: int
+    calls: int
+    unpriced: int
+    spent_usd: Decimal
