@@ -1,0 +1,60 @@
+"""Parquet files as rows (extra `parquet`)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from boxscore.datasets.lines import explain
+from boxscore.datasets.rows import ExampleRow, plain
+from boxscore.errors import ExtraMissingError, FileError
+from boxscore.types import Json
+
+_FIELDS = ExampleRow.__struct_fields__
+
+
+def read_parquet(path: Path) -> Iterator[tuple[int, ExampleRow]]:
+    """Row number (from 1) and row.
+
+    Columns are those of JSONL, as structs or maps (`inputs`, `metadata`, `slices`), or spelt out as in CSV
+    (`metadata.lang`, and any other column is an input). Dates become ISO 8601 text. Raises `ExtraMissingError` without
+    pyarrow, `FileError` for what is no Parquet, `DatasetError` for a row.
+    """
+    if not path.is_file():
+        raise FileError(path, "no such file.")
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise ExtraMissingError(f"reading {path.name}", "parquet") from None
+    unreadable = cast("type[Exception]", pa.ArrowException)  # pyright: ignore[reportUnknownMemberType]
+    number = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            batches = cast("Iterator[pa.RecordBatch]", file.iter_batches(batch_size=1024))  # pyright: ignore[reportUnknownMemberType]
+            for batch in batches:
+                for cells in cast("list[dict[str, Json]]", batch.to_pylist(maps_as_pydicts="strict")):
+                    number += 1
+                    yield number, _row(cells, number, path)
+    except (unreadable, OSError) as error:
+        raise FileError(path, f"is no readable Parquet file ({str(error).splitlines()[0]}).") from None
+
+
+def _row(cells: dict[str, Json], number: int, path: Path) -> ExampleRow:
+    row: dict[str, Json] = {}
+    spread: dict[str, dict[str, Json]] = {}
+    for column, cell in cells.items():
+        prefix, dot, key = column.partition(".")
+        if column in _FIELDS:
+            row[column] = cell
+        elif dot and prefix in ("inputs", "metadata", "slices"):
+            spread.setdefault(prefix, {})[key] = cell
+        else:
+            spread.setdefault("inputs", {})[column] = cell
+    for part, values in spread.items():
+        row[part] = {**(row.get(part) or {}), **values}
+    try:
+        return msgspec.convert(plain(row, number, "", path=path, dates=True), ExampleRow)
+    except msgspec.ValidationError as error:
+        explain(error, ExampleRow, path=path, line=number)
