@@ -1,0 +1,86 @@
+"""The line score: one variant's own numbers, each with its interval."""
+
+import numpy as np
+
+from boxscore.experiments import statistics
+from boxscore.experiments.table import Column, Floats, Ints
+from boxscore.experiments.verdict import MetricValue, VariantSummary
+from boxscore.scoring.scorer import Metric
+
+
+def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None, *, seed: int = 0) -> VariantSummary:
+    """One row of the line score. What was not recorded is None, or left out where it is a metric."""
+    values: dict[str, MetricValue] = {}
+    for metric in metrics:
+        known, groups = _known(column.values[metric.name], clusters)
+        if not len(known):
+            continue
+        estimate = statistics.rate(known, groups) if _binary(metric, known) else statistics.mean(known, groups)
+        values[metric.name] = MetricValue(
+            value=estimate.value,
+            low=estimate.low,
+            high=estimate.high,
+            n=estimate.n,
+            method=estimate.method,
+            kind=metric.kind,
+            better=metric.better,
+            unit=metric.unit,
+        )
+    cost = _mean(column.cost, clusters, scale=1000.0)
+    tokens_out = _mean(column.tokens_out, clusters)
+    p50 = _quantile(column.latency, clusters, 0.5, seed)
+    p95 = _quantile(column.latency, clusters, 0.95, seed)
+    tokens_in = column.tokens_in[~np.isnan(column.tokens_in)]
+    return VariantSummary(
+        name=column.run.variant.name,
+        hash=column.run.variant.hash,
+        model=column.run.variant.model,
+        metrics=values,
+        cost_per_1k_usd=cost[0],
+        cost_per_1k_low=cost[1],
+        cost_per_1k_high=cost[2],
+        latency_p50_s=p50[0],
+        latency_p50_low=p50[1],
+        latency_p50_high=p50[2],
+        latency_p95_s=p95[0],
+        latency_p95_low=p95[1],
+        latency_p95_high=p95[2],
+        tokens_in=float(tokens_in.mean()) if len(tokens_in) else None,
+        tokens_out=tokens_out[0],
+        tokens_out_low=tokens_out[1],
+        tokens_out_high=tokens_out[2],
+        errors=column.errors,
+        trials=column.trials,
+    )
+
+
+def _binary(metric: Metric, values: Floats) -> bool:
+    return metric.kind == "rate" and bool(np.isin(values, (0.0, 1.0)).all())
+
+
+Interval = tuple[float | None, float | None, float | None]
+
+
+def _mean(values: Floats, clusters: Ints | None, *, scale: float = 1.0) -> Interval:
+    known, groups = _known(values, clusters)
+    if not len(known):
+        return None, None, None
+    estimate = statistics.mean(known * scale, groups)
+    return estimate.value, max(0.0, estimate.low), estimate.high
+
+
+def _quantile(latency: Floats, clusters: Ints | None, q: float, seed: int) -> Interval:
+    """`latency` has shape (examples, repeats); repeats of one example belong together."""
+    own = np.arange(len(latency)) if clusters is None else clusters
+    flat = latency.ravel()
+    known = ~np.isnan(flat)
+    if not known.any():
+        return None, None, None
+    groups = None if clusters is None and latency.shape[1] == 1 else np.repeat(own, latency.shape[1])[known]
+    estimate = statistics.quantile(flat[known], q, groups, seed=seed)
+    return estimate.value, estimate.low, estimate.high
+
+
+def _known(values: Floats, clusters: Ints | None) -> tuple[Floats, Ints | None]:
+    known = ~np.isnan(values)
+    return values[known], None if clusters is None else clusters[known]

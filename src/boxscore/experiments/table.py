@@ -1,0 +1,175 @@
+"""The paired table: two runs laid side by side, one row per example, as arrays that the estimators take."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boxscore.datasets.example import Example
+from boxscore.errors import NothingToCompareError, ScorerError
+from boxscore.experiments.trial import Run, Trial
+from boxscore.scoring.scorer import Metric
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+FAILURE = 0.0
+"""What an error or a missing trial scores on a rate or a mean. An amount has no such value: there it is left out."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One run over the examples of the table. Arrays have shape (examples,), NaN where nothing was recorded.
+
+    `values` are by metric, averaged over repeats. `latency` has shape (examples, repeats): a percentile is one of
+    calls, not of averages. `answered` is False where every trial of an example is missing or an error.
+    """
+
+    run: Run
+    values: dict[str, Floats]
+    cost: Floats
+    tokens_in: Floats
+    tokens_out: Floats
+    latency: Floats
+    answered: NDArray[np.bool_]
+    present: NDArray[np.bool_]
+    errors: int
+    trials: int
+
+
+@dataclass(frozen=True)
+class PairedTable:
+    """Baseline and candidate over the union of their examples. `clusters` has one whole number per example, or is None
+    where every example is independent. Rows that only one run has are failures of the other."""
+
+    examples: tuple[Example, ...]
+    metrics: tuple[Metric, ...]
+    clusters: Ints | None
+    baseline: Column
+    candidate: Column
+
+    @property
+    def units(self) -> int:
+        """Independent units: clusters, or examples where there are none."""
+        return len(self.examples) if self.clusters is None else len(np.unique(self.clusters))
+
+    @property
+    def unpaired(self) -> NDArray[np.bool_]:
+        return ~(self.baseline.answered & self.candidate.answered)
+
+    def metric(self, name: str) -> Metric:
+        return next(metric for metric in self.metrics if metric.name == name)
+
+    def pair(self, name: str) -> tuple[Floats, Floats, Ints | None]:
+        """Values of both runs on the examples where the metric was recorded for both, with their clusters."""
+        return self.recorded(self.baseline.values[name], self.candidate.values[name])
+
+    def recorded(self, baseline: Floats, candidate: Floats) -> tuple[Floats, Floats, Ints | None]:
+        both = ~(np.isnan(baseline) | np.isnan(candidate))
+        return baseline[both], candidate[both], None if self.clusters is None else self.clusters[both]
+
+    def calls(self) -> tuple[Floats, Floats, Ints]:
+        """Latencies of both runs call by call, with the cluster of each: the example itself where there is no other."""
+        repeats = min(self.baseline.latency.shape[1], self.candidate.latency.shape[1])
+        baseline = self.baseline.latency[:, :repeats].ravel()
+        candidate = self.candidate.latency[:, :repeats].ravel()
+        own = np.arange(len(self.examples)) if self.clusters is None else self.clusters
+        both = ~(np.isnan(baseline) | np.isnan(candidate))
+        return baseline[both], candidate[both], np.repeat(own, repeats)[both]
+
+
+def pair(baseline: Run, candidate: Run) -> PairedTable:
+    """Lay two runs side by side. Raises `NothingToCompareError` when they share no example."""
+    examples = {example.id: example for example in baseline.examples}
+    shared = sum(1 for example in candidate.examples if example.id in examples)
+    if not shared:
+        raise NothingToCompareError(
+            f"{baseline.variant.name!r} has answers to {len(baseline.examples)} examples and {candidate.variant.name!r} "
+            f"to {len(candidate.examples)}, and no example id is common to both: nothing can be paired. "
+            "Check that both were run on the same dataset."
+        )
+    for example in candidate.examples:
+        examples.setdefault(example.id, example)
+    rows = tuple(examples.values())
+    metrics = tuple(metric for metric in baseline.metrics if metric in candidate.metrics)
+    return PairedTable(
+        examples=rows,
+        metrics=metrics,
+        clusters=_clusters(rows),
+        baseline=column(baseline, rows, metrics),
+        candidate=column(candidate, rows, metrics),
+    )
+
+
+def column(run: Run, examples: tuple[Example, ...], metrics: tuple[Metric, ...]) -> Column:
+    """One run over the given examples, in their order."""
+    by_example: dict[str, list[Trial]] = {example.id: [] for example in examples}
+    for trial in run.trials:
+        if trial.example_id in by_example:
+            by_example[trial.example_id].append(trial)
+    rows = list(by_example.values())
+    good = [[trial for trial in trials if trial.response.error is None] for trials in rows]
+    repeats = max((len(trials) for trials in rows), default=1) or 1
+    latency = np.full((len(rows), repeats), np.nan)
+    for row, trials in enumerate(good):
+        for trial in trials:
+            if trial.response.latency_s is not None and trial.repeat < repeats:
+                latency[row, trial.repeat] = trial.response.latency_s
+    return Column(
+        run=run,
+        values={metric.name: _values(run, metric, rows) for metric in metrics},
+        cost=_mean(good, lambda trial: None if (usd := trial.response.cost_usd) is None else float(usd)),
+        tokens_in=_mean(good, lambda trial: trial.response.usage and trial.response.usage.input_tokens),
+        tokens_out=_mean(good, lambda trial: trial.response.usage and trial.response.usage.output_tokens),
+        latency=latency,
+        answered=np.array([bool(trials) for trials in good], dtype=np.bool_),
+        present=np.array([bool(trials) for trials in rows], dtype=np.bool_),
+        errors=sum(len(trials) for trials in rows) - sum(len(trials) for trials in good),
+        trials=sum(len(trials) for trials in rows),
+    )
+
+
+def _values(run: Run, metric: Metric, rows: list[list[Trial]]) -> Floats:
+    failure = FAILURE if metric.kind != "amount" and metric.better == "higher" else math.nan
+    if metric.kind != "amount" and metric.better == "lower":
+        failure = 1.0  # the worst value of a rate where less is better
+    values = np.full(len(rows), failure)
+    for row, trials in enumerate(rows):
+        found: list[float] = []
+        for trial in trials:
+            if trial.response.error is not None:
+                found.append(failure)
+                continue
+            score = trial.scores.get(metric.name)
+            if score is None or score.value is None:
+                continue
+            if not math.isfinite(score.value):
+                raise ScorerError(
+                    metric.name, f"gave {score.value}, which is no number to average", example_id=trial.example_id
+                )
+            found.append(score.value)
+        if trials:
+            known = [value for value in found if not math.isnan(value)]
+            values[row] = sum(known) / len(known) if known else math.nan
+    return values
+
+
+def _mean(rows: list[list[Trial]], read: Callable[[Trial], float | None]) -> Floats:
+    values = np.full(len(rows), np.nan)
+    for row, trials in enumerate(rows):
+        known = [value for trial in trials if (value := read(trial)) is not None]
+        if known:
+            values[row] = sum(known) / len(known)
+    return values
+
+
+def _clusters(examples: Iterable[Example]) -> Ints | None:
+    names: list[str | None] = [example.cluster for example in examples]
+    if all(name is None for name in names):
+        return None
+    numbers: dict[object, int] = {}
+    keys: list[object] = [index if name is None else name for index, name in enumerate(names)]
+    clusters = np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    return None if len(numbers) == len(keys) else clusters
