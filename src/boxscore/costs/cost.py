@@ -1,0 +1,154 @@
+"""Usage times a price row: money, in Decimal from end to end."""
+
+from collections.abc import Mapping
+from decimal import Context as DecimalContext
+from decimal import Decimal, InvalidOperation
+
+import msgspec
+
+from boxscore.costs.kinds import KINDS, Kind, is_part_of
+from boxscore.costs.row import PriceRow
+from boxscore.errors import UnreadableUsageError
+from boxscore.providers.response import Usage
+
+__all__ = ["Cost", "Part", "cost"]
+
+# Our own arithmetic context: an application may have set the thread's to few digits.
+_MONEY = DecimalContext(prec=34, traps=[InvalidOperation])
+_ZERO = Decimal(0)
+
+# Providers that bill a short recording as if it were this long, in seconds. Source: Groq's price page.
+_LEAST_SECONDS: dict[tuple[str | None, str], int] = {
+    ("groq", "whisper-large-v3"): 10,
+    ("groq", "whisper-large-v3-turbo"): 10,
+}
+_SECONDS = frozenset({"audio_seconds", "input_audio_seconds"})
+_BY_FIELD = {kind.field: kind for kind in KINDS.values() if kind.field in Usage.__struct_fields__}
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`count` units of `kind` that no narrower priced kind has taken, at `usd_per_unit` for `per` of them.
+
+    `above` is the threshold of input tokens that the request crossed, when the price is a tier's.
+    """
+
+    kind: str
+    count: Decimal
+    usd_per_unit: Decimal
+    per: int
+    usd: Decimal
+    above: int | None = None
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """US dollars. `total_usd` is the sum of the parts; input, output and other (fees) are its three shares.
+
+    `price` names the price row and its version (`genai-prices/openai/gpt-4o/0@0.2.3`).
+    """
+
+    total_usd: Decimal
+    input_usd: Decimal
+    output_usd: Decimal
+    other_usd: Decimal
+    price: str
+    parts: tuple[Part, ...] = ()
+
+
+def cost(usage: Usage, row: PriceRow) -> Cost:
+    """What `usage` costs by `row`, exactly.
+
+    Each priced kind is charged for what is left of its count after the narrower priced kinds have taken theirs, so
+    every token is paid once. A narrow kind without a price of its own (reasoning, mostly) is paid as part of the
+    broad one. `UnreadableUsageError` when the counts contradict one another (more cached than input tokens) or a
+    count that the price needs is missing while its parts are there.
+    """
+    shares = {"input": _ZERO, "output": _ZERO, "other": _ZERO}
+    parts: list[Part] = []
+    priced = [KINDS[name] for name in row.rates]
+    counts = _charged(usage, priced, row)
+    input_tokens = _input_tokens(usage) if any(rate.tiers for rate in row.rates.values()) else _ZERO
+    for kind in priced:
+        count = counts[kind.name]
+        price, above = row.rates[kind.name].at(input_tokens)
+        usd = _MONEY.divide(_MONEY.multiply(price, count), Decimal(kind.per))
+        shares[kind.direction] = _MONEY.add(shares[kind.direction], usd)
+        if count:
+            parts.append(Part(kind=kind.name, count=count, usd_per_unit=price, per=kind.per, usd=usd, above=above))
+    total = _MONEY.add(_MONEY.add(shares["input"], shares["output"]), shares["other"])
+    return Cost(
+        total_usd=total,
+        input_usd=shares["input"],
+        output_usd=shares["output"],
+        other_usd=shares["other"],
+        price=row.ref,
+        parts=tuple(parts),
+    )
+
+
+def _charged(usage: Usage, priced: list[Kind], row: PriceRow) -> Mapping[str, Decimal]:
+    """Units to charge by kind, narrow kinds first."""
+    left: dict[str, Decimal] = {}
+    present = [kind for field, kind in _BY_FIELD.items() if getattr(usage, field)]
+    for kind in sorted(priced, key=lambda kind: -len(kind.dimensions)):
+        if kind.name == "requests":
+            left[kind.name] = Decimal(usage.requests if usage.requests is not None else 1)
+            continue
+        count = _count(usage, kind, row, present)
+        taken = [other for other in priced if is_part_of(other, kind)]
+        rest = count - sum((left[other.name] for other in taken), _ZERO)
+        if rest < 0:
+            names = ", ".join(other.field for other in taken if left[other.name])
+            raise UnreadableUsageError(
+                f"the usage contradicts itself: {names} add up to {count - rest}, more than the {count} {kind.field} "
+                f"that they are part of (priced by {row.ref})"
+            )
+        left[kind.name] = rest
+    return left
+
+
+def _count(usage: Usage, kind: Kind, row: PriceRow, present: list[Kind]) -> Decimal:
+    if kind.name in _SECONDS and (row.provider, row.model) in _LEAST_SECONDS:
+        seconds = usage.audio_seconds or usage.input_audio_seconds
+        if seconds:
+            return max(Decimal(str(seconds)), Decimal(_LEAST_SECONDS[row.provider, row.model]))
+    reported = _reported(usage, kind)
+    if reported is None:
+        _refuse_guess(kind, row, present)
+        return _ZERO
+    return reported
+
+
+def _input_tokens(usage: Usage) -> Decimal:
+    return _reported(usage, KINDS["input"]) or _ZERO
+
+
+def _reported(usage: Usage, kind: Kind) -> Decimal | None:
+    """The count as reported; the cache writes of all lifetimes stand in for their sum."""
+    value: int | float | None = getattr(usage, kind.field, None)
+    if value is None and kind.field == "cache_write_tokens":
+        lifetimes = (usage.cache_write_5m_tokens, usage.cache_write_1h_tokens)
+        value = sum(n for n in lifetimes if n is not None) if any(n is not None for n in lifetimes) else None
+    if value is None:
+        return None
+    number = Decimal(str(value))
+    if number < 0 or not number.is_finite():
+        raise UnreadableUsageError(f"{kind.field} is {value}: a count is a finite number, zero or more")
+    return number
+
+
+def _refuse_guess(kind: Kind, row: PriceRow, present: list[Kind]) -> None:
+    """A count that is not reported is zero, unless what is reported shows that it cannot be or need not be."""
+    parts = [other.field for other in present if is_part_of(other, kind)]
+    if parts:
+        raise UnreadableUsageError(
+            f"the usage lacks {kind.field}, which {row.ref} prices, although it has {', '.join(parts)}: "
+            "the total is needed to know what is left at the usual price"
+        )
+    for i, one in enumerate(present):
+        for two in present[i + 1 :]:
+            overlap = {**one.dimensions, **two.dimensions} == kind.dimensions
+            if overlap and not is_part_of(one, two) and not is_part_of(two, one):
+                raise UnreadableUsageError(
+                    f"the usage lacks {kind.field}, which {row.ref} prices: with {one.field} and {two.field} both "
+                    "there, how many tokens are of both kinds must be told"
+                )
