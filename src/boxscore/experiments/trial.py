@@ -1,6 +1,7 @@
 """Run, trial: a variant over a dataset version, one example at a time."""
 
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -18,16 +19,23 @@ class VariantInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One example, once. `scores` by metric name; a response with an error has no scores and counts as a failure."""
+    """One example, once. `scores` by metric name; a response with an error has no scores and counts as a failure.
+
+    `reused`: another run had paid for the response.
+    """
 
     example_id: str
     repeat: int = 0
     response: Response
     scores: dict[str, Score] = {}
+    reused: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A variant over a dataset version. `metrics` in the order of the spec; the first is the primary one."""
+    """A variant over a dataset version. `metrics` in the order of the spec; the first is the primary one.
+
+    `spent_usd` is the exact sum of what this run itself paid, as far as prices are known; None for recordings.
+    """
 
     id: str
     variant: VariantInfo
@@ -39,3 +47,4 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     scorer_specs: tuple[str, ...] = ()
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    spent_usd: Decimal | None = None

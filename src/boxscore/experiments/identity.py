@@ -1,0 +1,44 @@
+"""Identities: hashes of what was asked, and of the plan of a run."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from boxscore.datasets.example import Example
+from boxscore.scoring.scorer import Scorer
+from boxscore.types import Json
+
+
+def digest(value: Json) -> str:
+    """SHA-256 in hex over the canonical JSON of `value`: keys sorted, so equal values have equal digests."""
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
+
+
+def example_hash(example: Example) -> str:
+    """Of everything that an example holds."""
+    return digest(example)
+
+
+def question_hash(example: Example) -> str:
+    """Of what a variant is asked: the inputs. A corrected reference leaves it, so the paid answers stay usable."""
+    return digest(example.inputs)
+
+
+def plan_hash(
+    *, variant_hash: str, variant_name: str, hashes: Sequence[str], scorers: Sequence[Scorer], repeats: int, fresh: bool
+) -> str:
+    """Of all that one run was asked to do: an unfinished run of the same plan is resumed."""
+    return digest([variant_hash, variant_name, list(hashes), [scorer.spec for scorer in scorers], repeats, fresh])
+
+
+def utc_now() -> datetime:
+    """The default clock."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """The default ids: they sort by time and are short enough to type."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"

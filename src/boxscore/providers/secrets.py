@@ -1,0 +1,45 @@
+"""Secrets: where they come from, and keeping them out of everything that is shown or stored."""
+
+import os
+import re
+
+from boxscore.errors import SpecError
+
+_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Forms that providers give their keys, wherever the key came from.
+_FORMS = re.compile(
+    r"\b(?:sk|pk|rk|gsk|xai|hf|ghp|r8)[-_][A-Za-z0-9_\-]{12,}"
+    r"|\bAIza[A-Za-z0-9_\-]{20,}"
+    r"|(?<=Bearer )[A-Za-z0-9_\-.=+/]{8,}"
+)
+_SHORTEST = 8
+
+
+def from_environment(variable: str, *, key: str) -> str:
+    """The secret that the environment variable holds. `key` is the spec's key, for the error's sentence."""
+    if not _VARIABLE.fullmatch(variable) or looks_secret(variable):
+        raise SpecError(
+            "name the environment variable that holds the secret, not the secret itself; "
+            "if it was a real one, it stands in a file now: revoke it.",
+            key=key,
+        )
+    value = os.environ.get(variable, "").strip()
+    if not value:
+        raise SpecError(f"the environment variable {variable} is not set: export {variable}=… and run again.", key=key)
+    return value
+
+
+def looks_secret(text: str) -> bool:
+    """Whether the text has the form of a provider's key."""
+    return _FORMS.search(text) is not None
+
+
+def mask(text: str) -> str:
+    """The text without secrets: the values of variables named …KEY, …TOKEN, …SECRET, …PASSWORD, and what has the form
+    of a key."""
+    for name, value in os.environ.items():
+        value = value.strip()
+        if len(value) >= _SHORTEST and value in text and _NAME.search(name):
+            text = text.replace(value, f"[{name}]")
+    return _FORMS.sub("[secret]", text)
