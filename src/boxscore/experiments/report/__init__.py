@@ -1,0 +1,10 @@
+"""What people see of a verdict: the headline, the box score on a terminal, and a report in one HTML file.
+
+All three draw the same rows in the same order, so that who has read one can read the others.
+"""
+
+from boxscore.experiments.report.box import terminal
+from boxscore.experiments.report.page import html
+from boxscore.experiments.report.words import headline
+
+__all__ = ["headline", "html", "terminal"]

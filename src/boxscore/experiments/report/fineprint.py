@@ -1,0 +1,136 @@
+"""The fine print: what a reader needs to doubt or to repeat a verdict."""
+
+from boxscore.experiments.report import figures
+from boxscore.experiments.report.rows import rows
+from boxscore.experiments.report.score import missing
+from boxscore.experiments.report.text import stripped
+from boxscore.experiments.verdict import Rule, Verdict
+
+
+def entries(verdict: Verdict) -> list[tuple[str, str]]:
+    """Term and statement, in the order of a page. Statements are plain text; what is empty is left out."""
+    data, made = verdict.dataset, verdict.provenance
+    primary = next((c for c in verdict.comparisons if c.metric == verdict.rule.metric), None)
+    found = [
+        ("examples", _examples(verdict)),
+        ("rule", rule_words(verdict.rule, verdict)),
+        ("guards", _guards(verdict)),
+        (
+            "pairs",
+            f"{primary.wins:,} better, {primary.ties:,} tied, {primary.losses:,} worse; "
+            f"{figures.p_value(primary.p)}" if primary else "",
+        ),
+        ("intervals", methods(verdict)),
+        ("sensitivity", verdict.sensitivity or ""),
+        ("errors", _errors(verdict)),
+        ("not recorded", ", ".join(missing(verdict))),
+    ]  # fmt: skip
+    if made is not None:
+        found += [
+            ("corrections", "; ".join(made.corrections)),
+            ("scorers", ", ".join(made.scorers)),
+            ("prices", "; ".join(made.prices)),
+            ("answers", _answers(verdict)),
+            ("spend", _spend(verdict)),
+            ("power", _power(verdict)),
+            ("made", f"boxscore {made.boxscore_version}, {made.created_at}, seed {made.seed}"),
+            ("reproduce", made.command or ""),
+        ]
+    found.append(("variants", "; ".join(f"{v.name} {v.hash[:12]}" for v in (verdict.baseline, verdict.candidate))))
+    del data
+    return [(term, stripped(text)) for term, text in found if text]
+
+
+def facts(verdict: Verdict) -> list[str]:
+    """The same in sentences, for a terminal: only what fits a few lines."""
+    made = verdict.provenance
+    said = ["Fine print. * better, where shown. Right is better; dots, double line: in the margin or guard."]
+    said.append(f"Rule {rule_words(verdict.rule, verdict)}.")
+    if methods(verdict):
+        said.append(f"{methods(verdict)}.")
+    if verdict.dataset.unpaired:
+        said.append(f"{figures.counted(verdict.dataset.unpaired, 'example')} unpaired, counted as failures.")
+    if verdict.sensitivity:
+        said.append(verdict.sensitivity.rstrip(".") + ".")
+    errors = _errors(verdict)
+    if errors:
+        said.append(f"Errors: {errors}.")
+    lacking = missing(verdict)
+    if lacking:
+        said.append(f"Not recorded: {', '.join(lacking)}.")
+    if made is not None:
+        said += [f"Scorers {', '.join(made.scorers)}."] if made.scorers else []
+        said += [f"Prices {'; '.join(made.prices)}."] if made.prices else []
+        said += [f"Answers {_answers(verdict)}."] if _answers(verdict) else []
+        said += [f"Spent {_spend(verdict)}."] if _spend(verdict) else []
+    return [stripped(text) for text in said]
+
+
+def rule_words(rule: Rule, verdict: Verdict) -> str:
+    """`noninferiority, margin 2.0 points on accuracy, alpha 0.05`."""
+    row = next((row for row in rows(verdict) if row.role == "primary"), None)
+    words = f"{rule.kind} on {rule.metric}"
+    if rule.kind == "value":
+        words += f", {figures.coins(rule.usd_per_success or 0.0)} a success"
+    elif rule.margin and row is not None:
+        words += f", margin {row.unit.full(rule.margin)}"
+    return f"{words}, alpha {rule.alpha:g}"
+
+
+def methods(verdict: Verdict) -> str:
+    """The names of the estimators, each once."""
+    named = [value.method for value in verdict.candidate.metrics.values()]
+    named += [comparison.method for comparison in verdict.comparisons]
+    named += [part.method for part in (verdict.cost, verdict.latency) if part is not None]
+    return "; ".join(dict.fromkeys(name for name in named if name))
+
+
+def _examples(verdict: Verdict) -> str:
+    data = verdict.dataset
+    parts = [f"{data.name}@{data.version}" if data.version else data.name, f"{data.examples:,} paired"]
+    if data.total > data.examples:
+        parts[-1] += f" of {data.total:,}"
+    parts.append("no clusters" if data.clusters == data.examples else figures.counted(data.clusters, "cluster"))
+    parts.append(figures.counted(data.repeats, "repeat"))
+    parts.append(f"{data.unpaired:,} unpaired, counted as failures" if data.unpaired else "none missing")
+    return ", ".join(parts)
+
+
+def _guards(verdict: Verdict) -> str:
+    said: list[str] = []
+    for row in rows(verdict):
+        if row.role == "guard":
+            note = next((g.note for g in verdict.rule.guards if g.metric == row.key and g.note), None)
+            said.append(f"{row.label} {row.asked}: {row.outcome}" + (f" ({note})" if note else ""))
+    return "; ".join(said)
+
+
+def _errors(verdict: Verdict) -> str:
+    pair = (verdict.baseline, verdict.candidate)
+    if not any(variant.errors for variant in pair):
+        return ""
+    return ", ".join(f"{v.name} {v.errors:,} of {v.trials:,}" for v in pair) + "; each counts as a failure"
+
+
+def _answers(verdict: Verdict) -> str:
+    made = verdict.provenance
+    if made is None or not (made.answers_from or made.answers_to):
+        return ""
+    first, last = made.answers_from, made.answers_to
+    said = f"of {first}" if first == last or not last else f"of {first} to {last}" if first else f"up to {last}"
+    return said + (f", {made.reused_trials:,} reused" if made.reused_trials else "")
+
+
+def _spend(verdict: Verdict) -> str:
+    made = verdict.provenance
+    if made is None or made.spent_usd is None:
+        return ""
+    return "$0.00: all answers were there" if made.spent_usd == 0 else figures.money(made.spent_usd)
+
+
+def _power(verdict: Verdict) -> str:
+    made = verdict.provenance
+    row = next((row for row in rows(verdict) if row.role == "primary"), None)
+    if made is None or made.minimum_detectable is None or row is None:
+        return ""
+    return f"this dataset sees {row.unit.full(made.minimum_detectable)} at 80 % power"
