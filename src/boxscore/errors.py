@@ -118,14 +118,19 @@ class DatasetError(UsageError):
 
 
 class SpecError(UsageError):
-    """A spec or an option is wrong. `key` is its dotted path (`rule.margin`), `path` the file if there is one."""
+    """A spec or an option is wrong. `key` is its dotted path (`rule.margin`), `path` the file if there is one, and
+    `line` (from 1) where in it the key stands, if that is known."""
 
     code = "spec"
 
-    def __init__(self, problem: str, *, key: str | None = None, path: str | Path | None = None) -> None:
+    def __init__(
+        self, problem: str, *, key: str | None = None, path: str | Path | None = None, line: int | None = None
+    ) -> None:
+        self.problem = problem
         self.key = key
         self.path = Path(path) if path is not None else None
-        where = ", ".join(str(part) for part in (path, key and f"key {key!r}") if part)
+        self.line = line
+        where = ", ".join(str(part) for part in (path, line and f"line {line}", key and f"key {key!r}") if part)
         super().__init__(f"{where}: {problem}" if where else problem)
 
 

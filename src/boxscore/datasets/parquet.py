@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import msgspec
 
@@ -10,6 +10,13 @@ from boxscore.datasets.lines import explain
 from boxscore.datasets.rows import ExampleRow, plain
 from boxscore.errors import ExtraMissingError, FileError
 from boxscore.types import Json
+
+
+class _Batch(Protocol):
+    """What we use of pyarrow's RecordBatch, which brings no types."""
+
+    def to_pylist(self, *, maps_as_pydicts: str) -> list[dict[str, Json]]: ...
+
 
 _FIELDS = ExampleRow.__struct_fields__
 
@@ -32,9 +39,9 @@ def read_parquet(path: Path) -> Iterator[tuple[int, ExampleRow]]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            batches = cast("Iterator[pa.RecordBatch]", file.iter_batches(batch_size=1024))  # pyright: ignore[reportUnknownMemberType]
+            batches = cast("Iterator[_Batch]", file.iter_batches(batch_size=1024))  # pyright: ignore[reportUnknownMemberType]
             for batch in batches:
-                for cells in cast("list[dict[str, Json]]", batch.to_pylist(maps_as_pydicts="strict")):
+                for cells in batch.to_pylist(maps_as_pydicts="strict"):
                     number += 1
                     yield number, _row(cells, number, path)
     except (unreadable, OSError) as error:

@@ -173,7 +173,7 @@ class _Case:
         self.slices = _slices(row)
         self.metadata = _metadata(row)
         self.unequal: dict[str, None] = {}
-        self.lines = dict.fromkeys(("inputs", "reference", "cluster", "slices"), line)
+        self.lines: dict[str, int] = dict.fromkeys(("inputs", "reference", "cluster", "slices"), line)
 
     def add(self, row: Recording, path: Path, line: int) -> None:
         """Join another line of the same case. Raises `DatasetError` where two lines say different things."""

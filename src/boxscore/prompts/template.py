@@ -102,9 +102,8 @@ class PromptTemplate:
                 self._environment.add_template(name, source)
             except minijinja.TemplateError as error:
                 where = f"message {number}" if len(self.messages) > 1 else "the prompt"
-                raise TemplateError(
-                    f"{where}, line {error.line}: {error.detail or error.message}; write {{{{ '{{{{' }}}} for two literal braces."
-                ) from None
+                problem = f"{where}, line {error.line}: {error.detail or error.message}"
+                raise TemplateError(f"{problem}; two literal braces are written {{{{ '{{{{' }}}}.") from None
             self._names[source] = name
         return source
 
@@ -113,9 +112,10 @@ class PromptTemplate:
             text = self._environment.render_template(self._names[source], **values)
         except _NullError:
             nulls = [name for name in self.variables if name in values and values[name] is None]
+            what = repr(nulls[0]) if len(nulls) == 1 else "a value"
             raise TemplateError(
-                f"the prompt writes out {repr(nulls[0]) if len(nulls) == 1 else 'a value'} that is null; give the row a "
-                "value, or say in the prompt what to write: {{ name or '' }}.",
+                f"the prompt writes out {what}, and it is null; give the row a value, or say in the prompt what to "
+                "write instead: {{ name or '' }}.",
                 variable=nulls[0] if len(nulls) == 1 else None,
             ) from None
         except minijinja.TemplateError as error:
