@@ -13,6 +13,8 @@ from boxscore.providers.response import Response
 
 __all__ = ["Repriced", "Repricing", "reprice"]
 
+_STATED = ("local", "fixed/")
+
 
 class Repriced(msgspec.Struct, frozen=True, kw_only=True):
     """One model of a provider: how many responses, what they cost as recorded and at the other prices.
@@ -52,14 +54,17 @@ def reprice(
 ) -> Repricing:
     """Price the usage of every response at a moment (default: now); nothing recorded is changed.
 
-    `model` and `provider` stand in where a response does not name them.
+    What was local, or had its price stated by its variant, costs on any day what it cost. `model` and `provider`
+    stand in where a response does not name them.
     """
     book = book or default_book()
     groups: dict[tuple[str, str | None], list[tuple[Decimal | None, Decimal | None, str | None]]] = {}
     for response in responses:
         name, seller = response.model or model or "(no model)", response.provider or provider
         now, ref = None, None
-        if response.usage is not None:
+        if response.price is not None and response.price.startswith(_STATED):
+            now, ref = response.cost_usd, response.price
+        elif response.usage is not None:
             try:
                 found = cost(response.usage, book.find(name, seller, at))
                 now, ref = found.total_usd, found.price
