@@ -1,0 +1,112 @@
+"""Independent units: how values fall into clusters, and the error of a mean over them.
+
+The error is the cluster-robust "CR2" of Bell and McCaffrey (2002): each cluster's sum of residuals is inflated by its
+leverage, which for a plain mean is its share of the values. Where no two values share a cluster this is the textbook
+s²/n. The degrees of freedom are Satterthwaite's, worked out twice (values of a cluster independent; values of a
+cluster all alike), and the smaller one is taken: they depend on the cluster sizes only, never on the data.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Moments(NamedTuple):
+    """`mean` and `variance` (of the mean) have the shape of the values' leading axes."""
+
+    mean: Floats
+    variance: Floats
+
+
+@dataclass(frozen=True)
+class Units:
+    """`sizes` (shape (units,)) says how many values each unit has; `order` sorts the values by unit and `starts` says
+    where each begins, both None where every value is its own unit."""
+
+    sizes: Floats
+    order: Ints | None = None
+    starts: Ints | None = None
+
+    @classmethod
+    def of(cls, n: int, clusters: ArrayLike | None) -> "Units":
+        """Units of `n` values. `clusters` has shape (n,): equal entries, numbers or names, belong together."""
+        if clusters is None:
+            return cls(np.ones(n))
+        names = np.asarray(clusters)
+        if names.shape != (n,):
+            raise ValueError(f"clusters have shape {names.shape}, and there are {n} values: one cluster per value")
+        _, index, sizes = np.unique(names, return_inverse=True, return_counts=True)
+        if len(sizes) == n:
+            return cls(np.ones(n))
+        order = np.argsort(index, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        return cls(sizes.astype(np.float64), order, starts)
+
+    @property
+    def clustered(self) -> bool:
+        return self.order is not None
+
+    @property
+    def count(self) -> int:
+        return len(self.sizes)
+
+    @cached_property
+    def n(self) -> float:
+        return float(self.sizes.sum())
+
+    @cached_property
+    def typical(self) -> float:
+        """The size of the cluster that a value picked at random is in: 1 where there are none."""
+        return float((self.sizes**2).sum() / self.n) if self.n else 1.0
+
+    @cached_property
+    def dof(self) -> float:
+        """Degrees of freedom of the error; 0 with fewer than two units."""
+        if self.count < 2:
+            return 0.0
+        if not self.clustered:
+            return self.count - 1.0
+        return min(self._dof(self.sizes), self._dof(self.sizes**2))
+
+    def _dof(self, variances: Floats) -> float:
+        """Satterthwaite's degrees of freedom if the sums of the clusters had these variances."""
+        share = self.sizes / self.n
+        inflate = 1.0 / (1.0 - share)
+        total = variances.sum()
+        # The residual sums r = S_g − share_g·S have cov(r_g, r_h) = v_g·[g = h] − share_g·v_h − v_g·share_h
+        # + share_g·share_h·total. The estimate is a sum of their squares; below are the trace of that matrix (scaled
+        # by the inflation) and its squared norm, written out so that no matrix of units × units is made.
+        trace = (inflate * (variances - 2.0 * share * variances + share**2 * total)).sum()
+        a = (inflate * share**2).sum()
+        b = (inflate * variances**2).sum()
+        c = (inflate * share * variances).sum()
+        own = share**2 * total - 2.0 * share * variances
+        norm = (inflate**2 * variances * (variances + 2.0 * own)).sum()
+        norm += 2.0 * a * b + (a * total) ** 2 + 2.0 * c**2 - 4.0 * total * a * c
+        return float(trace**2 / norm)
+
+    def sums(self, values: Floats) -> Floats:
+        """Sums per unit of values of shape (…, n): shape (…, units)."""
+        if self.order is None or self.starts is None:
+            return values
+        return np.add.reduceat(values[..., self.order], self.starts, axis=-1)
+
+    def moments(self, values: Floats) -> Moments:
+        """Mean of values of shape (…, n) and the CR2 variance of that mean."""
+        return cr2(self.sums(values), self.sizes)
+
+
+def cr2(sums: Floats, sizes: Floats) -> Moments:
+    """Mean and CR2 variance from sums (…, units) and sizes (units,). One unit alone has an infinite variance."""
+    n = sizes.sum()
+    mean = sums.sum(axis=-1) / n
+    if len(sizes) < 2:
+        return Moments(mean, np.full_like(mean, np.inf))
+    residuals = sums - mean[..., None] * sizes
+    return Moments(mean, (residuals**2 / (1.0 - sizes / n)).sum(axis=-1) / n**2)
