@@ -1,10 +1,12 @@
 """What a scorer is: one metric, and a way to score one response to one example."""
 
+import math
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from boxscore.datasets.example import Example
+from boxscore.errors import ScorerError
 from boxscore.providers.response import Response
 
 
@@ -48,3 +50,23 @@ class Scorer(Protocol):
     def metric(self) -> Metric: ...
 
     def score(self, example: Example, response: Response) -> Score: ...
+
+
+def score_response(scorer: Scorer, example: Example, response: Response) -> Score:
+    """The scorer's score, checked: a value that is no number, or lies outside of what its metric's kind allows, is a
+    ScorerError that names scorer and example. Anyone may write a scorer, and one NaN would spoil every mean above it.
+    """
+    score = scorer.score(example, response)
+    value = score.value
+    if value is None:
+        return score
+    metric = scorer.metric
+    if not math.isfinite(value):
+        problem = f"gave {value}, which is no number that can be averaged"
+    elif metric.kind == "rate" and value not in (0, 1):
+        problem = f"gave {value:g}, and a rate is 0 or 1"
+    elif metric.kind == "mean" and not 0 <= value <= 1:
+        problem = f"gave {value:g}, and a mean lies between 0 and 1"
+    else:
+        return score
+    raise ScorerError(metric.name, problem, example_id=example.id)
