@@ -14,10 +14,11 @@ from boxscore.datasets.dataset import Dataset, canonical, version_of
 from boxscore.datasets.example import Example
 from boxscore.datasets.fields import as_text, with_fields
 from boxscore.datasets.lines import decode_line, read_lines
-from boxscore.errors import DatasetError, FileError, ScorerError, UnknownNameError
+from boxscore.errors import DatasetError, FileError, UnknownNameError
+from boxscore.experiments.scored import score
 from boxscore.experiments.trial import Run, Trial, VariantInfo
 from boxscore.providers.response import ErrorInfo, Response, ToolCall, Usage
-from boxscore.scoring.scorer import Score, Scorer
+from boxscore.scoring.scorer import Scorer
 from boxscore.types import Json
 
 
@@ -94,7 +95,7 @@ class Recordings(msgspec.Struct, frozen=True, kw_only=True):
                 example_id=answer.case_id,
                 repeat=answer.repeat,
                 response=answer.response,
-                scores=_score(scorers, examples[answer.case_id], answer.response),
+                scores=score(scorers, examples[answer.case_id], answer.response),
             )
             for answer in answers
         )
@@ -302,18 +303,6 @@ def _warnings(cases: dict[str, _Case]) -> tuple[str, ...]:
         else f"{field} differs between the answers to one case, in {count} of {len(cases)} cases, and is left out."
         for field, count in counts.items()
     )
-
-
-def _score(scorers: Sequence[Scorer], example: Example, response: Response) -> dict[str, Score]:
-    if response.error is not None:
-        return {}
-    scores: dict[str, Score] = {}
-    for scorer in scorers:
-        score = scorer.score(example, response)
-        if score.value is not None and not math.isfinite(score.value):
-            raise ScorerError(scorer.spec, f"gave {score.value}, which is no score.", example_id=example.id)
-        scores[scorer.metric.name] = score
-    return scores
 
 
 def _identity(model: str, answers: Sequence[Answer]) -> str:
