@@ -1,8 +1,8 @@
 """Usage times a price row: money, in Decimal from end to end."""
 
-from collections.abc import Mapping
 from decimal import Context as DecimalContext
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 import msgspec
 
@@ -64,16 +64,18 @@ def cost(usage: Usage, row: PriceRow) -> Cost:
     """
     shares = {"input": _ZERO, "output": _ZERO, "other": _ZERO}
     parts: list[Part] = []
-    priced = [KINDS[name] for name in row.rates]
-    counts = _charged(usage, priced, row)
-    input_tokens = _input_tokens(usage) if any(rate.tiers for rate in row.rates.values()) else _ZERO
-    for kind in priced:
-        count = counts[kind.name]
+    left: dict[str, Decimal] = {}
+    present = [kind for field, kind in _BY_FIELD.items() if getattr(usage, field)]
+    input_tokens = (_reported(usage, KINDS["input"]) or _ZERO) if _tiered(row) else _ZERO
+    for kind, taken in _plan(tuple(row.rates)):
+        count = left[kind.name] = _left(usage, kind, taken, left, row, present)
+        if not count:
+            continue
         price, above = row.rates[kind.name].at(input_tokens)
-        usd = _MONEY.divide(_MONEY.multiply(price, count), Decimal(kind.per))
+        usd = _MONEY.divide(_MONEY.multiply(price, count), kind.per)
         shares[kind.direction] = _MONEY.add(shares[kind.direction], usd)
-        if count:
-            parts.append(Part(kind=kind.name, count=count, usd_per_unit=price, per=kind.per, usd=usd, above=above))
+        parts.append(Part(kind=kind.name, count=count, usd_per_unit=price, per=kind.per, usd=usd, above=above))
+    parts.reverse()
     total = _MONEY.add(_MONEY.add(shares["input"], shares["output"]), shares["other"])
     return Cost(
         total_usd=total,
@@ -85,25 +87,36 @@ def cost(usage: Usage, row: PriceRow) -> Cost:
     )
 
 
-def _charged(usage: Usage, priced: list[Kind], row: PriceRow) -> Mapping[str, Decimal]:
-    """Units to charge by kind, narrow kinds first."""
-    left: dict[str, Decimal] = {}
-    present = [kind for field, kind in _BY_FIELD.items() if getattr(usage, field)]
-    for kind in sorted(priced, key=lambda kind: -len(kind.dimensions)):
-        if kind.name == "requests":
-            left[kind.name] = Decimal(usage.requests if usage.requests is not None else 1)
-            continue
-        count = _count(usage, kind, row, present)
-        taken = [other for other in priced if is_part_of(other, kind)]
-        rest = count - sum((left[other.name] for other in taken), _ZERO)
-        if rest < 0:
-            names = ", ".join(other.field for other in taken if left[other.name])
-            raise UnreadableUsageError(
-                f"the usage contradicts itself: {names} add up to {count - rest}, more than the {count} {kind.field} "
-                f"that they are part of (priced by {row.ref})"
-            )
-        left[kind.name] = rest
-    return left
+@lru_cache(maxsize=1024)
+def _plan(names: tuple[str, ...]) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+    """The priced kinds, narrow before broad, each with the priced kinds that are parts of it."""
+    kinds = [KINDS[name] for name in names]
+    order = {name: n for n, name in enumerate(KINDS)}
+    kinds.sort(key=lambda kind: (len(kind.dimensions), order[kind.name]), reverse=True)
+    return tuple((kind, tuple(other.name for other in kinds if is_part_of(other, kind))) for kind in kinds)
+
+
+def _tiered(row: PriceRow) -> bool:
+    return any(rate.tiers for rate in row.rates.values())
+
+
+def _left(
+    usage: Usage, kind: Kind, taken: tuple[str, ...], left: dict[str, Decimal], row: PriceRow, present: list[Kind]
+) -> Decimal:
+    """Units of the kind that its priced parts have not taken."""
+    if kind.name == "requests":
+        return Decimal(usage.requests if usage.requests is not None else 1)
+    count = _count(usage, kind, row, present)
+    if not taken:
+        return count
+    rest = count - sum((left[name] for name in taken), _ZERO)
+    if rest < 0:
+        names = ", ".join(KINDS[name].field for name in taken if left[name])
+        raise UnreadableUsageError(
+            f"the usage contradicts itself: {names} add up to {count - rest}, more than the {count} {kind.field} "
+            f"that they are part of (priced by {row.ref})"
+        )
+    return rest
 
 
 def _count(usage: Usage, kind: Kind, row: PriceRow, present: list[Kind]) -> Decimal:
@@ -118,10 +131,6 @@ def _count(usage: Usage, kind: Kind, row: PriceRow, present: list[Kind]) -> Deci
     return reported
 
 
-def _input_tokens(usage: Usage) -> Decimal:
-    return _reported(usage, KINDS["input"]) or _ZERO
-
-
 def _reported(usage: Usage, kind: Kind) -> Decimal | None:
     """The count as reported; the cache writes of all lifetimes stand in for their sum."""
     value: int | float | None = getattr(usage, kind.field, None)
@@ -130,7 +139,7 @@ def _reported(usage: Usage, kind: Kind) -> Decimal | None:
         value = sum(n for n in lifetimes if n is not None) if any(n is not None for n in lifetimes) else None
     if value is None:
         return None
-    number = Decimal(str(value))
+    number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     if number < 0 or not number.is_finite():
         raise UnreadableUsageError(f"{kind.field} is {value}: a count is a finite number, zero or more")
     return number

@@ -1,7 +1,8 @@
 """The dialects of usage: how each wire format names its counts, as a table.
 
 A term reads the first of its paths that is there; a field is the sum of its terms. A path is written with dots, and
-`promptTokensDetails[modality=TEXT].tokenCount` looks into a list. Numbers count; anything else is not there.
+`promptTokensDetails[modality=TEXT].tokenCount` looks into a list, as does `results[0].tokenCount`. Numbers count;
+anything else is not there.
 """
 
 import re
@@ -162,8 +163,26 @@ cache_write_1h_tokens = cacheDetails[ttl=1h].inputTokens
             ("inputTokens",),
         ),
         Dialect(
+            "bedrock-titan",
+            ("",),
+            _terms("""
+input_tokens = inputTextTokenCount
+output_tokens = results[0].tokenCount | totalOutputTextTokenCount
+"""),
+            ("inputTextTokenCount",),
+        ),
+        Dialect(
+            "bedrock-llama",
+            ("",),
+            _terms("""
+input_tokens = prompt_token_count
+output_tokens = generation_token_count
+"""),
+            ("generation_token_count",),
+        ),
+        Dialect(
             "cohere",
-            ("usage", "delta.usage", "meta"),
+            ("usage", "delta.usage", "meta", "response.meta"),
             _terms("""
 input_tokens = billed_units.input_tokens | tokens.input_tokens
 output_tokens = billed_units.output_tokens | tokens.output_tokens
@@ -296,23 +315,26 @@ def dialect_of_api(provider: str, flavour: str = "default") -> str:
     return _BY_FLAVOUR.get(flavour, "openai-chat")
 
 
-_STEP = re.compile(r"([^.\[\]]+)(?:\[(\w+)=([^\]]+)\])?")
+_STEP = re.compile(r"([^.\[\]]+)(?:\[(?:(\w+)=([^\]]+)|(\d+))\])?")
 
 
 @cache
-def _steps(path: str) -> list[tuple[str, str, str]]:
+def _steps(path: str) -> list[tuple[str, str, str, str]]:
     return _STEP.findall(path)
 
 
 def read_path(data: Json, path: str) -> Json:
     """What is at a dotted path, or None."""
     found: object = data
-    for name, key, wanted in _steps(path):
+    for name, key, wanted, index in _steps(path):
         if not isinstance(found, Mapping):
             return None
         found = cast("Mapping[str, object]", found).get(name)
-        if key:
+        if key or index:
             items = cast("list[object]", found) if isinstance(found, list) else []
             rows = [cast("Mapping[str, object]", item) for item in items if isinstance(item, Mapping)]
-            found = next((row for row in rows if str(row.get(key)) == wanted), None)
+            if index:
+                found = rows[int(index)] if int(index) < len(rows) else None
+            else:
+                found = next((row for row in rows if str(row.get(key)) == wanted), None)
     return found

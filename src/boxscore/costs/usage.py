@@ -75,6 +75,10 @@ def detect(body: Json, *, provider: str | None = None) -> str:
         return "gemini"
     if "tokenUsage" in data:
         return "cursor"
+    if "inputTextTokenCount" in data:
+        return "bedrock-titan"
+    if "generation_token_count" in data:
+        return "bedrock-llama"
     if "usage_info" in data or "pages_processed" in data:
         return "mistral-ocr"
     if "prompt_eval_count" in data or "eval_count" in data:
@@ -96,7 +100,7 @@ def detect(body: Json, *, provider: str | None = None) -> str:
     if keys & {"input_tokens", "output_tokens"}:
         if any(key.startswith("cache_creation") or key == "cache_read_input_tokens" for key in keys):
             return "anthropic"
-        if data.get("type") in {"message", "message_start", "message_delta"} or "server_tool_use" in keys:
+        if data.get("type") == "message" or "server_tool_use" in keys:
             return "anthropic"
         if keys <= _FIELDS and keys & _OWN_MARKS:
             return "boxscore"
@@ -116,7 +120,7 @@ def detect(body: Json, *, provider: str | None = None) -> str:
 
 _PLACES = (
     *("usage", "response.usage", "message.usage", "metadata.usage"),
-    *("delta.usage", "result.usage", "x_groq.usage", "meta"),
+    *("delta.usage", "result.usage", "x_groq.usage", "meta", "response.meta"),
 )
 
 
@@ -132,8 +136,13 @@ def add_usage(usages: Iterable[Usage]) -> Usage:
 
 
 def events_of(text: str) -> list[Json]:
-    """The JSON documents of a stream of server-sent events, as recorded; `[DONE]` and comments are left out."""
+    """The JSON documents of a recorded stream: server-sent events, or one document a line.
+
+    `[DONE]` and comments are left out.
+    """
     events: list[Json] = []
+    if not any(line.startswith("data:") for line in text.splitlines()):
+        text = "".join(f"data: {line}\n\n" for line in text.splitlines() if line.startswith("{"))
     for block in text.replace("\r\n", "\n").split("\n\n"):
         data = "\n".join(line[5:].removeprefix(" ") for line in block.split("\n") if line.startswith("data:"))
         if data and data.strip() != "[DONE]":
@@ -231,18 +240,25 @@ def _context(data: Mapping[str, Json], root: Mapping[str, Json]) -> Context:
 
 def _merged(events: Sequence[Json]) -> Json:
     """One document out of the events of a stream: objects by key, numbers by their maximum, the first of the rest."""
-    merged: Json = {}
+    merged: dict[str, Json] = {}
     for event in events:
         if not isinstance(event, Mapping):
             raise UnreadableUsageError(f"an event of a stream is a JSON object, not {type(event).__name__}")
         merged = _merge(merged, _relevant(cast("Mapping[str, Json]", event)))
-    if not merged:
-        raise UnreadableUsageError(f"none of the {len(events)} events of the stream has a usage")
+    if not merged.keys() - {"model", "modelVersion", "service_tier", "serviceTier", "type"}:
+        raise UnreadableUsageError(
+            f"none of the {len(events)} events of the stream has a usage. Many endpoints send it only when asked: "
+            'with `"stream_options": {"include_usage": true}` in the OpenAI dialect'
+        )
     return merged
 
 
 _KEPT = ("model", "modelVersion", "service_tier", "serviceTier", "usageMetadata", "usage_metadata")
-_KEPT_OF_PARTS = ("model", "service_tier", "usage")
+_KEPT_COUNTS = (
+    *("prompt_eval_count", "eval_count", "prompt_token_count", "generation_token_count"),
+    *("inputTextTokenCount", "totalOutputTextTokenCount"),
+)
+_KEPT_OF_PARTS = ("model", "service_tier", "usage", "meta")
 
 
 def _relevant(event: Mapping[str, Json]) -> dict[str, Json]:
@@ -257,9 +273,11 @@ def _relevant(event: Mapping[str, Json]) -> dict[str, Json]:
             inside = cast("Mapping[str, Json]", inner)
             found = {key: inside[key] for key in _KEPT_OF_PARTS if inside.get(key) is not None}
             kept = _merge(kept, found)
-    for key in ("prompt_eval_count", "eval_count"):
+    for key in _KEPT_COUNTS:
         if isinstance(event.get(key), int):
             kept[key] = event[key]
+    if str(event.get("type")).startswith("message_"):
+        kept["type"] = "message"
     return kept
 
 
@@ -290,7 +308,7 @@ def _camel_case(data: Mapping[str, Json]) -> Mapping[str, Json]:
     """Google's SDK dumps the same usage with underscores."""
     if "usage_metadata" in data:
         return {**data, "usageMetadata": _camel(data["usage_metadata"])}
-    if "prompt_token_count" in data or "candidates_token_count" in data:
+    if "generation_token_count" not in data and ("prompt_token_count" in data or "candidates_token_count" in data):
         return cast("Mapping[str, Json]", _camel(data))
     return data
 
