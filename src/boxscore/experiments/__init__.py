@@ -1,1 +1,1 @@
-
+"""Experiments: run, compare, estimate, verdict, report."""

@@ -32,7 +32,7 @@ class Slice(NamedTuple):
 
 def find_slices(examples: Sequence[Example], named: Sequence[str] = ()) -> list[Slice]:
     """Slices of the examples: the named fields, else everything that looks like one. No two have the same members."""
-    fields = {field: values for field, values in _fields(examples)}
+    fields = dict(_fields(examples))
     for name in named:
         if name not in fields:
             raise UnknownNameError("slice field", name, fields)

@@ -8,14 +8,14 @@ from boxscore.experiments.verdict import MetricValue, VariantSummary
 from boxscore.scoring.scorer import Metric
 
 
-def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None, *, seed: int = 0) -> VariantSummary:
+def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None) -> VariantSummary:
     """One row of the line score. What was not recorded is None, or left out where it is a metric."""
     values: dict[str, MetricValue] = {}
     for metric in metrics:
         known, groups = _known(column.values[metric.name], clusters)
         if not len(known):
             continue
-        estimate = statistics.rate(known, groups) if _binary(metric, known) else statistics.mean(known, groups)
+        estimate = statistics.mean(known, groups) if metric.kind == "amount" else statistics.rate(known, groups)
         values[metric.name] = MetricValue(
             value=estimate.value,
             low=estimate.low,
@@ -28,8 +28,8 @@ def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None
         )
     cost = _mean(column.cost, clusters, scale=1000.0)
     tokens_out = _mean(column.tokens_out, clusters)
-    p50 = _quantile(column.latency, clusters, 0.5, seed)
-    p95 = _quantile(column.latency, clusters, 0.95, seed)
+    p50 = _quantile(column.latency, clusters, 0.5)
+    p95 = _quantile(column.latency, clusters, 0.95)
     tokens_in = column.tokens_in[~np.isnan(column.tokens_in)]
     return VariantSummary(
         name=column.run.variant.name,
@@ -54,10 +54,6 @@ def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None
     )
 
 
-def _binary(metric: Metric, values: Floats) -> bool:
-    return metric.kind == "rate" and bool(np.isin(values, (0.0, 1.0)).all())
-
-
 Interval = tuple[float | None, float | None, float | None]
 
 
@@ -69,7 +65,7 @@ def _mean(values: Floats, clusters: Ints | None, *, scale: float = 1.0) -> Inter
     return estimate.value, max(0.0, estimate.low), estimate.high
 
 
-def _quantile(latency: Floats, clusters: Ints | None, q: float, seed: int) -> Interval:
+def _quantile(latency: Floats, clusters: Ints | None, q: float) -> Interval:
     """`latency` has shape (examples, repeats); repeats of one example belong together."""
     own = np.arange(len(latency)) if clusters is None else clusters
     flat = latency.ravel()
@@ -77,7 +73,7 @@ def _quantile(latency: Floats, clusters: Ints | None, q: float, seed: int) -> In
     if not known.any():
         return None, None, None
     groups = None if clusters is None and latency.shape[1] == 1 else np.repeat(own, latency.shape[1])[known]
-    estimate = statistics.quantile(flat[known], q, groups, seed=seed)
+    estimate = statistics.quantile(flat[known], q, groups)
     return estimate.value, estimate.low, estimate.high
 
 

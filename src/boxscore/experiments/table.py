@@ -86,8 +86,9 @@ def pair(baseline: Run, candidate: Run) -> PairedTable:
     shared = sum(1 for example in candidate.examples if example.id in examples)
     if not shared:
         raise NothingToCompareError(
-            f"{baseline.variant.name!r} has answers to {len(baseline.examples)} examples and {candidate.variant.name!r} "
-            f"to {len(candidate.examples)}, and no example id is common to both: nothing can be paired. "
+            f"{baseline.variant.name!r} has answers to {len(baseline.examples)} examples and "
+            f"{candidate.variant.name!r} to {len(candidate.examples)}, and no example id is common to both: nothing "
+            "can be paired. "
             "Check that both were run on the same dataset."
         )
     for example in candidate.examples:

@@ -1,0 +1,55 @@
+"""How comparisons leave the command line: the box score or JSON on standard output, all else on standard error."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from boxscore.errors import FileError
+from boxscore.experiments import report
+from boxscore.experiments.comparison import Comparison
+from boxscore.experiments.verdict import Decision
+
+EXIT: dict[Decision, int] = {"ship": 0, "reject": 1, "undecided": 3}
+
+
+def print_comparisons(
+    comparisons: Sequence[Comparison], *, as_json: bool, report: Path | None = None, width: int | None = None
+) -> int:
+    """Print them and give back the exit code: with several candidates that of the best verdict.
+
+    The JSON of several is `{"verdicts": […]}`, of one the verdict itself; their reports get the candidate's place in
+    the file name.
+    """
+    if report is not None:
+        for index, comparison in enumerate(comparisons):
+            path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
+            _save(comparison, path)
+    if as_json:
+        verdicts = [comparison.verdict for comparison in comparisons]
+        encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
+        click.echo(msgspec.json.format(encoded, indent=2).decode())
+    else:
+        for comparison in comparisons:
+            print_box_score(comparison, width=width)
+    return min((EXIT[comparison.verdict.verdict] for comparison in comparisons), key=(0, 3, 1).index)
+
+
+def print_box_score(comparison: Comparison, *, width: int | None = None) -> None:
+    """The box score as wide as the terminal, 80 columns where there is none; coloured on a terminal alone."""
+    if width is None:
+        width = max(80, min(shutil.get_terminal_size((80, 24)).columns, 120)) if sys.stdout.isatty() else 80
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    click.echo(report.terminal(comparison.verdict, width=width, colour=colour))
+
+
+def _save(comparison: Comparison, path: Path) -> None:
+    try:
+        comparison.save(path)
+    except OSError as error:
+        raise FileError(path, f"the report cannot be written: {error.strerror or error}.") from error
+    click.echo(f"report: {path}", err=True)

@@ -1,0 +1,470 @@
+"""The comparison: two runs in, a verdict with its evidence out."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from boxscore import __version__
+from boxscore.errors import NothingToCompareError, UnknownNameError, UnknownPriceError
+from boxscore.experiments import decision, measures, report, statistics
+from boxscore.experiments.decision import Grounds, Interval
+from boxscore.experiments.evidence import gather
+from boxscore.experiments.notes import find_notes
+from boxscore.experiments.rule import OPERATIONS
+from boxscore.experiments.slices import find_slices
+from boxscore.experiments.statistics import Difference
+from boxscore.experiments.summary import summarise
+from boxscore.experiments.table import PairedTable, column, pair
+from boxscore.experiments.trial import Run
+from boxscore.experiments.verdict import (
+    DatasetInfo,
+    Evidence,
+    Guard,
+    MetricComparison,
+    Needs,
+    Provenance,
+    Rule,
+    SliceComparison,
+    VariantSummary,
+    Verdict,
+)
+from boxscore.scoring.scorer import Metric
+
+LATENCY = {"latency_p50_s": 0.5, "latency_p95_s": 0.95}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A verdict and what it rests on. Printed, it is the box score; in a notebook, the report."""
+
+    verdict: Verdict
+    evidence: Evidence
+
+    def __str__(self) -> str:
+        return report.terminal(self.verdict)
+
+    def json(self) -> str:
+        """The verdict as JSON text."""
+        return msgspec.json.format(msgspec.json.encode(self.verdict), indent=2).decode()
+
+    def html(self) -> str:
+        """The report: one page that needs nothing else."""
+        return report.html(self.verdict, self.evidence)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the report to `path`, whole or not at all."""
+        path = Path(path)
+        unfinished = path.with_name(path.name + ".unfinished")
+        unfinished.write_text(self.html(), encoding="utf-8")
+        unfinished.replace(path)
+        return path
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f'<iframe srcdoc="{escape(self.html())}" style="width:100%;height:720px;border:0"></iframe>'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What is known around a comparison and only told on, never computed with.
+
+    `warnings` are shown with the verdict, `prices` are the price rows used, `command` repeats it.
+    """
+
+    warnings: tuple[str, ...] = ()
+    command: str | None = None
+    seed: int = 0
+    dataset_total: int | None = None
+    slices: Sequence[str] = ()
+    also: Sequence[Run] = field(default_factory=tuple)
+    now: datetime | None = None
+
+
+def compare_runs(
+    baseline: Run, candidate: Run, rule: Rule, around: Circumstances | None = None, *, alpha: float | None = None
+) -> Comparison:
+    """Decide whether `candidate` should take the place of `baseline`.
+
+    `alpha` is the level of the deciding interval where several candidates share the rule's. Raises
+    `NothingToCompareError` when no example is common, `UnknownPriceError` when the rule or a guard needs dollars that
+    are not known.
+    """
+    return _Comparing(baseline, candidate, rule, around or Circumstances(), alpha or rule.alpha).compare()
+
+
+def compare_many(
+    baseline: Run, candidates: Sequence[Run], rule: Rule, around: Circumstances | None = None
+) -> list[Comparison]:
+    """One comparison per candidate, each decided at the level that Holm (1979) leaves it."""
+    around = around or Circumstances()
+    if len(candidates) == 1:
+        return [compare_runs(baseline, candidates[0], rule, around)]
+    ps = [_Comparing(baseline, run, rule, around, rule.alpha).p() for run in candidates]
+    levels = statistics.holm_levels(ps, rule.alpha)
+    return [
+        compare_runs(baseline, run, rule, around, alpha=level) for run, level in zip(candidates, levels, strict=True)
+    ]
+
+
+class _Comparing:
+    def __init__(self, baseline: Run, candidate: Run, rule: Rule, around: Circumstances, alpha: float) -> None:
+        self.rule, self.around, self.alpha = rule, around, alpha
+        self.table: PairedTable = pair(baseline, candidate)
+        names = [metric.name for metric in self.table.metrics]
+        if rule.metric not in names:
+            raise UnknownNameError("metric", rule.metric, names)
+        self.primary: Metric = self.table.metric(rule.metric)
+        found = measures.metric_difference(self.table, self.primary, alpha)
+        if found is None:
+            raise NothingToCompareError(
+                f"the metric {rule.metric!r} was not recorded for both variants on any example: "
+                "choose another metric with --metric, or a scorer that gives one."
+            )
+        self.difference: Difference = found
+        self.warnings: list[str] = list(around.warnings)
+
+    def p(self) -> float:
+        """p of what the rule asks: the primary difference against its threshold, or the net benefit against 0."""
+        if self.rule.kind == "value":
+            return self._net_benefit().p
+        threshold = self.rule.margin if self.rule.kind == "superiority" else -self.rule.margin
+        before, after, clusters = self.table.pair(self.primary.name)
+        if self.primary.better == "lower":
+            before, after = after, before
+        kind = self.primary.kind
+        return statistics.paired(before, after, clusters=clusters, kind=kind, alpha=self.alpha, threshold=threshold).p
+
+    def compare(self) -> Comparison:
+        table, seed = self.table, self.around.seed
+        self.cost = measures.cost_comparison(table, self.primary, self.alpha)
+        self.latency = measures.latency_comparison(table, self.alpha, seed)
+        self.tokens = measures.tokens_difference(table, self.alpha)
+        baseline = summarise(table.baseline, table.metrics, table.clusters)
+        candidate = summarise(table.candidate, table.metrics, table.clusters)
+        self.summaries = baseline, candidate
+        grounds = self._decide()
+        comparisons = self._comparisons()
+        slices = self._slices()
+        gains = measures.gain(table, self.primary)
+        also = self._also()
+        self._warn()
+        verdict = Verdict(
+            verdict=grounds.decision,
+            reason="",
+            rule=msgspec.structs.replace(self.rule, guards=grounds.guards),
+            dataset=self._dataset(),
+            baseline=baseline,
+            candidate=candidate,
+            comparisons=comparisons,
+            cost=self.cost,
+            latency=self.latency,
+            needs=self._needs(grounds),
+            slices=slices,
+            regressions=self._ids(gains < 0, gains),
+            improvements=self._ids(gains > 0, -gains),
+            tied=int((gains == 0).sum()),
+            warnings=tuple(dict.fromkeys([*self.warnings, *([grounds.note] if grounds.note else [])])),
+            notes=find_notes(comparisons[0], slices, baseline, candidate, also),
+            also_run=also,
+            sensitivity=self._sensitivity(),
+            provenance=self._provenance(),
+            id=self._id(),
+        )
+        verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))
+        return Comparison(verdict, gather(table, self.primary.name, gains))
+
+    # The decision
+
+    def _decide(self) -> Grounds:
+        rule = self.rule
+        net = self._net_benefit() if rule.kind == "value" else None
+        return decision.decide(
+            rule,
+            units=self.table.units,
+            primary=self._oriented(self.difference, self.primary.better),
+            savings=self._savings() if rule.kind == "noninferiority" else None,
+            net_benefit=net and Interval(net.difference, net.low, net.high),
+            guards=[self._guard(guard) for guard in rule.guards],
+        )
+
+    def _net_benefit(self) -> Difference:
+        table = self.table
+        gains, costs = measures.gain(table, self.primary), table.candidate.cost - table.baseline.cost
+        both = ~(np.isnan(gains) | np.isnan(costs))
+        if not both.any():
+            raise self._no_price("the value rule")
+        clusters = None if table.clusters is None else table.clusters[both]
+        return statistics.net_benefit(
+            gains[both], costs[both], self.rule.usd_per_success or 0.0, clusters=clusters, alpha=self.alpha
+        )
+
+    def _savings(self) -> dict[str, Interval]:
+        savings: dict[str, Interval] = {}
+        if self.cost:
+            savings["cost_per_1k_usd"] = _flipped(self.cost.difference_per_1k_usd, self.cost.low, self.cost.high)
+        if self.latency:
+            savings["latency_p50_s"] = _flipped(
+                self.latency.p50_difference_s, self.latency.p50_low, self.latency.p50_high
+            )
+        if not savings:
+            raise self._no_price("the noninferiority rule, which asks for a saving in dollars or latency,")
+        return savings
+
+    def _guard(self, guard: Guard) -> decision.Evidence:
+        table, candidate = self.table, self.summaries[1]
+        if guard.metric == "cost_per_1k_usd":
+            found = measures.cost_per_1k(table, self.alpha)
+            if found is None:
+                raise self._no_price(f"the guard on {guard.metric}")
+            own = (candidate.cost_per_1k_usd, candidate.cost_per_1k_low, candidate.cost_per_1k_high)
+            return decision.Evidence(self._oriented(found, "lower"), _own(*own))
+        if guard.metric in LATENCY:
+            found = measures.latency_difference(table, LATENCY[guard.metric], self.alpha, self.around.seed)
+            own = (
+                (candidate.latency_p50_s, candidate.latency_p50_low, candidate.latency_p50_high)
+                if guard.metric == "latency_p50_s"
+                else (candidate.latency_p95_s, candidate.latency_p95_low, candidate.latency_p95_high)
+            )
+            return decision.Evidence(found and self._oriented(found, "lower"), _own(*own))
+        if guard.metric == "tokens_out":
+            own = (candidate.tokens_out, candidate.tokens_out_low, candidate.tokens_out_high)
+            return decision.Evidence(self.tokens and self._oriented(self.tokens, "lower"), _own(*own))
+        if guard.metric == "errors":
+            before, after = (1.0 - side.answered.astype(np.float64) for side in (table.baseline, table.candidate))
+            found = statistics.paired(before, after, clusters=table.clusters, kind="rate", alpha=self.alpha)
+            rate = statistics.rate(after, table.clusters)
+            return decision.Evidence(self._oriented(found, "lower"), Interval(rate.value, rate.low, rate.high))
+        names = [metric.name for metric in table.metrics]
+        if guard.metric not in names:
+            raise UnknownNameError("guard metric", guard.metric, [*names, *OPERATIONS])
+        metric = table.metric(guard.metric)
+        found = measures.metric_difference(table, metric, self.alpha)
+        value = candidate.metrics.get(guard.metric)
+        if value is None or found is None:
+            return decision.Evidence()
+        return decision.Evidence(self._oriented(found, metric.better), Interval(value.value, value.low, value.high))
+
+    def _oriented(self, found: Difference, better: str) -> Interval:
+        if better == "higher":
+            return Interval(found.difference, found.low, found.high)
+        return _flipped(found.difference, found.low, found.high)
+
+    def _no_price(self, needed_by: str) -> UnknownPriceError:
+        for side in (self.table.candidate, self.table.baseline):
+            if np.isnan(side.cost).all():
+                variant = side.run.variant
+                return UnknownPriceError(variant.model or variant.name, needed_by=needed_by)
+        return UnknownPriceError(self.table.candidate.run.variant.name, needed_by=needed_by)
+
+    def _needs(self, grounds: Grounds) -> Needs | None:
+        """From the condition that is open: how many examples would bring its interval clear of its threshold."""
+        if grounds.decision != "undecided":
+            return None
+        have, units = len(self.table.examples), self.table.units
+        examples = 1
+        for condition in grounds.conditions:
+            more: int | None = 0
+            if condition.role == "units":
+                more = math.ceil((decision.MIN_UNITS - units) * have / max(units, 1))
+            elif condition.outcome == "undecided" and condition.interval and condition.threshold is not None:
+                more = statistics.examples_needed(
+                    *condition.interval, have, threshold=condition.threshold, clusters=units, alpha=self.alpha
+                )
+            if more is None:
+                return Needs(examples=None, cost_usd=None, note="the measured effect sits on the border")
+            examples = max(examples, more)
+        each = [summary.cost_per_1k_usd for summary in self.summaries]
+        known = [cost for cost in each if cost is not None]
+        cost = examples * sum(known) / 1000 if len(known) == 2 else None
+        return Needs(examples=examples, cost_usd=cost, note="at 80 % power, if the effect is what was measured")
+
+    # The rest of the page
+
+    def _comparisons(self) -> tuple[MetricComparison, ...]:
+        """The primary metric first and uncorrected: it was named before the run. The others by Holm among themselves,
+        but for guards: all of them must hold, so no correction is owed."""
+        guards = {guard.metric for guard in self.rule.guards}
+        others: list[tuple[Metric, Difference]] = []
+        for metric in self.table.metrics:
+            if metric.name != self.primary.name:
+                found = measures.metric_difference(self.table, metric, self.alpha)
+                if found is None:
+                    self.warnings.append(f"{metric.name} was not recorded for both variants and is left out.")
+                else:
+                    others.append((metric, found))
+        if self.tokens is not None and all(metric.name != measures.TOKENS_OUT.name for metric, _ in others):
+            others.append((measures.TOKENS_OUT, self.tokens))
+        free = [index for index, (metric, _) in enumerate(others) if metric.name not in guards]
+        adjusted = [found.p for _, found in others]
+        for index, p in zip(free, statistics.holm([adjusted[index] for index in free]), strict=True):
+            adjusted[index] = p
+        first = measures.as_comparison(self.primary, self.difference, self.difference.p, self.alpha)
+        return (
+            first,
+            *(
+                measures.as_comparison(metric, found, p, self.alpha)
+                for (metric, found), p in zip(others, adjusted, strict=True)
+            ),
+        )
+
+    def _slices(self) -> tuple[SliceComparison, ...]:
+        """The primary metric in every slice, worst first."""
+        before, after = (side.values[self.primary.name] for side in (self.table.baseline, self.table.candidate))
+        known = ~(np.isnan(before) | np.isnan(after))
+        found: list[tuple[str, str, Difference, float, float]] = []
+        for part in find_slices(self.table.examples, self.around.slices):
+            inside = part.members & known
+            if not inside.any():
+                continue
+            clusters = None if self.table.clusters is None else self.table.clusters[inside]
+            difference = statistics.paired(
+                before[inside], after[inside], clusters=clusters, kind=self.primary.kind, alpha=self.rule.alpha
+            )
+            found.append(
+                (part.field, part.value, difference, float(before[inside].mean()), float(after[inside].mean()))
+            )
+        adjusted = statistics.holm([difference.p for _, _, difference, _, _ in found])
+        better = self.primary.better
+        slices = [
+            SliceComparison(
+                slice=name,
+                value=value,
+                examples=part.n,
+                clusters=part.clusters,
+                baseline=was,
+                candidate=now,
+                difference=part.difference,
+                low=part.low,
+                high=part.high,
+                p=part.p,
+                p_adjusted=p,
+                wins=part.wins if better == "higher" else part.losses,
+                losses=part.losses if better == "higher" else part.wins,
+                shown=measures.shown(part.low, part.high, better) if p <= self.rule.alpha else "unclear",
+            )
+            for (name, value, part, was, now), p in zip(found, adjusted, strict=True)
+        ]
+        return tuple(sorted(slices, key=lambda part: part.difference if better == "higher" else -part.difference))
+
+    def _also(self) -> tuple[VariantSummary, ...]:
+        table = self.table
+        return tuple(
+            summarise(column(run, table.examples, table.metrics), table.metrics, table.clusters)
+            for run in self.around.also
+        )
+
+    def _dataset(self) -> DatasetInfo:
+        table, run = self.table, self.table.baseline.run
+        total = self.around.dataset_total
+        return DatasetInfo(
+            name=run.dataset_name,
+            version=run.dataset_version,
+            examples=len(table.examples),
+            clusters=table.units,
+            total=len(table.examples) if total is None else total,
+            unpaired=int(table.unpaired.sum()),
+            repeats=max(table.baseline.latency.shape[1], table.candidate.latency.shape[1]),
+        )
+
+    def _ids(self, chosen: np.ndarray, order: np.ndarray) -> tuple[str, ...]:
+        indices = np.nonzero(chosen)[0]
+        return tuple(self.table.examples[i].id for i in indices[np.argsort(order[indices], kind="stable")])
+
+    def _warn(self) -> None:
+        table = self.table
+        for side in (table.baseline, table.candidate):
+            name = side.run.variant.name
+            missing = int((~side.present).sum())
+            if missing:
+                self.warnings.append(
+                    f"{name} has no answer to {missing} of {len(table.examples)} examples; they count as failures."
+                )
+            if side.errors:
+                self.warnings.append(f"{name}: {side.errors} of {side.trials} calls failed and count as failures.")
+            unknown = int((np.isnan(side.cost) & side.answered).sum())
+            if unknown and unknown < side.answered.sum():
+                self.warnings.append(
+                    f"{name}: the cost of {unknown} answers is not known; dollars are of the others alone."
+                )
+
+    def _sensitivity(self) -> str | None:
+        """The other reading of missing answers: leave them out on both sides."""
+        unpaired = self.table.unpaired
+        if not unpaired.any() or unpaired.all():
+            return None
+        before, after = (side.values[self.primary.name] for side in (self.table.baseline, self.table.candidate))
+        kept = ~(unpaired | np.isnan(before) | np.isnan(after))
+        if not kept.any():
+            return None
+        clusters = None if self.table.clusters is None else self.table.clusters[kept]
+        found = statistics.paired(
+            before[kept], after[kept], clusters=clusters, kind=self.primary.kind, alpha=self.rule.alpha
+        )
+        scale, unit = (1.0, self.primary.unit) if self.primary.kind == "amount" else (100.0, "points")
+        difference, low, high = (scale * value for value in (found.difference, found.low, found.high))
+        return (
+            f"Leaving out the {int(unpaired.sum())} examples that either variant did not answer: "
+            f"{difference:+.1f} {unit} ({low:+.1f} to {high:+.1f}), n = {found.n}."
+        )
+
+    def _provenance(self) -> Provenance:
+        runs = (self.table.baseline.run, self.table.candidate.run)
+        responses = [trial.response for run in runs for trial in run.trials]
+        times = [response.recorded_at for response in responses if response.recorded_at is not None]
+        spent = [run.spent_usd for run in runs if run.spent_usd is not None]
+        reused = sum(1 for run in runs for trial in run.trials if trial.reused)
+        half = (self.difference.high - self.difference.low) / 2
+        others = len(self.table.metrics) - 1
+        corrections = ["none on the primary metric" if self.alpha == self.rule.alpha else "Holm over candidates"]
+        if others > 0:
+            corrections.append(f"Holm over {others} further metrics" if others > 1 else "none on the one other metric")
+        return Provenance(
+            boxscore_version=__version__,
+            created_at=(self.around.now or datetime.now(UTC)).isoformat(timespec="seconds"),
+            scorers=runs[0].scorer_specs,
+            prices=tuple(sorted({response.price for response in responses if response.price})),
+            answers_from=min(times).isoformat(timespec="seconds") if times else None,
+            answers_to=max(times).isoformat(timespec="seconds") if times else None,
+            spent_usd=float(sum(spent)) if spent else None,
+            reused_trials=reused,
+            minimum_detectable=_detectable(half, self.alpha),
+            corrections=tuple(corrections),
+            command=self.around.command,
+            seed=self.around.seed,
+        )
+
+    def _id(self) -> str:
+        """A short hash of all that the verdict was computed from."""
+        digest = hashlib.sha256()
+        for side in (self.table.baseline, self.table.candidate):
+            digest.update(f"{side.run.variant.name}\0{side.run.variant.hash}\0{side.run.dataset_version}\0".encode())
+            for name in sorted(side.values):
+                digest.update(name.encode() + side.values[name].tobytes())
+            digest.update(side.cost.tobytes() + side.latency.tobytes())
+        digest.update(msgspec.json.encode([self.rule, self.alpha, list(self.around.slices), self.around.seed]))
+        return digest.hexdigest()[:8]
+
+
+def _flipped(value: float, low: float, high: float) -> Interval:
+    return Interval(-value, -high, -low)
+
+
+def _own(value: float | None, low: float | None, high: float | None) -> Interval | None:
+    return None if value is None or low is None or high is None else Interval(value, low, high)
+
+
+def _detectable(half: float, alpha: float) -> float | None:
+    """The difference that these examples would show at 80 % power, from the half-width of the interval drawn."""
+    if not math.isfinite(half) or half <= 0:
+        return None
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf(1 - alpha / 2)
+    return half * (z + NormalDist().inv_cdf(0.8)) / z

@@ -1,0 +1,134 @@
+"""Comparing variants live: run what is missing, score it, decide."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from boxscore.datasets import Dataset
+from boxscore.experiments.budget import Budget
+from boxscore.experiments.comparison import Circumstances, Comparison, compare_many
+from boxscore.experiments.identity import utc_now
+from boxscore.experiments.runner import Progress, run
+from boxscore.experiments.trial import Run
+from boxscore.experiments.variant import Variant
+from boxscore.experiments.verdict import Rule
+from boxscore.scoring import Scorer
+
+if TYPE_CHECKING:  # SQLAlchemy is loaded by whoever opens the store, not by reading this
+    from boxscore.store.records import Records
+
+ProgressOf = Callable[[str, Progress], None]
+"""Called with a variant's name and how far its run is."""
+
+
+class Effort:
+    """How hard to try: calls at once over all variants, answers per example, money, and which old answers will do."""
+
+    def __init__(
+        self,
+        *,
+        concurrency: int = 8,
+        repeats: int = 1,
+        spend_cap_usd: float | None = None,
+        max_age_s: float | None = 86_400.0,
+        fresh: bool = False,
+    ) -> None:
+        self.concurrency = concurrency
+        self.repeats = repeats
+        self.spend_cap_usd = spend_cap_usd
+        self.max_age_s = max_age_s
+        self.fresh = fresh
+
+
+async def run_variants(
+    variants: Sequence[Variant],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    records: "Records",
+    effort: Effort,
+    progress: ProgressOf | None = None,
+) -> list[Run]:
+    """Run all variants at the same time, so that they meet the same hour of their providers, under one spend cap.
+
+    When one fails, the others are stopped and what came back is kept.
+    """
+    budget = Budget(effort.spend_cap_usd)
+    share = max(1, effort.concurrency // max(1, len(variants)))
+    tasks = [
+        asyncio.create_task(
+            run(
+                variant,
+                dataset,
+                scorers,
+                records,
+                concurrency=share,
+                repeats=effort.repeats,
+                budget=budget,
+                max_age_s=effort.max_age_s,
+                fresh=effort.fresh,
+                progress=None if progress is None else _named(progress, variant.info.name),
+            )
+        )
+        for variant in variants
+    ]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(variant.close() for variant in variants), return_exceptions=True)
+
+
+def compare_variants(
+    variants: Mapping[str, Variant],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    rule: Rule,
+    *,
+    baseline: str,
+    candidates: Sequence[str],
+    home: Path,
+    effort: Effort | None = None,
+    slices: Sequence[str] = (),
+    warnings: Sequence[str] = (),
+    command: str | None = None,
+    seed: int = 0,
+    progress: ProgressOf | None = None,
+) -> list[Comparison]:
+    """One comparison per candidate, with every answer and verdict kept in the records store of `home`."""
+    from boxscore.store.records import Records
+
+    chosen = [variants[name] for name in (baseline, *candidates)]
+    with Records.open(home) as records:
+        runs = asyncio.run(run_variants(chosen, dataset, scorers, records, effort or Effort(), progress))
+        around = Circumstances(
+            warnings=tuple(warnings), command=command, seed=seed, dataset_total=len(dataset), slices=slices
+        )
+        comparisons = compare_many(runs[0], runs[1:], rule, around)
+        for comparison, candidate in zip(comparisons, runs[1:], strict=True):
+            _keep(records, comparison, runs[0], candidate)
+    return comparisons
+
+
+def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: Run) -> None:
+    from boxscore.store.records import VerdictRow
+
+    verdict = comparison.verdict
+    records.save_verdict(
+        VerdictRow(
+            id=verdict.id,
+            created_at=utc_now(),
+            verdict=verdict.verdict,
+            baseline_run=baseline.id,
+            candidate_run=candidate.id,
+            content_json=msgspec.json.encode(verdict).decode(),
+        )
+    )
+
+
+def _named(progress: ProgressOf, name: str) -> Callable[[Progress], None]:
+    return lambda state: progress(name, state)

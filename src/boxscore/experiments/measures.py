@@ -1,0 +1,122 @@
+"""What changed: every measure of a paired table as a difference with its interval, ready for the verdict."""
+
+from typing import Literal
+
+import numpy as np
+
+from boxscore.experiments import statistics
+from boxscore.experiments.statistics import Difference
+from boxscore.experiments.table import Floats, Ints, PairedTable
+from boxscore.experiments.verdict import CostComparison, LatencyComparison, MetricComparison, Shown
+from boxscore.scoring.scorer import Metric
+
+TOKENS_OUT = Metric(name="tokens_out", kind="amount", better="lower", unit="tokens")
+
+
+def shown(low: float, high: float, better: Literal["higher", "lower"]) -> Shown:
+    """What an interval of candidate − baseline shows, seen from the user."""
+    if low == high == 0:
+        return "same"
+    if low > 0:
+        return "better" if better == "higher" else "worse"
+    if high < 0:
+        return "worse" if better == "higher" else "better"
+    return "unclear"
+
+
+def metric_difference(table: PairedTable, metric: Metric, alpha: float) -> Difference | None:
+    """The paired difference of a scorer's metric; None where it was not recorded on both sides."""
+    baseline, candidate, clusters = table.pair(metric.name)
+    if not len(baseline):
+        return None
+    return statistics.paired(baseline, candidate, clusters=clusters, kind=metric.kind, alpha=alpha)
+
+
+def as_comparison(metric: Metric, found: Difference, p_adjusted: float, alpha: float) -> MetricComparison:
+    """`p_adjusted` decides what is shown together with the interval: a secondary metric must survive both."""
+    seen = shown(found.low, found.high, metric.better)
+    return MetricComparison(
+        metric=metric.name,
+        difference=found.difference,
+        low=found.low,
+        high=found.high,
+        p=found.p,
+        p_adjusted=p_adjusted,
+        method=found.method,
+        wins=found.wins if metric.better == "higher" else found.losses,
+        ties=found.ties,
+        losses=found.losses if metric.better == "higher" else found.wins,
+        kind=metric.kind,
+        better=metric.better,
+        unit=metric.unit,
+        shown=seen if p_adjusted <= alpha or seen == "same" else "unclear",
+    )
+
+
+def tokens_difference(table: PairedTable, alpha: float) -> Difference | None:
+    before, after, clusters = table.recorded(table.baseline.tokens_out, table.candidate.tokens_out)
+    return statistics.paired(before, after, clusters=clusters, kind="amount", alpha=alpha) if len(before) else None
+
+
+def cost_per_1k(table: PairedTable, alpha: float) -> Difference | None:
+    """Dollars per 1,000 examples, candidate − baseline, where both have a cost."""
+    before, after, clusters = table.recorded(table.baseline.cost, table.candidate.cost)
+    if not len(before):
+        return None
+    return statistics.paired(1000 * before, 1000 * after, clusters=clusters, kind="amount", alpha=alpha)
+
+
+def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostComparison | None:
+    """Dollars per 1,000, and per extra success where the primary metric is a rate or a mean."""
+    found = cost_per_1k(table, alpha)
+    if found is None:
+        return None
+    per_success = None
+    if primary.kind != "amount":
+        costs = table.candidate.cost - table.baseline.cost
+        gains = gain(table, primary)
+        both = ~(np.isnan(costs) | np.isnan(gains))
+        clusters = None if table.clusters is None else table.clusters[both]
+        per_success = statistics.cost_per_success(costs[both], gains[both], clusters, alpha=alpha)
+    return CostComparison(
+        difference_per_1k_usd=found.difference,
+        low=found.low,
+        high=found.high,
+        per_extra_success_usd=per_success.value if per_success else None,
+        per_extra_success_low=per_success.low if per_success else None,
+        per_extra_success_high=per_success.high if per_success else None,
+        method=found.method + (f"; {per_success.method}" if per_success else ""),
+        shown=shown(found.low, found.high, "lower"),
+    )
+
+
+def latency_difference(table: PairedTable, q: float, alpha: float, seed: int) -> Difference | None:
+    """Seconds at the quantile `q` of calls, candidate − baseline."""
+    before, after, groups = table.calls()
+    if len(before) < 2:
+        return None
+    clusters: Ints | None = groups if len(np.unique(groups)) < len(groups) else None
+    return statistics.paired_quantile(before, after, q, clusters, alpha=alpha, seed=seed)
+
+
+def latency_comparison(table: PairedTable, alpha: float, seed: int) -> LatencyComparison | None:
+    p50, p95 = (latency_difference(table, q, alpha, seed) for q in (0.5, 0.95))
+    if p50 is None or p95 is None:
+        return None
+    return LatencyComparison(
+        p50_difference_s=p50.difference,
+        p50_low=p50.low,
+        p50_high=p50.high,
+        p95_difference_s=p95.difference,
+        p95_low=p95.low,
+        p95_high=p95.high,
+        method=p95.method,
+        p50_shown=shown(p50.low, p50.high, "lower"),
+        p95_shown=shown(p95.low, p95.high, "lower"),
+    )
+
+
+def gain(table: PairedTable, metric: Metric) -> Floats:
+    """Candidate − baseline by example, shape (examples,), turned so that more is better; NaN where not recorded."""
+    difference = table.candidate.values[metric.name] - table.baseline.values[metric.name]
+    return difference if metric.better == "higher" else -difference
