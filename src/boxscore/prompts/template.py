@@ -183,7 +183,8 @@ def _explained(error: minijinja.TemplateError, values: Mapping[str, Json]) -> Te
     known = [str(key) for key in cast("Mapping[str, Json]", inside)] if isinstance(inside, Mapping) else []
     close = difflib.get_close_matches(last, known, n=1, cutoff=0.5)
     if close:
-        hint = f"did you mean {f'{parent}.' if parent else ''}{close[0]!s}?"
+        full = f"{parent}.{close[0]}" if parent else close[0]
+        hint = f"did you mean {full!r}?"
     elif known:
         hint = f"there is {', '.join(known[:12])}{', …' if len(known) > 12 else ''}."
     else:
