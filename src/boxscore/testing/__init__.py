@@ -1,1 +1,11 @@
+"""Doubles for what is slow, costs money or differs from day to day. We test with them, and so may you.
 
+`FakeProvider` stands in for a provider inside Python; `FakeServer` is an OpenAI-compatible server on this machine, for
+applications that speak HTTP; `CountingClock` and `CountingIds` make times and ids that repeat.
+"""
+
+from boxscore.testing.counting import CountingClock, CountingIds
+from boxscore.testing.fake_provider import FakeProvider, Fault
+from boxscore.testing.fake_server import FakeServer
+
+__all__ = ["CountingClock", "CountingIds", "FakeProvider", "FakeServer", "Fault"]
