@@ -139,6 +139,8 @@ def explain(
         problem = f"must be {wanted}, and is {got}."
         if field is None:
             problem = f"a row {problem}"
+    if problem.startswith("Invalid RFC3339"):
+        problem = "must be a time in ISO 8601, such as 2024-05-01T10:00:00Z."
     raise DatasetError(problem if problem.endswith(".") else f"{problem}.", path=path, line=line, field=field) from None
 
 
