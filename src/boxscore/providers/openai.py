@@ -1,5 +1,6 @@
 """Chat completions as OpenAI defined them and most servers speak them: OpenAI, vLLM, Ollama, llama.cpp, gateways."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import cast
@@ -7,7 +8,7 @@ from typing import cast
 from boxscore.errors import ProviderError
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response, ToolCall
-from boxscore.providers.retry import retried
+from boxscore.providers.retry import Sleep, retried
 from boxscore.providers.transport import HttpTransport, Reply, Transport, check_url, parsed, refusal
 from boxscore.types import Json
 
@@ -31,6 +32,7 @@ class OpenAIProvider:
         base_url: str | None = None,
         api_key: str | None = None,
         transport: Transport | None = None,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self.name = name
         self.base_url = check_url(base_url or BASE_URLS.get(name, ""), key="base_url")
@@ -38,11 +40,12 @@ class OpenAIProvider:
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._transport = transport or HttpTransport()
+        self._sleep = sleep
 
     async def complete(self, request: Request) -> Response:
         """Answers, or raises `ProviderError`. Rate limits and refused connections are tried again."""
         body = json.dumps(body_of(request)).encode()
-        reply = await retried(lambda: self._post(body))
+        reply = await retried(lambda: self._post(body), sleep=self._sleep)
         return read(parsed(reply, self.name), provider=self.name, latency_s=reply.wall_s)
 
     async def close(self) -> None:
