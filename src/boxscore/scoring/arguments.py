@@ -146,13 +146,15 @@ def usage(name: str, factory: Callable[..., object]) -> str:
             parts.append("[key=value…]")
         elif parameter.kind is parameter.KEYWORD_ONLY:
             default = (
-                "" if parameter.default in (None, "", parameter.empty) else f" (default {_text(parameter.default)})"
+                "" if parameter.default in (None, "", (), parameter.empty) else f" (default {_text(parameter.default)})"
             )
             parts.append(f"[{parameter.name}={_describe(hints.get(parameter.name))}{default}]")
         elif parameter.default is parameter.empty:
             parts.append(parameter.name.upper())
         else:
-            parts.append(f"[{parameter.name.upper()}]")
+            hint = hints.get(parameter.name)
+            is_choice = typing.get_origin(hint) is typing.Literal
+            parts.append(f"[{_describe(hint) if is_choice else parameter.name.upper()}]")
     return f"{name}:{','.join(parts)}" if parts else name
 
 
