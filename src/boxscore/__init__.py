@@ -3,4 +3,54 @@
 The names below are the public face. They are imported when first used, so that `import boxscore` stays fast.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boxscore.datasets import Dataset, Example, from_rows, load_dataset
+    from boxscore.experiments.compare import compare
+    from boxscore.experiments.comparison import Comparison
+    from boxscore.experiments.verdict import Verdict
+    from boxscore.providers.response import Response, ToolCall, Usage
+    from boxscore.scoring import Metric, Score, Scorer, make_scorer
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Comparison",
+    "Dataset",
+    "Example",
+    "Metric",
+    "Response",
+    "Score",
+    "Scorer",
+    "ToolCall",
+    "Usage",
+    "Verdict",
+    "compare",
+    "from_rows",
+    "load_dataset",
+    "make_scorer",
+]
+
+_HOMES = {
+    "boxscore.datasets": ("Dataset", "Example", "from_rows", "load_dataset"),
+    "boxscore.experiments.compare": ("compare",),
+    "boxscore.experiments.comparison": ("Comparison",),
+    "boxscore.experiments.verdict": ("Verdict",),
+    "boxscore.providers.response": ("Response", "ToolCall", "Usage"),
+    "boxscore.scoring": ("Metric", "Score", "Scorer", "make_scorer"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'boxscore' has no attribute {name!r}")
+    found: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

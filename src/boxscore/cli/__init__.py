@@ -54,7 +54,9 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except BoxscoreError as error:
-        click.echo(f"boxscore: {error}", err=True)
+        from boxscore.experiments.report.text import stripped
+
+        click.echo(f"boxscore: {stripped(str(error))}", err=True)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()

@@ -28,7 +28,7 @@ def print_comparisons(
     if report is not None:
         for index, comparison in enumerate(comparisons):
             path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
-            _save(comparison, path)
+            save_report(comparison, path)
     if as_json:
         verdicts = [comparison.verdict for comparison in comparisons]
         encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
@@ -47,7 +47,8 @@ def print_box_score(comparison: Comparison, *, width: int | None = None) -> None
     click.echo(report.terminal(comparison.verdict, width=width, colour=colour))
 
 
-def _save(comparison: Comparison, path: Path) -> None:
+def save_report(comparison: Comparison, path: Path) -> None:
+    """Write the report and say where; `FileError` where that cannot be."""
     try:
         comparison.save(path)
     except OSError as error:

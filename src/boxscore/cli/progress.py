@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from boxscore.experiments.runner import Progress
@@ -11,7 +11,7 @@ LINE_EVERY_S = 10.0
 
 
 @contextmanager
-def show_progress(*, quiet: bool = False) -> Iterator[Callable[[str, Progress], None] | None]:
+def show_progress(*, quiet: bool = False) -> Generator[Callable[[str, Progress], None] | None]:
     """Gives a function to call with the variant's name and how far it is; None when nothing is to be shown."""
     if quiet:
         yield None
@@ -23,9 +23,9 @@ def show_progress(*, quiet: bool = False) -> Iterator[Callable[[str, Progress], 
 
 
 @contextmanager
-def _bars() -> Iterator[Callable[[str, Progress], None]]:
+def _bars() -> Generator[Callable[[str, Progress], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     columns = (
@@ -36,7 +36,7 @@ def _bars() -> Iterator[Callable[[str, Progress], None]]:
         TextColumn("{task.fields[rest]}"),
     )
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
 
         def update(variant: str, progress: Progress) -> None:
             if variant not in tasks:

@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from boxscore import settings
 from boxscore.datasets import Dataset, from_rows, load_dataset
 from boxscore.errors import SpecError
+from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.live import Effort, ProgressOf, compare_variants
 from boxscore.experiments.recorded import compare_recordings
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.spec import Spec, load_spec
-from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.variant import Variant
 from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.experiments.verdict import Guard
@@ -161,7 +161,7 @@ def _variant(role: str, given: str | VariantLike) -> Variant:
     if isinstance(given, Variant):
         return given
     if isinstance(given, Mapping):
-        return variant_from_spec(role, dict(given), Path.cwd())
+        return variant_from_spec(role, dict(cast("Mapping[str, Json]", given)), Path.cwd())
     if callable(given):
         return CallableVariant(given, name=role)
     raise SpecError(f"{given!r} is a name, and names belong to recordings: give a function or a mapping.", key=role)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from boxscore import __version__
 from boxscore.errors import NothingToCompareError, UnknownNameError, UnknownPriceError
@@ -20,7 +21,7 @@ from boxscore.experiments.rule import OPERATIONS
 from boxscore.experiments.slices import find_slices
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.summary import summarise
-from boxscore.experiments.table import PairedTable, column, pair
+from boxscore.experiments.table import Floats, PairedTable, column, pair
 from boxscore.experiments.trial import Run
 from boxscore.experiments.verdict import (
     DatasetInfo,
@@ -373,9 +374,10 @@ class _Comparing:
             repeats=max(table.baseline.latency.shape[1], table.candidate.latency.shape[1]),
         )
 
-    def _ids(self, chosen: np.ndarray, order: np.ndarray) -> tuple[str, ...]:
-        indices = np.nonzero(chosen)[0]
-        return tuple(self.table.examples[i].id for i in indices[np.argsort(order[indices], kind="stable")])
+    def _ids(self, chosen: NDArray[np.bool_], order: Floats) -> tuple[str, ...]:
+        indices = np.flatnonzero(chosen)
+        ordered: list[int] = indices[np.argsort(order[indices], kind="stable")].tolist()
+        return tuple(self.table.examples[index].id for index in ordered)
 
     def _warn(self) -> None:
         table = self.table

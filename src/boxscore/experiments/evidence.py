@@ -12,17 +12,17 @@ MOST_PAIRS = 200
 """Answers side by side that are kept for the reports; the verdict itself has the ids of all that changed."""
 
 
-def gather(table: PairedTable, metric: str, gains: Floats) -> Evidence:
+def gather(table: PairedTable, metric: str, gains: Floats, *, most: int = MOST_PAIRS) -> Evidence:
     """`gains` has shape (examples,): candidate − baseline on the primary metric, more is better, NaN where unknown.
 
-    The pairs that lost most come first, then those that gained most; ties fill up what is left of `MOST_PAIRS`.
+    The pairs that lost most come first, then those that gained most; ties fill up what is left of `most`.
     """
     sides = [_first_trials(column) for column in (table.baseline, table.candidate)]
     lost = [int(i) for i in np.argsort(gains, kind="stable") if gains[i] < 0]
     gained = [int(i) for i in np.argsort(-gains, kind="stable") if gains[i] > 0]
     tied = [int(i) for i in np.nonzero(~(gains != 0))[0]]
-    most_lost = MOST_PAIRS // 2 if len(gained) + len(tied) > MOST_PAIRS // 2 else MOST_PAIRS
-    chosen = (lost[:most_lost] + gained[: MOST_PAIRS // 4] + tied)[:MOST_PAIRS]
+    all_fit = len(table.examples) <= most
+    chosen = lost + gained + tied if all_fit else (lost[: most // 2] + gained[: most // 4] + tied)[:most]
     outcomes = {**dict.fromkeys(lost, "worse"), **dict.fromkeys(gained, "better")}
     pairs = tuple(
         Pair(

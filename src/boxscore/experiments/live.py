@@ -91,6 +91,7 @@ def compare_variants(
     *,
     baseline: str,
     candidates: Sequence[str],
+    also: Sequence[str] = (),
     home: Path,
     effort: Effort | None = None,
     slices: Sequence[str] = (),
@@ -99,17 +100,24 @@ def compare_variants(
     seed: int = 0,
     progress: ProgressOf | None = None,
 ) -> list[Comparison]:
-    """One comparison per candidate, with every answer and verdict kept in the records store of `home`."""
+    """One comparison per candidate, with every answer and verdict kept in the records store of `home`. `also` names
+    variants that are run and shown beside them, without a verdict."""
     from boxscore.store.records import Records
 
-    chosen = [variants[name] for name in (baseline, *candidates)]
+    chosen = [variants[name] for name in (baseline, *candidates, *also)]
     with Records.open(home) as records:
         runs = asyncio.run(run_variants(chosen, dataset, scorers, records, effort or Effort(), progress))
         around = Circumstances(
-            warnings=tuple(warnings), command=command, seed=seed, dataset_total=len(dataset), slices=slices
+            warnings=tuple(warnings),
+            command=command,
+            seed=seed,
+            dataset_total=len(dataset),
+            slices=slices,
+            also=runs[1 + len(candidates) :],
         )
-        comparisons = compare_many(runs[0], runs[1:], rule, around)
-        for comparison, candidate in zip(comparisons, runs[1:], strict=True):
+        tested = runs[1 : 1 + len(candidates)]
+        comparisons = compare_many(runs[0], tested, rule, around)
+        for comparison, candidate in zip(comparisons, tested, strict=True):
             _keep(records, comparison, runs[0], candidate)
     return comparisons
 

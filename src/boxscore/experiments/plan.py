@@ -94,7 +94,7 @@ def _reason(examples: int, units: int, rule: Rule, lines: Sequence[PlanLine]) ->
         enough = usual.detectable <= rule.margin
         end = "enough" if enough else "too few"
         return (
-            f"{examples} examples show an equal candidate to be within {points:.1f} points at 80 % power, if one answer "
-            f"in five changes: {end} for the margin of {100 * rule.margin:.1f} points."
+            f"{examples} examples show an equal candidate to be within {points:.1f} points at 80 % power, if one "
+            f"answer in five changes: {end} for the margin of {100 * rule.margin:.1f} points."
         )
     return f"{examples} examples show a gain of {points:.1f} points at 80 % power, if one answer in five changes."

@@ -48,6 +48,20 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
         """The dataset that the spec names, with its cluster and slices. Raises as `load_dataset` does."""
         return load_dataset(self.dataset, cluster=self.cluster, slices=self.slices)
 
+    def between(self, baseline: str | None, candidates: Sequence[str]) -> "Spec":
+        """The same spec with other sides; None or nothing keeps its own. Raises `UnknownNameError` for a variant that
+        it does not have, `SpecError` for one compared with itself."""
+        for name in (*candidates, *([baseline] if baseline is not None else [])):
+            if name not in self.variants:
+                raise UnknownNameError("variant", name, self.variants, where=str(self.path))
+        before = self.baseline if baseline is None else baseline
+        after = tuple(dict.fromkeys(candidates)) or tuple(name for name in self.candidates if name != before)
+        if before in after:
+            raise SpecError(
+                f"{before!r} is baseline and candidate: name two variants.", key="candidate", path=self.path
+            )
+        return msgspec.structs.replace(self, baseline=before, candidates=after)
+
 
 class RuleKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys below `rule`, as written."""
@@ -221,6 +235,8 @@ def _scorers(keys: SpecKeys, folder: Path, where: _Where) -> tuple[Scorer, ...]:
             raise UnknownNameError(error.kind, error.name, error.known, where=where.text(f"scorers[{index}]")) from None
         except ScorerError as error:
             where.fail(str(error), f"scorers[{index}]")
+        except SpecError as error:
+            where.fail(error.problem, f"scorers[{index}]")
     try:
         return make_scorers(made)
     except ScorerError as error:

@@ -98,7 +98,7 @@ def pair(baseline: Run, candidate: Run) -> PairedTable:
     return PairedTable(
         examples=rows,
         metrics=metrics,
-        clusters=_clusters(rows),
+        clusters=clusters_of(rows),
         baseline=column(baseline, rows, metrics),
         candidate=column(candidate, rows, metrics),
     )
@@ -166,7 +166,8 @@ def _mean(rows: list[list[Trial]], read: Callable[[Trial], float | None]) -> Flo
     return values
 
 
-def _clusters(examples: Iterable[Example]) -> Ints | None:
+def clusters_of(examples: Iterable[Example]) -> Ints | None:
+    """A whole number per example, equal inside a cluster; None where every example stands alone."""
     names: list[str | None] = [example.cluster for example in examples]
     if all(name is None for name in names):
         return None

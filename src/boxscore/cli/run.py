@@ -1,0 +1,91 @@
+"""`boxscore run`: one variant over a dataset."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from boxscore import settings
+from boxscore.cli.progress import show_progress
+from boxscore.experiments.live import Effort, run_variants
+from boxscore.experiments.spec import load_spec
+from boxscore.experiments.summary import summarise
+from boxscore.experiments.table import clusters_of, column
+from boxscore.experiments.trial import Run
+from boxscore.experiments.variant_spec import variant_from_spec
+from boxscore.experiments.verdict import VariantSummary
+
+DEFAULT_SPEC = Path("boxscore.yaml")
+
+
+@click.command()
+@click.argument("spec", required=False, type=click.Path(path_type=Path))
+@click.option("--variant", metavar="NAME", help="Which variant of the spec (default: its baseline).")
+@click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
+@click.option("--spend-cap", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop before more is spent.")
+@click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")
+@click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON to standard output.")
+def run(
+    spec: Path | None,
+    variant: str | None,
+    fresh: bool,
+    spend_cap: float | None,
+    concurrency: int | None,
+    limit: int | None,
+    as_json: bool,
+) -> int:
+    """Run one variant over the dataset of SPEC (default: ./boxscore.yaml) and print its numbers.
+
+    Every answer is kept, scored or not: the next `boxscore compare` uses it.
+    """
+    from boxscore.store.records import Records
+
+    loaded = load_spec(spec or DEFAULT_SPEC)
+    chosen = loaded.between(variant, ()).baseline if variant else loaded.baseline
+    dataset = loaded.read_dataset()
+    if limit is not None:
+        dataset = dataset.subset([example.id for example in dataset.examples[:limit]])
+    configured = settings.load()
+    effort = Effort(
+        concurrency=concurrency or loaded.concurrency or configured.concurrency,
+        repeats=loaded.repeats,
+        spend_cap_usd=spend_cap if spend_cap is not None else loaded.spend_cap_usd,
+        max_age_s=configured.reuse_max_age_s if loaded.max_age_s is None else loaded.max_age_s,
+        fresh=fresh,
+    )
+    made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
+    quiet = as_json and not sys.stderr.isatty()
+    with Records.open(settings.home(configured)) as records, show_progress(quiet=quiet) as progress:
+        [done] = asyncio.run(run_variants([made], dataset, loaded.scorers, records, effort, progress))
+    summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
+    _print(done, summary, as_json)
+    return 0
+
+
+def _print(run: Run, summary: VariantSummary, as_json: bool) -> None:
+    if as_json:
+        told = {
+            "run": run.id,
+            "dataset": {"name": run.dataset_name, "version": run.dataset_version},
+            "variant": summary,
+        }
+        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        return
+    click.echo(f"{summary.name} on {run.dataset_name}@{run.dataset_version}, run {run.id}")
+    for name, value in summary.metrics.items():
+        scale, unit = (1.0, value.unit) if value.kind == "amount" else (100.0, "%")
+        numbers = f"{scale * value.value:>10.4g} {unit:<8} {scale * value.low:.4g} to {scale * value.high:.4g}"
+        click.echo(f"  {name:<24} {numbers}   n = {value.n:,}")
+    operations = (
+        ("$ per 1,000", summary.cost_per_1k_usd),
+        ("p50 s", summary.latency_p50_s),
+        ("p95 s", summary.latency_p95_s),
+        ("tokens in", summary.tokens_in),
+        ("tokens out", summary.tokens_out),
+    )
+    for name, number in operations:
+        click.echo(f"  {name:<24} {'not recorded' if number is None else f'{number:>10.4g}'}")
+    click.echo(f"  {'errors':<24} {summary.errors:>10,} of {summary.trials:,}")

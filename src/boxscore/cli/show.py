@@ -1,0 +1,83 @@
+"""`boxscore show`: a verdict that was reached before, with its answers side by side."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from boxscore import settings
+from boxscore.cli.output import print_box_score, save_report
+from boxscore.errors import FileError
+from boxscore.experiments.recall import recall
+from boxscore.experiments.report.text import revealed, stripped
+from boxscore.experiments.verdict import Pair, Side
+
+if TYPE_CHECKING:
+    from boxscore.store.records import VerdictRow
+
+
+@click.command()
+@click.argument("verdict_id", metavar="[ID]", required=False)
+@click.option("--worse", "outcome", flag_value="worse", help="Answers that got worse, before and after.")
+@click.option("--better", "outcome", flag_value="better", help="Answers that got better.")
+@click.option("--tied", "outcome", flag_value="tied", help="Answers that are as right as before.")
+@click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the HTML report.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
+def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_json: bool) -> int:
+    """Show the verdict ID again, or list the verdicts that were reached here."""
+    from boxscore.store.records import Records
+
+    home = settings.home()
+    if not home.is_dir():
+        raise FileError(home, "there is no store here yet: the first `boxscore compare` of a spec makes one.")
+    with Records.open(home) as records:
+        if verdict_id is None:
+            _print_list(records.verdicts(), as_json)
+            return 0
+        comparison = recall(records, verdict_id)
+    if report is not None:
+        save_report(comparison, report)
+    if outcome is None and as_json:
+        click.echo(comparison.json())
+    elif outcome is None:
+        print_box_score(comparison)
+    else:
+        _print_pairs([pair for pair in comparison.evidence.pairs if pair.outcome == outcome], outcome, as_json)
+    return 0
+
+
+def _print_list(verdicts: "Sequence[VerdictRow]", as_json: bool) -> None:
+    if as_json:
+        rows = [{"id": row.id, "verdict": row.verdict, "created_at": row.created_at} for row in verdicts]
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        return
+    for row in verdicts:
+        reason: str = msgspec.json.decode(row.content_json)["reason"]
+        click.echo(f"{row.id}  {row.created_at:%Y-%m-%d %H:%M}  {row.verdict:<9}  {stripped(reason)[:90]}")
+    if not verdicts:
+        click.echo("No verdict was reached here yet: `boxscore compare` reaches one.")
+
+
+def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(pairs), indent=2).decode())
+        return
+    for pair in pairs:
+        click.echo(click.style(f"── {stripped(pair.example_id)}", bold=True))
+        for name, value in pair.inputs.items():
+            click.echo(f"{stripped(name)}: {revealed(str(value))}")
+        if pair.reference is not None:
+            click.echo(f"reference: {revealed(str(pair.reference))}")
+        _print_side("before", pair.baseline)
+        _print_side("after", pair.candidate)
+        click.echo()
+    if not pairs:
+        click.echo(f"No answer is {outcome}.")
+
+
+def _print_side(name: str, side: Side) -> None:
+    value = "" if side.value is None else f" {side.value:g}"
+    read = f" ({stripped(side.label)})" if side.label else ""
+    click.echo(f"{name}{value}{read}: {revealed(side.error or side.output)}")
