@@ -26,9 +26,11 @@ from boxscore.experiments.statistics.sequence import (
     ConfidenceSequence,
     sequence,
 )
+from boxscore.experiments.statistics.units import PSEUDO
 from boxscore.experiments.statistics.worth import CostPerSuccess, cost_per_success, net_benefit
 
 __all__ = [
+    "PSEUDO",
     "AsymptoticSequence",
     "BoundedSequence",
     "Bounds",

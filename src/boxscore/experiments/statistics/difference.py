@@ -3,10 +3,11 @@
 One estimator serves all kinds. The interval is mean ± t·standard error of the differences, with the cluster-robust
 error and degrees of freedom of `units`. Scores are mostly alike on both sides, so that few differences carry all that
 is known; there the plain interval is too short, and is nothing at all when no example changed. So for rates and means
-two pseudo-units are added, one win and one loss, of the size of a typical change. For 0/1 scores of independent
-examples that is the interval of Bonett and Price (2012) with a t quantile in place of the normal one; for scores that
-nearly all differ it is the paired t interval with two more observations. Amounts (dollars, seconds, tokens) get the
-plain paired t.
+two pseudo-units are added, one win and one loss, of the size of a typical change and a little heavier than a unit of
+average size. For 0/1 scores of independent examples that is nearly the interval of Bonett and Price (2012), with a t
+quantile in place of the normal one; for scores that nearly all differ it is the paired t interval with two more
+observations. Amounts (dollars, seconds, tokens) have no bound and are often skewed: they get
+the paired t interval, drawn out on either side to where Hall's correction for skewness (1992) reaches farther.
 
 `p` inverts the interval: it is the alpha at which the interval would just touch `threshold`, so that p < alpha exactly
 when the interval of that alpha excludes it. McNemar's test, which such data is often given to, is in `mcnemar`.
@@ -71,8 +72,8 @@ def paired(
         difference=float(change.mean()),
         low=float(low),
         high=float(high),
-        p=p_value(float(moments.mean), float(moments.variance), units.dof, threshold),
-        method=method_name(change, units, kind),
+        p=p_value(moments, units.dof, threshold),
+        method=method_name(units, kind),
         wins=int((change > 0).sum()),
         ties=int((change == 0).sum()),
         losses=int((change < 0).sum()),
@@ -96,11 +97,13 @@ def typical_change(change: Floats) -> Floats:
 
 
 def with_pseudo_units(sums: Floats, units: Units, change: Floats, centre: Floats | float = 0.0) -> Moments:
-    """CR2 moments after adding one unit at centre + change and one at centre − change, each of a typical unit's size.
+    """CR2 moments after adding one unit at centre + change and one at centre − change, each of a unit's average size.
+
+    A smaller size would be shorter and, with sparse differences that all go one way inside few clusters, wrong.
 
     `sums` has shape (…, units), `change` and `centre` the leading axes.
     """
-    size = units.typical
+    size = units.pseudo
     extra = np.stack(np.broadcast_arrays(centre + change, centre - change), axis=-1) * size
     return cr2(
         np.concatenate([sums, np.broadcast_to(extra, (*sums.shape[:-1], 2))], axis=-1),
@@ -109,31 +112,46 @@ def with_pseudo_units(sums: Floats, units: Units, change: Floats, centre: Floats
 
 
 def interval(moments: Moments, dof: float, alpha: float) -> tuple[Floats, Floats]:
-    """mean ± t·error, elementwise."""
-    half = (
-        t_quantile(1.0 - alpha / 2.0, dof) * np.sqrt(moments.variance)
-        if dof > 0
-        else np.full_like(moments.mean, np.inf)
-    )
-    return moments.mean - half, moments.mean + half
+    """mean ± t·error, elementwise; where a skewness is known, long enough to hold Hall's interval as well."""
+    if dof <= 0:
+        return np.full_like(moments.mean, -np.inf), np.full_like(moments.mean, np.inf)
+    t, error = t_quantile(1.0 - alpha / 2.0, dof), np.sqrt(moments.variance)
+    if moments.skew is None:
+        return moments.mean - t * error, moments.mean + t * error
+    below = np.maximum(t, _unbend(t, moments.skew))
+    above = np.maximum(t, -_unbend(-t, moments.skew))
+    return moments.mean - below * error, moments.mean + above * error
 
 
-def p_value(mean: float, variance: float, dof: float, threshold: float = 0.0) -> float:
-    """The alpha at which the interval around `mean` just touches `threshold`."""
+def p_value(moments: Moments, dof: float, threshold: float = 0.0) -> float:
+    """The alpha at which the interval of one mean just touches `threshold`."""
+    mean, variance = float(moments.mean), float(moments.variance)
     if dof <= 0 or math.isinf(variance):
         return 1.0
     if variance <= 0.0:
         return 1.0 if mean == threshold else 0.0
-    return min(1.0, 2.0 * t_tail(abs(mean - threshold) / math.sqrt(variance), dof))
+    ratio = (mean - threshold) / math.sqrt(variance)
+    reach = abs(ratio)
+    if moments.skew is not None:
+        bent = _bend(ratio, float(moments.skew))
+        reach = min(reach, max(0.0, math.copysign(bent, bent * ratio)))
+    return min(1.0, 2.0 * t_tail(reach, dof))
 
 
-def method_name(change: Floats, units: Units, kind: Kind) -> str:
-    if kind == "amount":
-        name = "paired t"
-    elif kind == "rate" and bool(np.isin(change, (-1.0, 0.0, 1.0)).all()):
-        name = "Bonett-Price t"
-    else:
-        name = "regularised paired t"
+def _bend(ratio: float, skew: float) -> float:
+    """Hall's transformation (1992) of a t ratio, which takes its skewness off. It grows with the ratio."""
+    return ratio + skew * ratio**2 / 3.0 + skew**2 * ratio**3 / 27.0 + skew / 6.0
+
+
+def _unbend(bent: float, skew: Floats) -> Floats:
+    """The ratio that `_bend` takes to `bent`, elementwise over the skewness."""
+    small = np.abs(skew) < 1e-7
+    safe = np.where(small, 1.0, skew)
+    return np.where(small, bent, 3.0 / safe * (np.cbrt(1.0 + safe * (bent - safe / 6.0)) - 1.0))
+
+
+def method_name(units: Units, kind: Kind) -> str:
+    name = "skewness-adjusted paired t" if kind == "amount" else "adjusted paired t"
     return f"{name}, clustered" if units.clustered else name
 
 

@@ -55,7 +55,7 @@ def rate(values: ArrayLike, clusters: ArrayLike | None = None, *, alpha: float =
 
 def effective_size(values: Floats, units: Units) -> Floats:
     """How many independent 0/1 values know as much of the rate as these of shape (…, n) do."""
-    size = units.typical
+    size = units.average
     sums = units.sums(values)
     extra = np.broadcast_to(np.array([size, 0.0]), (*sums.shape[:-1], 2))
     moments = cr2(np.concatenate([sums, extra], axis=-1), np.concatenate([units.sizes, [size, size]]))
@@ -75,7 +75,8 @@ def wilson(value: float, n: float, z: float) -> tuple[float, float]:
 
 
 def mean(values: ArrayLike, clusters: ArrayLike | None = None, *, alpha: float = 0.05) -> Estimate:
-    """Mean of any numbers, shape (n,): Student's t with the cluster-robust error."""
+    """Mean of any numbers, shape (n,): Student's t with the cluster-robust error, drawn out for skewness (see
+    `difference`)."""
     found = column(values, "column")
     units = Units.of(len(found), clusters)
     low, high = interval(units.moments(found), units.dof, alpha)
@@ -85,7 +86,7 @@ def mean(values: ArrayLike, clusters: ArrayLike | None = None, *, alpha: float =
         high=float(high),
         n=len(found),
         clusters=units.count,
-        method="t, clustered" if units.clustered else "t",
+        method="skewness-adjusted t, clustered" if units.clustered else "skewness-adjusted t",
     )
 
 

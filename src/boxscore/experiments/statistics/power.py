@@ -11,11 +11,13 @@ from functools import lru_cache
 import numpy as np
 
 from boxscore.experiments.statistics.distributions import log_factorials, normal_cdf, normal_quantile, t_quantile
-from boxscore.experiments.statistics.units import Floats, Ints
+from boxscore.experiments.statistics.units import PSEUDO, Floats, Ints
 
 POWER = 0.8
 ENUMERATED = 4000
 """Effective examples up to which outcomes are added up one by one; beyond, the sums are normal."""
+ENUMERATED_NOISY = 400
+"""The same where costs add their own noise, which takes a normal tail for each outcome."""
 MOST = 10_000_000
 """More examples than this are no answer to "how many more"."""
 
@@ -33,16 +35,35 @@ def sample_size(delta: float, variance: float, *, power: float = POWER, alpha: f
 
 
 def minimum_detectable(
-    variance: float, n: float, *, dof: float = math.inf, power: float = POWER, alpha: float = 0.05
+    variance: float,
+    n: float,
+    *,
+    threshold: float = 0.0,
+    dof: float = math.inf,
+    pseudo: float = 0.0,
+    noise: float = 0.0,
+    power: float = POWER,
+    alpha: float = 0.05,
 ) -> float:
-    """Smallest mean difference that `n` independent examples show with the given power.
+    """Smallest mean difference that `n` independent examples show to exceed `threshold` with the given power.
 
     `variance` is that of one example's difference (see `paired_variance`); `dof` is that of the interval that will be
-    drawn (n − 1), infinite for the textbook formula. For clustered examples divide `n` by `design_effect`.
+    drawn (n − 1 for independent examples), infinite for the textbook formula. `pseudo` is the size of each of the two
+    pseudo-units that `paired` adds for rates and means: `PSEUDO`, and 0 for amounts. For clustered examples divide `n`
+    and `pseudo` (there `PSEUDO` times the average size of a cluster) by `design_effect`. `noise` is as in `rate_power`.
     """
     if dof <= 0:
         return math.inf
-    return (t_quantile(1.0 - alpha / 2.0, dof) + t_quantile(power, dof)) * math.sqrt(variance / n)
+    show, reach = t_quantile(1.0 - alpha / 2.0, dof), t_quantile(power, dof)
+    own = n * (variance + noise**2)
+    delta, before = 0.0, math.inf
+    while abs(delta - before) > 1e-12 * delta:
+        before = delta
+        error = math.sqrt(own + 2.0 * pseudo**2 * (variance + delta**2))
+        delta = (threshold * (n + 2.0 * pseudo) + show * error + reach * math.sqrt(own)) / n
+        if delta > 1e6 * (abs(threshold) + math.sqrt(variance + noise**2)):
+            return math.inf
+    return delta
 
 
 def design_effect(typical: float, icc: float) -> float:
@@ -58,31 +79,56 @@ def rate_power(
     *,
     threshold: float = 0.0,
     dof: float | None = None,
-    pseudo: float = 1.0,
+    pseudo: float = PSEUDO,
+    noise: float = 0.0,
     alpha: float = 0.05,
 ) -> float:
     """Chance that the interval of `paired` for a rate ends up above `threshold`.
 
     The candidate truly gains `gain`, a share `changed` (at least |gain|) of the examples changes either way, and `n`
-    examples are independent or worth as much. `dof` is n − 1 unless given; `pseudo` is the size of each of the two
-    pseudo-units in effective examples.
+    examples are independent or worth as much: for clustered ones divide `n` and `pseudo` (1.25 times the average
+    size of a cluster) by `design_effect` and give the `dof` of the clusters, which is n − 1 otherwise. For the value
+    rule `threshold` is the cost difference per example over the dollars per success, and `noise` the standard deviation of
+    the one over the other.
     """
-    return _rate_power(gain, int(n), max(changed, abs(gain)), threshold, n - 1.0 if dof is None else dof, pseudo, alpha)
+    return _rate_power(
+        gain, int(n), max(changed, abs(gain)), threshold, n - 1.0 if dof is None else dof, pseudo, noise, alpha
+    )
 
 
 @lru_cache(maxsize=4096)
 def _rate_power(
-    gain: float, n: int, changed: float, threshold: float, dof: float, pseudo: float, alpha: float
+    gain: float,
+    n: int,
+    changed: float,
+    threshold: float,
+    dof: float,
+    pseudo: float,
+    noise: float,
+    alpha: float,
 ) -> float:
     if n < 2 or dof <= 0:
         return 0.0
     t = t_quantile(1.0 - alpha / 2.0, dof)
     total = n + 2.0 * pseudo
-    if n > ENUMERATED:
-        mean = gain * n / total
-        variance = ((changed * n + 2.0 * pseudo) / total - mean**2) / (total - 1.0)
-        spread = math.sqrt(max(changed - gain**2, 1e-12) * n) / total
-        return normal_cdf((mean - threshold - t * math.sqrt(variance)) / spread)
+    if n > (ENUMERATED_NOISY if noise else ENUMERATED):
+        count, net, chance = changed * n, gain * n, np.ones(1)
+        own = max(changed - gain**2, 1e-12) * n + noise**2 * n
+    else:
+        count, net, chance = _outcomes(n, changed, gain)
+        own = noise**2 * n
+    mean = net / total
+    residuals = (count - 2.0 * mean * net + mean**2 * n) / (1.0 - 1.0 / total)
+    residuals = residuals + 2.0 * pseudo**2 * (1.0 + mean**2) / (1.0 - pseudo / total) + noise**2 * n
+    clearance = mean - threshold - t * np.sqrt(np.maximum(residuals, 0.0)) / total
+    if own == 0.0:
+        return float((chance * (clearance > 0.0)).sum())
+    scaled = clearance / (math.sqrt(own) / total)
+    return sum(share * normal_cdf(float(x)) for share, x in zip(chance, np.atleast_1d(scaled), strict=True))
+
+
+def _outcomes(n: int, changed: float, gain: float) -> tuple[Floats, Floats, Floats]:
+    """Changed examples, wins − losses, and the chance of each such outcome, all of shape (outcomes,)."""
     win_share = 0.5 * (1.0 + gain / changed) if changed > 0.0 else 0.5
     logs = log_factorials(n)
     middle, reach = n * changed, 9.0 * math.sqrt(n * changed * (1.0 - changed)) + 10.0
@@ -91,12 +137,11 @@ def _rate_power(
     wins = np.arange(max(0, math.floor(middle - reach)), min(n, math.ceil(middle + reach)) + 1)[None, :]
     losses = np.maximum(count - wins, 0)
     log = logs[n] - logs[n - count] - logs[wins] - logs[losses]
-    log = log + _times_log(n - count, 1.0 - changed) + _times_log(count, changed)
-    log = log + _times_log(wins, win_share) + _times_log(losses, 1.0 - win_share)
-    chance = np.where(wins <= count, np.exp(log), 0.0)
-    mean = (wins - losses) / total
-    variance = ((count + 2.0 * pseudo) / total - mean**2) / (total - 1.0)
-    return float((chance * (mean - t * np.sqrt(np.maximum(variance, 0.0)) > threshold)).sum())
+    log = log + _times_log(n - count, 1.0 - changed) + _times_log(wins, changed * win_share)
+    log = log + _times_log(losses, changed * (1.0 - win_share))
+    likely = (wins <= count) & (log > -40.0)
+    count, net = np.broadcast_to(count, likely.shape)[likely], (wins - losses)[likely]
+    return count.astype(np.float64), net.astype(np.float64), np.exp(log[likely])
 
 
 def _times_log(count: Ints, p: float) -> Floats:
@@ -121,7 +166,8 @@ def detectable_gain(
     *,
     threshold: float = 0.0,
     dof: float | None = None,
-    pseudo: float = 1.0,
+    pseudo: float = PSEUDO,
+    noise: float = 0.0,
     power: float = POWER,
     alpha: float = 0.05,
 ) -> float:
@@ -129,7 +175,7 @@ def detectable_gain(
     `rate_power`; where a gain needs more changed examples than `changed` there are as many wins and no loss."""
 
     def chance(gain: float) -> float:
-        return rate_power(gain, n, changed, threshold=threshold, dof=dof, pseudo=pseudo, alpha=alpha)
+        return rate_power(gain, n, changed, threshold=threshold, dof=dof, pseudo=pseudo, noise=noise, alpha=alpha)
 
     return _smallest(power, 1.0, chance)
 
@@ -139,7 +185,7 @@ def detectable_margin(
     changed: float,
     *,
     dof: float | None = None,
-    pseudo: float = 1.0,
+    pseudo: float = PSEUDO,
     power: float = POWER,
     alpha: float = 0.05,
 ) -> float:

@@ -101,13 +101,16 @@ def average_wealth(logs: Floats) -> Floats:
     return top + np.log(np.exp(logs - top).mean(axis=0))
 
 
-def ever_above(differences: Floats, threshold: float, *, alpha: float = 0.05) -> Floats:
-    """Index (from 0) of the look at which `BoundedSequence` first puts its lower bound above `threshold`, infinite
-    where it never does. `differences` has shape (runs, units), each a run of its own; for many runs at once."""
+def first_above(differences: Floats, threshold: float, *, weights: Floats | float = 1.0, alpha: float = 0.05) -> Floats:
+    """The look (from 0) at which `BoundedSequence` first has its lower bound above `threshold`; infinite for never.
+
+    For many runs at once: `differences` has shape (runs, units), `weights` (sizes over the largest one) likewise.
+    """
     bets = BETS / (1.0 + threshold)
     wealth = np.zeros_like(differences)
+    off = (differences - threshold) * weights
     for bet in bets:
-        wealth += np.exp(np.cumsum(np.log1p(bet * (differences - threshold)), axis=1))
+        wealth += np.exp(np.cumsum(np.log1p(bet * off), axis=1))
     crossed = wealth / len(bets) >= 2.0 / alpha
     return np.where(crossed.any(axis=1), crossed.argmax(axis=1), np.inf)
 

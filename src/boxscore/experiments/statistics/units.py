@@ -17,11 +17,20 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+PSEUDO = 1.25
+"""Size of a pseudo-unit, in units of average size (see `difference`). With 1, as Bonett and Price have it, a candidate
+that only ever loses is found not worse too often (6 % at the margin); with 1.25 no case above 5 % is known."""
+
+
 class Moments(NamedTuple):
-    """`mean` and `variance` (of the mean) have the shape of the values' leading axes."""
+    """`mean`, `variance` (of the mean) and `skew` have the shape of the values' leading axes.
+
+    `skew` is the skewness of the units over the root of their number, or None where it is not to be corrected for.
+    """
 
     mean: Floats
     variance: Floats
+    skew: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,16 @@ class Units:
         """The size of the cluster that a value picked at random is in: 1 where there are none."""
         return float((self.sizes**2).sum() / self.n) if self.n else 1.0
 
+    @property
+    def average(self) -> float:
+        """Values per unit: 1 where there are no clusters."""
+        return self.n / self.count if self.count else 1.0
+
+    @property
+    def pseudo(self) -> float:
+        """Values in a pseudo-unit."""
+        return PSEUDO * self.average
+
     @cached_property
     def dof(self) -> float:
         """Degrees of freedom of the error; 0 with fewer than two units."""
@@ -98,8 +117,14 @@ class Units:
         return np.add.reduceat(values[..., self.order], self.starts, axis=-1)
 
     def moments(self, values: Floats) -> Moments:
-        """Mean of values of shape (…, n) and the CR2 variance of that mean."""
-        return cr2(self.sums(values), self.sizes)
+        """Mean of values of shape (…, n), the CR2 variance of that mean, and the skewness."""
+        moments = cr2(self.sums(values), self.sizes)
+        residuals = self.sums(values) - moments.mean[..., None] * self.sizes
+        square = (residuals**2).sum(axis=-1)
+        # Residuals that are nought but for rounding have no skewness.
+        flat = square <= 1e-24 * (values**2).sum(axis=-1)
+        cube = (residuals**3).sum(axis=-1) / np.where(flat, 1.0, square) ** 1.5
+        return Moments(moments.mean, moments.variance, np.where(flat, 0.0, cube))
 
 
 def cr2(sums: Floats, sizes: Floats) -> Moments:
