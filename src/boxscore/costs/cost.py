@@ -14,7 +14,7 @@ from boxscore.providers.response import Usage
 __all__ = ["Cost", "Part", "cost"]
 
 # Our own arithmetic context: an application may have set the thread's to few digits.
-_MONEY = DecimalContext(prec=34, traps=[InvalidOperation])
+_MONEY = DecimalContext(prec=28, traps=[InvalidOperation])
 _ZERO = Decimal(0)
 
 # Providers that bill a short recording as if it were this long, in seconds. Source: Groq's price page.
@@ -109,11 +109,14 @@ def _left(
     count = _count(usage, kind, row, present)
     if not taken:
         return count
-    rest = count - sum((left[name] for name in taken), _ZERO)
+    parts = _ZERO
+    for name in taken:
+        parts = _MONEY.add(parts, left[name])
+    rest = _MONEY.subtract(count, parts)
     if rest < 0:
         names = ", ".join(KINDS[name].field for name in taken if left[name])
         raise UnreadableUsageError(
-            f"the usage contradicts itself: {names} add up to {count - rest}, more than the {count} {kind.field} "
+            f"the usage contradicts itself: {names} add up to {parts}, more than the {count} {kind.field} "
             f"that they are part of (priced by {row.ref})"
         )
     return rest
