@@ -28,7 +28,7 @@ def models(words: tuple[str, ...], provider: str | None, at: date | None, everyt
         click.echo(msgspec.json.Encoder(decimal_format="number").encode(found).decode())
         return
     shown = found if everything else found[:_SHOWN]
-    click.echo(f"{'provider':<14} {'model':<40.40} {'context':>7} {'in $/M':>8} {'out $/M':>7}")
+    click.echo(f"{'provider':<14} {'model':<39} {'context':>7} {'in $/M':>8} {'out $/M':>7}")
     for entry in shown:
         click.echo(_line(entry))
     if len(shown) < len(found):
@@ -37,10 +37,10 @@ def models(words: tuple[str, ...], provider: str | None, at: date | None, everyt
 
 def _line(entry: CatalogueEntry) -> str:
     mark = "*" if entry.note and entry.provider != "tiny" else " "
-    name = entry.model if len(entry.model) <= 40 else entry.model[:39] + "…"
+    name = entry.model if len(entry.model) <= 39 else entry.model[:38] + "…"
     window = _window(entry.context_window)
     prices = f"{_usd(entry.input_usd_per_mtok):>8} {_usd(entry.output_usd_per_mtok):>7}"
-    return f"{entry.provider:<14.14} {name:<40} {window:>7} {prices}{mark}".rstrip()
+    return f"{entry.provider:<14.14} {name:<39} {window:>7} {prices}{mark}".rstrip()
 
 
 def _window(tokens: int | None) -> str:
