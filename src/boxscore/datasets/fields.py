@@ -62,9 +62,8 @@ def with_fields(
         )
     for field in slices:
         values = field_values(result, field, kind="slice field")
-        name = field.removeprefix("slices.")
         result = tuple(
-            example if value is None else msgspec.structs.replace(example, slices={**example.slices, name: value})
+            example if value is None else msgspec.structs.replace(example, slices={**example.slices, field: value})
             for example, value in zip(result, values, strict=True)
         )
     return result

@@ -83,9 +83,8 @@ def read_lines(path: Path, *, cap: int | None = None) -> Iterator[tuple[int, byt
                 )
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
-            line = line.strip()
-            if line:
-                yield number, line
+            if line.strip():
+                yield number, line.rstrip()
 
 
 def decode_line(decoder: msgspec.json.Decoder[Row], raw: bytes, path: Path, line: int) -> Row:

@@ -170,7 +170,7 @@ class _Case:
         self.prompt = row.prompt
         self.inputs = row.inputs
         self.reference = row.reference
-        self.cluster = None if row.cluster is None else str(row.cluster)
+        self.cluster = _cluster(row)
         self.slices = _slices(row)
         self.metadata = _metadata(row)
         self.unequal: dict[str, None] = {}
@@ -181,7 +181,7 @@ class _Case:
         said = {
             "inputs": row.inputs,
             "reference": row.reference,
-            "cluster": None if row.cluster is None else str(row.cluster),
+            "cluster": _cluster(row),
             "slices": _slices(row) or None,
         }
         for field, value in said.items():
@@ -220,6 +220,10 @@ class _Case:
             cluster=self.cluster,
             slices=self.slices,
         )
+
+
+def _cluster(row: Recording) -> str | None:
+    return None if row.cluster is None or row.cluster == "" else str(row.cluster)
 
 
 def _slices(row: Recording) -> dict[str, str]:

@@ -245,9 +245,9 @@ class TestRows:
         assert "out of range" in str(caught.value)
 
     def test_broken_json_with_its_column(self, write: Write) -> None:
-        problem = self.refused(write(self.good, '{"id": "a" "inputs": {}}'), line=2, field=None)
+        problem = self.refused(write(self.good, '  {"id": "a" "inputs": {}}'), line=2, field=None)
 
-        assert problem == "column 12: is no JSON (expecting ',' delimiter)."
+        assert problem == "column 14: is no JSON (expecting ',' delimiter)."
 
     def test_a_line_cut_off(self, write: Write) -> None:
         assert "is no JSON" in self.refused(write(self.good, '{"id": "a", "inp'), line=2, field=None)
@@ -347,9 +347,9 @@ class TestSlicesAndClusters:
         assert [example.cluster for example in self.loaded(cluster="doc").examples] == ["d1", "d1"]
 
     def test_a_slice_keeps_the_name_it_was_asked_by_and_leaves_out_rows_without_it(self) -> None:
-        first, second = self.loaded(slices=["metadata.lang", "n"]).examples
+        first, second = self.loaded(slices=["metadata.lang", "n", "slices.lang"]).examples
 
-        assert first.slices == {"lang": "German", "metadata.lang": "de", "n": "3"}
+        assert first.slices == {"lang": "German", "metadata.lang": "de", "n": "3", "slices.lang": "German"}
         assert second.slices == {"metadata.lang": "en"}
 
     @pytest.mark.parametrize(("field", "nearest"), [("metadata.langs", "metadata.lang"), ("docs", "doc")])

@@ -235,6 +235,7 @@ class TestKeys:
             (BASE + "candidate: [new, new]\n", 8, "candidate", "is named twice"),
             (BASE + "candidate: []\n", 8, "candidate", "names no variant"),
             (BASE + "  - exact\n", 5, "scorers", "is there twice"),
+            (BASE + "  - {exact: {}, json: {}}\n", 8, "scorers[2]", "a scorer is one name with its arguments"),
             (BASE + "  - choice\n", 8, "scorers[2]", "choice"),
             (BASE.replace("{provider: tiny, model: tiny-2}", "tiny-2"), 4, "variants.new", "must be a mapping"),
         ],
