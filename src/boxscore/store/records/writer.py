@@ -101,6 +101,6 @@ def _order(write: Write) -> int:
 
 
 def _explained(error: Exception, path: str) -> Exception:
-    if isinstance(error, exc.DBAPIError):
+    if isinstance(error, exc.StatementError):
         return StoreError(f"{path} could not be written: {error.orig}. What was acknowledged before is kept.")
     return error

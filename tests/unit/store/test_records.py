@@ -1,0 +1,328 @@
+"""The records store on a real file."""
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from boxscore.errors import StoreError, UnknownNameError
+from boxscore.store.migrations import REVISIONS
+from boxscore.store.records import (
+    ExampleRow,
+    Records,
+    ResponseRow,
+    RunRow,
+    ScoreRow,
+    TrialRow,
+    VariantRow,
+    VerdictRow,
+)
+from boxscore.store.records.engine import make_engine, migrate
+from boxscore.store.records.schema import metadata
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+VARIANT = VariantRow(hash="v", kind="prompt", model="m", description_json="{}")
+
+
+def run_row(id="r", **more):
+    fields = {
+        "id": id,
+        "plan_hash": "p",
+        "variant_hash": "v",
+        "variant_name": "n",
+        "model": None,
+        "dataset_name": "d",
+        "dataset_version": "1",
+        "repeats": 1,
+        "metrics_json": "[]",
+        "scorer_specs_json": "[]",
+        "fresh": False,
+        "started_at": NOW,
+    }
+    return RunRow(**(fields | more))
+
+
+def examples(count):
+    return [
+        ExampleRow(position=n, example_id=f"e{n}", hash=f"h{n}", question_hash=f"q{n}", content_json="{}")
+        for n in range(count)
+    ]
+
+
+def response(n=0, *, run="r", **more):
+    fields = {"id": f"{run}-x{n}", "run_id": run, "variant_hash": "v", "question_hash": f"q{n}", "draw": 0}
+    return ResponseRow(**(fields | {"recorded_at": NOW, "output": f"out {n}"} | more))
+
+
+def trial(n=0, *, run="r", response_id=None):
+    return TrialRow(run_id=run, example_id=f"e{n}", repeat=0, response_id=response_id or f"{run}-x{n}")
+
+
+def save(records, *pairs):
+    async def write():
+        await asyncio.gather(*(records.save_response(*pair) for pair in pairs))
+
+    asyncio.run(write())
+
+
+@pytest.fixture
+def records(tmp_path):
+    with Records.open(tmp_path) as records:
+        records.start_run(run_row(), VARIANT, examples(5))
+        yield records
+
+
+def test_a_response_is_found_by_identity_and_age(records):
+    save(records, (response(), trial()))
+
+    assert records.find_response("v", "q0", 0, not_older_than=NOW) == response()
+    assert records.find_response("v", "q0", 0, not_older_than=NOW + timedelta(microseconds=1)) is None
+    assert records.find_response("v", "q0", 1) is None
+    assert records.find_response("w", "q0", 0) is None
+    assert records.answers("v") == {("q0", 0): response()}
+
+
+def test_every_field_of_a_response_comes_back_as_it_went_in(records):
+    full = response(
+        tool_calls_json='[{"name":"f"}]',
+        finish_reason="stop",
+        model="m-1",
+        provider="p",
+        fingerprint="fp",
+        usage_json="{}",
+        usage_raw_json='{"prompt_tokens":1}',
+        cost_usd=Decimal("0.00000000012345678901234567890"),
+        price="row@1",
+        latency_s=0.25,
+        first_token_s=0.125,
+        error_kind="server",
+        error_message="no\n\x00☃",
+        error_status=500,
+    )
+    save(records, (full, trial()))
+
+    assert records.run_trials("r") == [(trial(), full)]
+
+
+@settings(max_examples=25, deadline=None)
+@given(costs=st.lists(st.one_of(st.none(), st.decimals(min_value=0, max_value=10**6, places=12)), max_size=30))
+def test_totals_are_the_exact_sum_over_rows(tmp_path_factory, costs):
+    with Records.open(tmp_path_factory.mktemp("home")) as records:
+        records.start_run(run_row(), VARIANT, examples(len(costs)))
+        save(records, *((response(n, cost_usd=cost), trial(n)) for n, cost in enumerate(costs)))
+        totals = records.totals("r")
+
+    assert totals.spent_usd == sum((cost for cost in costs if cost is not None), Decimal(0))
+    assert (totals.trials, totals.calls) == (len(costs), len(costs))
+    assert totals.unpriced == costs.count(None)
+
+
+def test_totals_tell_what_was_paid_here_from_what_was_reused(records):
+    save(records, (response(0, cost_usd=Decimal("0.5")), trial(0)))
+    records.start_run(run_row("r2"), VARIANT, examples(5))
+    asyncio.run(records.save_trials([trial(0, run="r2", response_id="r-x0")]))
+    save(records, (response(1, run="r2", cost_usd=Decimal("0.25")), trial(1, run="r2")))
+
+    totals = records.totals("r2")
+
+    assert (totals.trials, totals.reused, totals.calls, totals.spent_usd) == (2, 1, 1, Decimal("0.25"))
+
+
+def test_one_bad_write_does_not_take_its_neighbours_with_it(records):
+    async def write():
+        good = [records.save_response(response(n), trial(n)) for n in range(3)]
+        bad = records.save_response(response(4, run="nobody"), trial(4, run="nobody"))
+        return await asyncio.gather(*good, bad, return_exceptions=True)
+
+    *good, bad = asyncio.run(write())
+
+    assert good == [None] * 3
+    assert isinstance(bad, StoreError)
+    assert records.totals("r").trials == 3
+
+
+def test_a_score_is_replaced_when_it_is_made_again(records):
+    score = ScoreRow(run_id="r", example_id="e0", repeat=0, metric="exact", value=0.0)
+    save(records, (response(), trial()))
+    asyncio.run(records.save_scores([score]))
+    asyncio.run(records.save_scores([ScoreRow(run_id="r", example_id="e0", repeat=0, metric="exact", value=1.0)]))
+
+    assert [row.value for row in records.run_scores("r")] == [1.0]
+
+
+def test_a_score_without_its_trial_is_refused(records):
+    score = ScoreRow(run_id="r", example_id="e0", repeat=0, metric="exact", value=0.0)
+
+    with pytest.raises(StoreError):
+        asyncio.run(records.save_scores([score]))
+
+
+def test_unfinished_runs_of_a_plan_are_found_while_they_show_life(records):
+    save(records, (response(recorded_at=NOW + timedelta(hours=5)), trial()))
+
+    assert [row.id for row in records.unfinished_runs("p", active_since=NOW + timedelta(hours=5))] == ["r"]
+    assert records.unfinished_runs("p", active_since=NOW + timedelta(hours=6)) == []
+    assert records.unfinished_runs("other", active_since=None) == []
+    records.finish_run("r", NOW)
+    assert records.unfinished_runs("p", active_since=None) == []
+
+
+def test_an_unknown_run_is_named_with_the_nearest(records):
+    with pytest.raises(UnknownNameError) as caught:
+        records.run("rr")
+
+    assert caught.value.nearest == "r"
+
+
+def test_a_verdict_is_kept_and_replaced_by_its_id(records):
+    verdict = VerdictRow(
+        id="abc", created_at=NOW, verdict="ship", baseline_run="r", candidate_run=None, content_json='{"a":1}'
+    )
+    records.save_verdict(verdict)
+    records.save_verdict(verdict)
+
+    assert records.verdict("abc") == verdict
+    assert records.verdicts() == [verdict]
+
+
+def test_a_naive_time_is_refused(records):
+    with pytest.raises(StoreError):
+        records.finish_run("r", datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(records):
+    with records._engine.connect() as connection:
+        read = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+
+    assert read == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_two_processes_write_at_once(tmp_path):
+    program = """
+import asyncio, sys
+sys.path.insert(0, "tests/unit/store")
+from test_records import *
+from pathlib import Path
+run = sys.argv[2]
+with Records.open(Path(sys.argv[1])) as records:
+    records.start_run(run_row(run), VARIANT, examples(40))
+    for n in range(40):
+        save(records, (response(n, run=run), trial(n, run=run)))
+"""
+    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), f"run{n}"]) for n in range(2)]
+
+    assert [child.wait(60) for child in children] == [0, 0]
+    with Records.open(tmp_path) as records:
+        assert [records.totals(f"run{n}").trials for n in range(2)] == [40, 40]
+
+
+# Schema
+
+
+def shape(path):
+    """Every table and index with its columns, types, keys and rules."""
+    engine = make_engine(path)
+    with engine.connect() as connection:
+        look = sa.inspect(connection)
+        found = {
+            table: (
+                [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(table)],
+                look.get_pk_constraint(table)["constrained_columns"],
+                sorted((i["name"], i["column_names"], i["unique"]) for i in look.get_indexes(table)),
+                sorted(
+                    (f["constrained_columns"], f["referred_table"], f["referred_columns"], str(f["options"]))
+                    for f in look.get_foreign_keys(table)
+                ),
+                sorted(u["column_names"] for u in look.get_unique_constraints(table)),
+                sorted(c["sqltext"] for c in look.get_check_constraints(table)),
+            )
+            for table in look.get_table_names()
+            if table != "alembic_version"
+        }
+    engine.dispose()
+    return found
+
+
+def migrated(path, to):
+    engine = make_engine(path)
+    migrate(engine, path, to=to)
+    engine.dispose()
+
+
+def test_a_migrated_file_has_the_schema_that_the_tables_declare(tmp_path):
+    migrated(tmp_path / "migrated.db", REVISIONS[-1])
+    engine = make_engine(tmp_path / "declared.db")
+    metadata.create_all(engine)
+    engine.dispose()
+
+    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "declared.db")
+
+
+@pytest.mark.parametrize("revision", REVISIONS[:-1])
+def test_a_file_of_any_older_revision_opens_with_its_rows_and_a_copy_beside_it(tmp_path, revision):
+    path = tmp_path / "records.db"
+    migrated(path, revision)
+    with sqlite3.connect(path) as old:
+        old.execute("INSERT INTO projects (id, name) VALUES ('kept', 'kept')")
+    old.close()
+
+    Records.open(tmp_path).close()
+
+    migrated(tmp_path / "fresh.db", REVISIONS[-1])
+    assert shape(path) == shape(tmp_path / "fresh.db")
+    for file in (path, tmp_path / f"records.db.{revision}.backup"):
+        copy = sqlite3.connect(file)
+        assert copy.execute("SELECT count(*) FROM projects WHERE id = 'kept'").fetchone() == (1,)
+        copy.close()
+
+
+def test_a_file_of_a_newer_boxscore_is_refused_and_left_alone(tmp_path):
+    Records.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "records.db") as file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    file.close()
+
+    with pytest.raises(StoreError) as caught:
+        Records.open(tmp_path)
+
+    assert "newer Boxscore" in str(caught.value)
+    with sqlite3.connect(tmp_path / "records.db") as file:
+        assert file.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    file.close()
+
+
+def test_what_is_no_database_is_refused_in_one_sentence(tmp_path):
+    (tmp_path / "records.db").write_text("not a database at all, and longer than a header would be" * 20)
+
+    with pytest.raises(StoreError) as caught:
+        Records.open(tmp_path)
+
+    assert "records.db" in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(StoreError):
+        Records.open(tmp_path / "file" / "home")
+
+
+def test_the_known_revisions_are_those_that_ship():
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "boxscore.store:migrations")
+    script = ScriptDirectory.from_config(config)
+
+    assert tuple(reversed([step.revision for step in script.walk_revisions()])) == REVISIONS
