@@ -106,7 +106,8 @@ def _unquoted(rest: str, at: int) -> tuple[str, int]:
 
 def quote(value: str, *, option: bool = False) -> str:
     """The argument as it must be typed; quoted only where it has to be."""
-    plain = value == value.strip() and not value.startswith('"') and "," not in value
+    # A backslash at the end would make the comma after it text.
+    plain = value == value.strip() and not value.startswith('"') and "," not in value and not value.endswith("\\")
     if plain and (value or option) and (option or not _OPTION.match(value)):
         return value
     return '"' + value.replace('"', '""') + '"'

@@ -64,7 +64,7 @@ class Choice:
             + rf"|\banswer(?:\s+is|\s*:)[\s:*_\"'“‘`]{{0,8}}({any_choice})(?!\w)",
             re.IGNORECASE,
         )
-        self.spec: str = format_spec("choice", names, {"pick": None if pick == "last" else pick})
+        self.spec: str = format_spec("choice", names, {"pick": pick})  # always told: the rule moves models
         self.metric: Metric = Metric(name="choice")
 
     def read(self, text: str) -> Reading:

@@ -119,7 +119,7 @@ class Regex:
 
     Only the first 20,000 characters of the answer are searched, and a pattern with a repeat inside a repeat
     (`(a+)+`) is refused: Python's engine has no time limit, and such a pattern can run for hours on one answer. A
-    pattern can still be slow (quadratic) on long answers.
+    pattern whose alternatives overlap inside a repeat (`(a|ab)+`) is not found out, and can be as slow.
 
     Lies when the pattern fits more than was meant; try it on answers that are wrong.
     """
@@ -185,12 +185,20 @@ def _repeats_a_repeat(pattern: str) -> bool:
             if inner and _unbounded(pattern, at + 1):
                 return True
             holds[-1] = holds[-1] or inner
-        elif _unbounded(pattern, at):
-            holds[-1] = True
+        else:
+            quantifier = _QUANTIFIER.match(pattern, at)
+            if quantifier:
+                holds[-1] = holds[-1] or not quantifier[1]
+                at = quantifier.end()
+                continue
         at += 1
     return False
 
 
+# An unbounded repeat; the group holds the plus of a possessive one, which never runs back.
+_QUANTIFIER = re.compile(r"(?:[*+]|\{\d*,\})(?:(\+)|\?)?")
+
+
 def _unbounded(pattern: str, at: int) -> bool:
-    found = re.match(r"(?:[*+]|\{\d*,\})(\+?)", pattern[at:])
+    found = _QUANTIFIER.match(pattern, at)
     return found is not None and not found[1]

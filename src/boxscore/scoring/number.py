@@ -154,7 +154,9 @@ class Number:
 
 
 def _float_equal(one: Fraction, other: Fraction) -> bool:
-    # 1/3 against 0.3333333333333333: the last digits of a double are not the model's mistake.
+    # 1/3 against 0.3333333333333333: the last digits of a double are not the model's mistake. Whole numbers are exact.
+    if one.denominator == 1 and other.denominator == 1:
+        return False
     try:
         return math.isclose(float(one), float(other), rel_tol=1e-12)
     except OverflowError:
