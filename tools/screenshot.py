@@ -26,13 +26,15 @@ FLAGS = [
 
 @dataclass
 class Shot:
-    """One picture: which page, how wide in CSS pixels, which theme; `height` cuts it, None takes the whole page."""
+    """One picture: which page, how wide in CSS pixels, which theme; `start` and `until` are CSS selectors of
+    elements: the picture begins at the top of the one and ends above the other; None takes the whole page."""
 
     page: Path
     out: Path
     width: int = 1200
     theme: str = "light"
-    height: int | None = None
+    until: str | None = None
+    start: str | None = None
     complaints: list[str] = field(default_factory=list)
 
 
@@ -71,7 +73,7 @@ async def _take(session: aiohttp.ClientSession, port: int, shot: Shot) -> None:
         numbers = itertools.count(1)
         events: list[dict[str, Any]] = []
 
-        async def call(method: str, **params: Any) -> dict[str, Any]:
+        async def call(method: str, **params: object) -> dict[str, Any]:
             number = next(numbers)
             await socket.send_json({"id": number, "method": method, "params": params})
             while True:
@@ -83,15 +85,19 @@ async def _take(session: aiohttp.ClientSession, port: int, shot: Shot) -> None:
         for domain in ("Page", "Network", "Log", "Runtime"):
             await call(f"{domain}.enable")
         await call(
-            "Emulation.setDeviceMetricsOverride", width=shot.width, height=900, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride", width=shot.width, height=300, deviceScaleFactor=1, mobile=False
         )
         await call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": shot.theme}])
         await call("Page.navigate", url=shot.page.resolve().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in events):
             events.append(await socket.receive_json())
         size = (await call("Page.getLayoutMetrics"))["cssContentSize"]
-        height = min(size["height"], shot.height or size["height"])
-        clip = {"x": 0, "y": 0, "width": shot.width, "height": height, "scale": 1}
+        edges: list[float] = [0, size["height"]]
+        for at, selector in enumerate((shot.start, shot.until)):
+            if selector is not None:
+                where = f"document.querySelector({selector!r}).getBoundingClientRect().top"
+                edges[at] = (await call("Runtime.evaluate", expression=where))["result"]["value"]
+        clip = {"x": 0, "y": edges[0], "width": shot.width, "height": edges[1] - edges[0], "scale": 1}
         picture = await call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
         shot.out.parent.mkdir(parents=True, exist_ok=True)
         shot.out.write_bytes(base64.b64decode(picture["data"]))
@@ -115,10 +121,10 @@ def main() -> None:
     parser.add_argument("page", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--width", type=int, default=1200)
-    parser.add_argument("--height", type=int)
+    parser.add_argument("--until", metavar="SELECTOR", help="end above this element")
     parser.add_argument("--theme", choices=["light", "dark"], default="light")
     given = parser.parse_args()
-    shot = Shot(given.page, given.out, given.width, given.theme, given.height)
+    shot = Shot(given.page, given.out, given.width, given.theme, given.until)
     asyncio.run(shoot([shot]))
     print(f"{shot.out}: {', '.join(shot.complaints) or 'nothing from outside, no sideways scroll'}")
 

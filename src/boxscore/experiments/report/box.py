@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.figures import Unit
 from boxscore.experiments.report.fineprint import facts
-from boxscore.experiments.report.rows import ERRORS, TOKENS_IN, TOKENS_OUT, Row, rows
+from boxscore.experiments.report.rows import ERRORS, TOKENS_IN, TOKENS_OUT, Look, Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
 from boxscore.experiments.report.text import cells, cut, left, middle_cut, right, stripped, wrapped
 from boxscore.experiments.report.words import headline
-from boxscore.experiments.verdict import Decision, Shown, SliceComparison, Verdict
+from boxscore.experiments.verdict import Decision, SliceComparison, Verdict
 
 NARROWEST, WIDEST = 60, 140
 LEAD = 11
 """Columns of the verdict's word, which the headline hangs from."""
 
 EXITS: dict[Decision, int] = {"ship": 0, "reject": 1, "undecided": 3}
-MARKS: dict[Shown, str] = {"better": "●", "worse": "◆", "unclear": "○", "same": "○"}
+MARKS: dict[Look, str] = {"better": "●", "worse": "◆", "unclear": "○", "same": "○", "plain": "┼"}
 # Blue and orange that are told apart by the colour-blind and read on black and on white.
 BLUE, ORANGE, BOLD, RESET = "\x1b[38;5;32m", "\x1b[38;5;166m", "\x1b[1m", "\x1b[0m"
 OPTIONAL_ORDER = (TOKENS_OUT, TOKENS_IN, ERRORS)
@@ -127,14 +127,14 @@ class _Box:
             name = {"cost": "$ per 1,000", "p50 latency": f"p50{row.unit.after}", "p95 latency": f"p95{row.unit.after}"}
             text = left(middle_cut(name.get(row.label, row.label), label - 1), label)
             numbers = right(_ascii(row.unit.signed(row.difference)), 9) + right(_span(row.unit, row.low, row.high), 15)
-            mark = MARKS[row.shown]
+            mark = MARKS[row.look]
             yield (
                 text
-                + drawn.replace(mark, self.shown(mark, row.shown))
+                + drawn.replace(mark, self.shown(mark, row.look))
                 + numbers
                 + " "
                 + left(row.short, 10)
-                + self.shown(cut(word, 8), row.shown)
+                + self.shown(cut(word, 8), row.look)
             )
 
     def hurts(self) -> Iterator[str]:
@@ -196,8 +196,8 @@ class _Box:
     def state(self, text: str, decision: Decision) -> str:
         return self._paint(text, {"ship": BLUE, "reject": ORANGE, "undecided": ""}[decision] + BOLD)
 
-    def shown(self, text: str, shown: Shown) -> str:
-        return self._paint(text, {"better": BLUE, "worse": ORANGE, "unclear": "", "same": ""}[shown])
+    def shown(self, text: str, look: Look) -> str:
+        return self._paint(text, {"better": BLUE, "worse": ORANGE}.get(look, ""))
 
     def _paint(self, text: str, code: str) -> str:
         """Spaces at the end stay outside, so that stripping them from a line is the same with and without colour."""
@@ -295,7 +295,7 @@ def _plot(row: Row, width: int) -> str:
             canvas[start] = "├"
         if end > point:
             canvas[end] = "┤"
-    canvas[point] = MARKS[row.shown]
+    canvas[point] = MARKS[row.look]
     return "".join(canvas)
 
 
@@ -309,7 +309,7 @@ def _word(row: Row, verdict: Verdict) -> str:
         )
     if row.role == "primary" and verdict.verdict != "ship" and row.shown in ("worse", "unclear"):
         return row.shown.upper()
-    return row.shown
+    return row.word if row.look == "plain" else row.shown
 
 
 def _ascii(text: str) -> str:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.plots import series, shape
@@ -153,6 +154,13 @@ def _frontier(points: Sequence[Point], best: Sequence[Point], label: str, up: bo
     places = [(x_of(p.cost), y_of(p.value)) for p in points]
     taken = [(x - 8, y - 9, x + 8, y + 9) for x, y in places]
     for point, (x, y) in zip(points, places, strict=True):
+        taken.append((x - 3, min(y_of(point.low), y_of(point.high)), x + 3, max(y_of(point.low), y_of(point.high))))
+        taken.append((x_of(point.cost_low), y - 3, x_of(point.cost_high), y + 3))
+    # The frontier's own lines are in the way too.
+    corners = [(x_of(p.cost), y_of(p.value)) for p in best]
+    for (x, y), (next_x, next_y) in pairwise([*corners, (width - right, corners[-1][1])]):
+        taken += [(x, y - 4, next_x, y + 4), (next_x - 4, min(y, next_y), next_x + 4, max(y, next_y))]
+    for point, (x, y) in zip(points, places, strict=True):
         top_y, low_y = sorted((y_of(point.low), y_of(point.high)))
         ends = x_of(point.cost_low), x_of(point.cost_high)
         note = "" if point in best else "dominated"
@@ -176,12 +184,13 @@ def _frontier(points: Sequence[Point], best: Sequence[Point], label: str, up: bo
 def _free(
     x: float, y: float, wide: float, two: bool, width: int, floor: int, taken: list[tuple[float, float, float, float]]
 ) -> tuple[float, float]:
-    """A place for a label near its point: the one of eight that covers least of what is there. It is then taken."""
+    """A place for a label near its point: the one that covers least of what is there. It is then taken."""
     tall = 29 if two else 14
     spots = [
         (x + 12, y + 4), (x - wide - 12, y + 4), (x + 8, y + 20), (x + 8, y - 12 - (15 if two else 0)),
         (x - wide - 8, y + 20), (x - wide - 8, y - 12 - (15 if two else 0)), (x - wide / 2, y + 24),
-        (x - wide / 2, y - 16 - (15 if two else 0)),
+        (x - wide / 2, y - 16 - (15 if two else 0)), (x + 10, y + 36), (x - wide - 10, y + 36), (x + 10, y - 34),
+        (x - wide - 10, y - 34), (x + 18, y + 18), (x - wide - 18, y + 18),
     ]  # fmt: skip
 
     def cost(spot: tuple[float, float]) -> float:
@@ -264,7 +273,8 @@ def _latency_finding(verdict: Verdict) -> str:
     if middle and tail:
         return f"{name} is {middle} at p50 and {tail} at p95"
     if middle or tail:
-        return f"{name} is {middle or tail} at {'p50' if middle else 'p95'}; no difference at {'p95' if middle else 'p50'} is shown"
+        here, there = ("p50", "p95") if middle else ("p95", "p50")
+        return f"{name} is {middle or tail} at {here}; no difference at {there} is shown"
     return "No difference in latency is shown"
 
 
@@ -340,17 +350,17 @@ def _percentiles(
         anchor = "start" if start == x else "end"
         parts.append(f'<path class="p50" d="M{x:.1f} {axis}V{far}"/>')
         y = far + 2 if side else far + 4
-        parts.append(
-            f'<text x="{start + (4 if anchor == "start" else 0):.1f}" y="{y}" text-anchor="{anchor}">p50 {_time(p50)}</text>'
-        )
+        start += 4 if anchor == "start" else 0
+        parts.append(f'<text x="{start:.1f}" y="{y}" text-anchor="{anchor}">p50 {_time(p50)}</text>')
     if p95 is not None:
-        x, y = x_of(p95), axis + (26 if side else -26)
+        x, y = x_of(p95), axis + (30 if side else -30)
         low, high = x_of(variant.latency_p95_low or p95), x_of(variant.latency_p95_high or p95)
         text = f"p95 {_time(p95)}"
-        after = high + 6 + len(text) * LETTER < edge
+        beside = high + 6 + len(text) * LETTER < edge
+        spot = (high + 6, y + 4, "start") if beside else (min(edge, high), y + (18 if side else -8), "end")
         parts.append(
             f'<path class="whisk {series(side)}" d="M{low:.1f} {y}H{high:.1f}M{x:.1f} {y - 5}v10"/>'
-            f'<text x="{high + 6 if after else low - 6:.1f}" y="{y + 4}" text-anchor="{"start" if after else "end"}">{text}</text>'
+            f'<text x="{spot[0]:.1f}" y="{spot[1]}" text-anchor="{spot[2]}">{text}</text>'
         )
     return "".join(parts)
 

@@ -15,10 +15,10 @@ UNLIKE = 0.25
 SHORTEST_RUN = 3
 """Words in a row that must agree to count as agreement; single words agree by chance."""
 
-LONGEST_RUN, KEPT = 30, 8
+LONGEST_RUN, KEPT = 40, 8
 """Agreement longer than this is folded, all but this many words at its ends."""
 
-LONGEST_PLAIN, KEPT_HEAD, KEPT_TAIL = 110, 30, 60
+LONGEST_PLAIN, KEPT_HEAD, KEPT_TAIL = 150, 30, 60
 """Unlike answers longer than this keep their head, and their tail, where the conclusion mostly is."""
 
 # A word, one character of a script without spaces, or one sign, each with the space before it.

@@ -9,7 +9,7 @@ from boxscore.experiments.verdict import Rule, Verdict
 
 def entries(verdict: Verdict) -> list[tuple[str, str]]:
     """Term and statement, in the order of a page. Statements are plain text; what is empty is left out."""
-    data, made = verdict.dataset, verdict.provenance
+    made = verdict.provenance
     primary = next((c for c in verdict.comparisons if c.metric == verdict.rule.metric), None)
     found = [
         ("examples", _examples(verdict)),
@@ -37,7 +37,6 @@ def entries(verdict: Verdict) -> list[tuple[str, str]]:
             ("reproduce", made.command or ""),
         ]
     found.append(("variants", "; ".join(f"{v.name} {v.hash[:12]}" for v in (verdict.baseline, verdict.candidate))))
-    del data
     return [(term, stripped(text)) for term, text in found if text]
 
 
@@ -59,8 +58,8 @@ def facts(verdict: Verdict) -> list[str]:
     if lacking:
         said.append(f"Not recorded: {', '.join(lacking)}.")
     if made is not None:
-        said += [f"Scorers {', '.join(made.scorers)}."] if made.scorers else []
-        said += [f"Prices {'; '.join(made.prices)}."] if made.prices else []
+        said += [f"Scorers: {', '.join(made.scorers)}."] if made.scorers else []
+        said += [f"Prices: {'; '.join(made.prices)}."] if made.prices else []
         said += [f"Answers {_answers(verdict)}."] if _answers(verdict) else []
         said += [f"Spent {_spend(verdict)}."] if _spend(verdict) else []
     return [stripped(text) for text in said]
@@ -82,7 +81,7 @@ def methods(verdict: Verdict) -> str:
     named = [value.method for value in verdict.candidate.metrics.values()]
     named += [comparison.method for comparison in verdict.comparisons]
     named += [part.method for part in (verdict.cost, verdict.latency) if part is not None]
-    return "; ".join(dict.fromkeys(name for name in named if name))
+    return "; ".join(dict.fromkeys(part for name in named for part in name.split("; ") if part))
 
 
 def _examples(verdict: Verdict) -> str:
@@ -116,7 +115,7 @@ def _answers(verdict: Verdict) -> str:
     made = verdict.provenance
     if made is None or not (made.answers_from or made.answers_to):
         return ""
-    first, last = made.answers_from, made.answers_to
+    first, last = (made.answers_from or "")[:10], (made.answers_to or "")[:10]
     said = f"of {first}" if first == last or not last else f"of {first} to {last}" if first else f"up to {last}"
     return said + (f", {made.reused_trials:,} reused" if made.reused_trials else "")
 

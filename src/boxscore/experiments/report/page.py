@@ -12,7 +12,7 @@ from html import escape
 from importlib.resources import files
 
 from boxscore.experiments.report import charts, figures, fineprint, pairs, settings
-from boxscore.experiments.report.plots import STATES, interval, mark, slice_interval, state
+from boxscore.experiments.report.plots import STATES, end_of, interval, mark, slice_interval, state
 from boxscore.experiments.report.rows import Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
 from boxscore.experiments.report.text import cut, revealed, stripped
@@ -49,7 +49,8 @@ def html(verdict: Verdict, evidence: Evidence, *, title: str | None = None) -> s
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="referrer" content="no-referrer">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="referrer" content="no-referrer">'
         f"<title>{escape(stripped(window))}</title><style>{style}</style><script>{script}</script></head>"
         f"<body>{_top(verdict)}<main>{body}</main></body></html>\n"
     )
@@ -82,7 +83,7 @@ def _body(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     figures_ = (charts.frontier(verdict), charts.latency(verdict, evidence))
     yield f'<div class="two">{"".join(_figure(figure) for figure in figures_)}</div>'
     yield f'<section id="slices">{_slices(verdict, found)}</section>'
-    yield f"<section>{pairs.section(verdict, evidence)}</section>"
+    yield f'<section id="answers">{pairs.section(verdict, evidence)}</section>'
     yield f"<section>{_fine_print(verdict)}</section>"
 
 
@@ -126,12 +127,13 @@ def _needs(verdict: Verdict) -> str:
     needs, data = verdict.needs, verdict.dataset
     if needs is None or verdict.verdict != "undecided":
         return ""
-    said = [needs.note] if needs.note else []
+    note = stripped(needs.note).rstrip(".")
+    said = [f"That is {note}." if note[:1].islower() else f"{note}."] if note else []
     left = data.total - data.examples
     if needs.examples is not None and left > 0:
         enough = "enough" if left >= needs.examples else f"{needs.examples - left:,} too few"
         said.append(f"The dataset holds {figures.counted(left, 'example')} that were not run: {enough}.")
-    return f'<p class="needs">{escape(stripped(" ".join(said)))}</p>' if said else ""
+    return f'<p class="needs">{escape(" ".join(said))}</p>' if said else ""
 
 
 # -- line score and differences ------------------------------------------------------------------------------------
@@ -144,7 +146,8 @@ def _line_score(verdict: Verdict) -> str:
     level = f"{100 * (1 - verdict.rule.alpha):.3g}"
     groups = [at for at in range(1, len(found)) if found[at].group != found[at - 1].group]
     head = "".join(
-        f'<th class="num{" grp" if at in groups else ""}" scope="col" role="columnheader">{escape(cut(column.title, 40))}</th>'
+        f'<th class="num{" grp" if at in groups else ""}" scope="col" role="columnheader">'
+        f"{escape(cut(column.title, 40))}</th>"
         for at, column in enumerate(found)
     )
     body = "".join(_variant(verdict, found, groups, at) for at in range(len(variants(verdict))))
@@ -166,7 +169,8 @@ def _variant(verdict: Verdict, found: list[Column], groups: list[int], at: int) 
     )
     kind = ' class="also"' if at > 1 else ""
     return (
-        f'<tr role="row"{kind}><th scope="row" role="rowheader">{mark(at)} <bdi>{escape(cut(stripped(variant.name), 60))}'
+        f'<tr role="row"{kind}><th scope="row" role="rowheader">{mark(at)} <bdi>'
+        f"{escape(cut(stripped(variant.name), 60))}"
         f"</bdi><small>{under}</small></th>{cells}</tr>"
     )
 
@@ -192,7 +196,8 @@ def _differences(verdict: Verdict, found: list[Row]) -> str:
     body = "".join(_difference(row) for row in found)
     return (
         f'<div class="h"><h2>Differences</h2><p class="fine">{hint}. Each row has its own scale.{shaded}</p></div>'
-        '<table><thead><tr><th scope="col">metric</th><th scope="col" class="plot"><span class="ways"><span>◂ worse</span>'
+        '<table><thead><tr><th scope="col">metric</th>'
+        '<th scope="col" class="plot"><span class="ways"><span>◂ worse</span>'
         '<span>better ▸</span></span></th><th scope="col" class="num">difference</th>'
         f'<th scope="col" class="num hide-s">{level} % interval</th><th scope="col" class="hide-s lead">asked for</th>'
         f'<th scope="col"><span class="hide-s">shown</span></th></tr></thead><tbody>{body}</tbody></table>'
@@ -203,8 +208,8 @@ def _difference(row: Row) -> str:
     tag = f' <span class="fine">{row.role}</span>' if row.role else ""
     per = ' <span class="fine">per 1,000</span>' if row.label == "cost" else ""
     ends = row.unit.range(row.low, row.high) if row.low is not None and row.high is not None else "no interval"
-    kind = STATES[row.shown] if row.holds in (None, "ship") else STATES[row.holds]
-    drawn = state(row.shown if row.holds in (None, "ship") else row.holds)
+    end = row.look if row.holds in (None, "ship") else row.holds
+    kind, drawn = STATES[end], state(end)
     return (
         f'<tr><th scope="row">{escape(row.label)}{per}{tag}</th><td class="plot">{interval(row)}</td>'
         f'<td class="num"><b>{escape(row.unit.signed_full(row.difference))}</b></td>'
@@ -233,10 +238,12 @@ def _slices(verdict: Verdict, found: list[Row]) -> str:
     sign = -1 if primary.flip else 1
     ordered = sorted(verdict.slices, key=lambda part: sign * part.difference)
     worse = sum(part.shown == "worse" for part in ordered)
-    bound = figures.nice_bound(max(abs(end) for part in ordered for end in (part.low, part.high)))
+    factor = primary.unit.factor
+    bound = figures.nice_bound(max(abs(end) for part in ordered for end in (part.low, part.high)) * factor) / factor
     shown = ordered[:MOST_SLICES]
     cells = "".join(
-        f'<tr><th scope="row"><bdi>{escape(cut(stripped(part.slice), 40))}: {escape(cut(stripped(part.value), 60))}</bdi></th>'
+        f'<tr><th scope="row"><bdi>{escape(cut(stripped(part.slice), 40))}: '
+        f"{escape(cut(stripped(part.value), 60))}</bdi></th>"
         f'<td class="num">{part.examples:,}</td><td class="num hide-s">{primary.unit.number(part.baseline)}</td>'
         f'<td class="num hide-s">{primary.unit.number(part.candidate)}</td>'
         f'<td class="plot lead">{slice_interval(part, primary, bound)}</td>'
@@ -249,18 +256,21 @@ def _slices(verdict: Verdict, found: list[Row]) -> str:
     )
     said = f"{figures.counted(worse, 'slice')} shown worse" if worse else "no slice is shown worse"
     rest = f"; {len(ordered) - len(shown):,} more in the JSON" if len(ordered) > len(shown) else ""
-    end = primary.unit.number(bound)
+    ends = end_of(primary, -bound), end_of(primary, bound)
+    ends = ends[::-1] if primary.flip else ends
     unit = escape(primary.unit.after.strip())
     return (
-        f'<div class="h"><h2>Where it hurts</h2><p class="fine">{escape(primary.label)} by slice, worst first; shown after '
-        f"Holm over {len(ordered):,}: {said}{rest}.</p></div><table><thead><tr>"
+        f'<div class="h"><h2>Where it hurts</h2><p class="fine">{escape(primary.label)} by slice, worst first; '
+        f'shown after Holm over {len(ordered):,}: {said}{rest}.</p></div><table class="slices"><thead><tr>'
         '<th scope="col">slice</th><th scope="col" class="num">n</th>'
-        f'<th scope="col" class="num hide-s">{mark(0)} before</th><th scope="col" class="num hide-s">{mark(1)} after</th>'
-        f'<th scope="col" class="plot lead"><span class="ways"><span>{"+" if primary.flip else "−"}{end}</span>'
-        f'<span class="hide-s">0 {unit}</span><span>{"−" if primary.flip else "+"}{end}</span></span></th>'
+        f'<th scope="col" class="num hide-s">{mark(0)} before</th>'
+        f'<th scope="col" class="num hide-s">{mark(1)} after</th>'
+        f'<th scope="col" class="plot lead"><span class="ways"><span>{ends[0]}</span>'
+        f'<span class="hide-s">0 {unit}</span><span>{ends[1]}</span></span></th>'
         '<th scope="col" class="num">difference</th><th scope="col" class="num hide-s">interval</th>'
         '<th scope="col" class="num hide-s">won</th><th scope="col" class="num hide-s">lost</th>'
-        f'<th scope="col" class="lead"><span class="hide-s">shown</span></th></tr></thead><tbody>{cells}</tbody></table>'
+        '<th scope="col" class="lead"><span class="hide-s">shown</span></th></tr></thead>'
+        f"<tbody>{cells}</tbody></table>"
     )
 
 

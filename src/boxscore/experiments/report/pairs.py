@@ -9,10 +9,13 @@ from boxscore.experiments.report import figures
 from boxscore.experiments.report.diff import Piece, compare, word_count
 from boxscore.experiments.report.plots import mark, state
 from boxscore.experiments.report.text import cut, revealed, stripped
-from boxscore.experiments.verdict import Evidence, Pair, Shown, Side, Verdict
+from boxscore.experiments.verdict import Evidence, Pair, Side, Verdict
 from boxscore.types import Json
 
-MOST: dict[str, int] = {"worse": 60, "better": 20, "tied": 10}
+Outcome = Literal["worse", "better", "tied"]
+OUTCOMES: tuple[Outcome, ...] = ("worse", "better", "tied")
+
+MOST: dict[Outcome, int] = {"worse": 60, "better": 20, "tied": 10}
 OPEN = 3
 """Pairs of each kind that stand open; the others show one line until they are asked for."""
 
@@ -21,20 +24,21 @@ LARGEST = 1_100_000
 
 MOST_INPUT = 600
 
-Outcome = Literal["worse", "better", "tied"]
-OUTCOMES: tuple[Outcome, ...] = ("worse", "better", "tied")
-
 
 def section(verdict: Verdict, evidence: Evidence) -> str:
     """The section with its segments; a sentence where there is nothing to show."""
     totals = _totals(verdict, evidence)
     shown = _render(verdict, evidence)
-    have = [outcome for outcome in OUTCOMES if shown[outcome]]
+    have: list[Outcome] = [outcome for outcome in OUTCOMES if shown[outcome]]
     if not have:
         said = "No example got worse or better." if not any(totals.values()) else "The answers were not kept."
         return _head("Examples", "") + f'<p class="none">{said}</p>'
     first = have[0]
-    title = {"worse": "Examples that got worse", "better": "No example got worse", "tied": "No example changed"}[first]
+    titles: dict[Outcome, str] = {
+        "worse": "Examples that got worse",
+        "better": "No example got worse",
+        "tied": "No example changed",
+    }
     controls = "".join(
         f'<input type="radio" name="seg" id="seg-{outcome}"{" checked" if outcome == first else ""}>'
         f'<label for="seg-{outcome}">{outcome} <b>{totals[outcome]:,}</b></label>'
@@ -47,7 +51,8 @@ def section(verdict: Verdict, evidence: Evidence) -> str:
     )
     hint = "Grey: in both answers. Underlined: in this one only. Boxed: the last place of what the scorer read."
     return (
-        _head(title, hint) + f'<div class="segments" role="group" aria-label="Which examples">{controls}{groups}</div>'
+        _head(titles[first] if first == "worse" or not totals["worse"] else "Examples", hint)
+        + f'<div class="segments" role="group" aria-label="Which examples">{controls}{groups}</div>'
     )
 
 
@@ -67,10 +72,9 @@ def _totals(verdict: Verdict, evidence: Evidence) -> dict[Outcome, int]:
 def _counted(shown: int, total: int, outcome: Outcome) -> str:
     if shown >= total:
         return f"All {total:,}." if total > 1 else ""
-    first = {"worse": "worst first; ", "better": "", "tied": ""}[outcome]
-    return f"{shown:,} of {total:,} are here, {first}the JSON has all ids." if outcome != "tied" else (
-        f"{shown:,} of {total:,} are here."
-    )  # fmt: skip
+    first = {"worse": ", worst first", "better": "", "tied": ""}[outcome]
+    rest = "" if outcome == "tied" else "; the JSON has all ids"
+    return f"{shown:,} of {total:,} are here{first}{rest}."
 
 
 def _render(verdict: Verdict, evidence: Evidence) -> dict[Outcome, list[str]]:
@@ -110,7 +114,8 @@ def _pair(verdict: Verdict, pair: Pair, *, opened: bool) -> str:
             )
         )
     )
-    return f'<details class="case"{" open" if opened else ""}>{summary}{asked}<div class="pair">{sides}</div>{low}</details>'
+    start = f'<details class="case"{" open" if opened else ""}>'
+    return f'{start}{summary}{asked}<div class="pair">{sides}</div>{low}</details>'
 
 
 def _side(name: str, side: Side, place: int, pieces: Sequence[Piece], chopped: int) -> str:
@@ -136,13 +141,14 @@ def _side(name: str, side: Side, place: int, pieces: Sequence[Piece], chopped: i
 
 def _outcome(side: Side) -> str:
     """`right`, `wrong` or the number, with what the scorer read in the answer."""
-    read = f" · read {escape(cut(revealed(side.label), 30))}" if side.label else ""
+    read = f" · {escape(cut(revealed(side.label), 30))}" if side.label else ""
     if side.value is None:
         return f'<span class="mut">not scored{read}</span>'
     if side.value not in (0.0, 1.0):
         return f'<span class="mut">{side.value:.3g}{read}</span>'
-    shown: Shown = "better" if side.value == 1 else "worse"
-    return f'<span class="{"good" if side.value else "bad"}">{state(shown)} {"right" if side.value else "wrong"}{read}</span>'
+    if side.value == 1:
+        return f'<span class="good">{state("better")} right{read}</span>'
+    return f'<span class="bad">{state("worse")} wrong{read}</span>'
 
 
 def _marked(pieces: Sequence[Piece], label: str | None) -> list[tuple[Piece, tuple[int, int] | None]]:
@@ -150,7 +156,7 @@ def _marked(pieces: Sequence[Piece], label: str | None) -> list[tuple[Piece, tup
     found: list[tuple[Piece, tuple[int, int] | None]] = [(piece, None) for piece in pieces]
     if not label or len(label) > 60:
         return found
-    pattern = re.compile(rf"(?<!\w){re.escape(label)}(?!\w)", re.IGNORECASE)
+    pattern = re.compile(rf"[\[({{*_\"'`]*(?<!\w){re.escape(label)}(?!\w)[\])}}*_\"'`]*", re.IGNORECASE)
     for at in range(len(pieces) - 1, -1, -1):
         places = list(pattern.finditer(pieces[at].text))
         if places:

@@ -6,12 +6,12 @@ style attribute is written: the page's policy forbids them.
 
 from html import escape
 
-from boxscore.experiments.report.rows import Row
-from boxscore.experiments.verdict import Decision, Shown, SliceComparison
+from boxscore.experiments.report.rows import Look, Row
+from boxscore.experiments.verdict import Decision, SliceComparison
 
 STATES: dict[str, str] = {
     "better": "good", "worse": "bad", "unclear": "open", "same": "open",
-    "ship": "good", "reject": "bad", "undecided": "open",
+    "plain": "plain", "ship": "good", "reject": "bad", "undecided": "open",
 }  # fmt: skip
 SERIES = 5
 """Colours of variants; from the sixth on they come again with another shape."""
@@ -40,12 +40,13 @@ def mark(place: int) -> str:
     return f'<svg class="mk {series(place)}" viewBox="0 0 10 10" aria-hidden="true">{shape(place)}</svg>'
 
 
-def state(shown: Shown | Decision) -> str:
+def state(shown: Look | Decision) -> str:
     """● better or ship, ◆ worse or reject, ○ open."""
     drawn = {
         "good": '<circle cx="5" cy="5" r="4.5" fill="currentColor"/>',
         "bad": '<path d="M5 0 10 5 5 10 0 5z" fill="currentColor"/>',
         "open": '<circle cx="5" cy="5" r="3.5" fill="none" stroke="currentColor" stroke-width="2"/>',
+        "plain": '<path d="M5 1v8" stroke="currentColor" stroke-width="2"/>',
     }[STATES[shown]]
     return f'<svg class="mk {STATES[shown]}" viewBox="0 0 10 10" aria-hidden="true">{drawn}</svg>'
 
@@ -53,7 +54,7 @@ def state(shown: Shown | Decision) -> str:
 def interval(row: Row) -> str:
     """The row's interval about zero, its margin or guard shaded, ends of the scale printed."""
     ends = (row.bound(), -row.bound()) if row.flip else (-row.bound(), row.bound())
-    low, high = ((_end(row, end)) for end in ends)
+    low, high = (end_of(row, end) for end in ends)
     words = f"{row.label}: {row.unit.signed_full(row.difference)}"
     if row.low is not None and row.high is not None:
         words += f", interval {row.unit.range(row.low, row.high)}"
@@ -65,7 +66,7 @@ def interval(row: Row) -> str:
         row.place(row.difference),
         None if row.low is None else row.place(row.low),
         None if row.high is None else row.place(row.high),
-        row.shown,
+        row.look,
     )
     return (
         f'<div class="ends"><span>{escape(low)}</span><svg class="iv" role="img" aria-label="{escape(words)}">'
@@ -98,7 +99,7 @@ def strip(parts: list[tuple[float, Decision]], now: float | None) -> str:
                 f'<rect class="edge {kind}" x="{_pc(at)}" y="18" width="{_pc(width)}" height="2"/>'
             )
             word = {"ship": "ships", "reject": "rejected", "undecided": "undecided"}[decision]
-            if width >= 0.13:
+            if width >= (0.2 if decision == "undecided" else 0.16):
                 drawn.append(f'<text class="{kind}" x="{_pc(at)}" y="12">{word}</text>')
         at += width
     if now is not None:
@@ -106,7 +107,7 @@ def strip(parts: list[tuple[float, Decision]], now: float | None) -> str:
     return f'<svg class="strip" aria-hidden="true">{"".join(drawn)}</svg>'
 
 
-def _dot(point: float, low: float | None, high: float | None, shown: Shown) -> str:
+def _dot(point: float, low: float | None, high: float | None, shown: Look) -> str:
     whisker = ""
     if low is not None and high is not None:
         start, end = (_pc(edge) for edge in sorted((low, high)))
@@ -119,11 +120,12 @@ def _dot(point: float, low: float | None, high: float | None, shown: Shown) -> s
         "good": f'<circle cx="{at}" cy="14" r="4.5" stroke="none"/>',
         "bad": f'<svg x="{at}" y="14" overflow="visible"><path d="M0-6 6 0 0 6-6 0z" stroke="none"/></svg>',
         "open": f'<circle cx="{at}" cy="14" r="4" class="paper" stroke-width="2"/>',
+        "plain": f'<line x1="{at}" x2="{at}" y1="8" y2="20" stroke-width="2"/>',
     }[STATES[shown]]
     return f'<g class="{STATES[shown]}" stroke="currentColor" fill="currentColor">{whisker}{body}</g>'
 
 
-def _end(row: Row, value: float) -> str:
+def end_of(row: Row, value: float) -> str:
     size = abs(value * row.unit.factor)
     text = f"{size:,.6g}" if size < 1e6 else f"{size:.1e}"
     after = row.unit.after if row.unit.after.strip() in ("s", "ms") else ""

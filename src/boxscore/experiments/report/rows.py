@@ -1,7 +1,7 @@
 """The rows of the box score: what is compared, in which unit, what was asked of it and what was shown.
 
 Terminal and HTML draw the same rows in the same order: the primary metric, the other metrics in the order of the spec,
-cost, latency, and guards that have nothing but a number.
+cost, latency, tokens, and guards that have nothing but a number.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,15 @@ TOKENS_IN = "tokens_in"
 ERRORS = "errors"
 
 Better = Literal["higher", "lower"]
+Look = Literal["better", "worse", "unclear", "same", "plain"]
 
 
 @dataclass(frozen=True)
 class Row:
     """One difference, candidate − baseline, in stored units. `low` and `high` are None where there is no interval.
 
-    `asked` says
-    what the rule or a guard asks, `short` in ten columns. `band` are the differences that the rule or a guard lets pass, or holds too small to matter; `None` without one.
+    `asked` says what the rule or a guard asks, `short` the same in ten columns. `band` are the differences that the
+    rule or a guard lets pass, or holds too small to matter; None without one.
     """
 
     key: str
@@ -52,9 +53,23 @@ class Row:
         return self.better == "lower"
 
     @property
+    def look(self) -> Look:
+        """How it is marked. Fewer tokens are no merit of their own (a model that stopped thinking has fewer), so where
+        nothing was asked of them a shown difference is `plain`."""
+        bare = self.key in (TOKENS_IN, TOKENS_OUT) and not self.role
+        return "plain" if bare and self.shown in ("better", "worse") else self.shown
+
+    @property
+    def word(self) -> str:
+        """`better`, `worse`, `same`, `not shown`; of tokens `fewer` or `more`."""
+        if self.look == "plain":
+            return "fewer" if self.difference < 0 else "more"
+        return "not shown" if self.shown == "unclear" else self.shown
+
+    @property
     def outcome(self) -> str:
-        """`better`, `worse`, `same` or `not shown`, and what became of the guard."""
-        word = "not shown" if self.shown == "unclear" else self.shown
+        """The word, and what became of the guard."""
+        word = self.word
         if self.role != "guard" or self.holds is None:
             return word
         return f"{word}, guard {GUARD_WORDS[self.holds]}"
@@ -80,7 +95,8 @@ def find(verdict: Verdict, key: str) -> Row | None:
 def rows(verdict: Verdict) -> list[Row]:
     found = list(_rows(verdict))
     first = [row for row in found if row.role == "primary"]
-    return first + [row for row in found if row.role != "primary"]
+    rest = [row for row in found if row.role != "primary"]
+    return first + sorted(rest, key=lambda row: row.key in (TOKENS_IN, TOKENS_OUT))
 
 
 def _rows(verdict: Verdict) -> Iterator[Row]:
@@ -197,10 +213,11 @@ def _latency(verdict: Verdict, guards: dict[str, Guard]) -> Iterator[Row]:
     latency = verdict.latency
     if latency is None:
         return
-    for key, difference, low, high, shown in (
+    both: tuple[tuple[str, float, float, float, Shown], ...] = (
         (P50, latency.p50_difference_s, latency.p50_low, latency.p50_high, latency.p50_shown),
         (P95, latency.p95_difference_s, latency.p95_low, latency.p95_high, latency.p95_shown),
-    ):
+    )
+    for key, difference, low, high, shown in both:
         guard = guards.get(key)
         unit = _times(verdict, key, [difference, low, high, (guard and guard.margin) or 0.0])
         asked, short, band = _asked(guard, unit, "lower", plain_value(verdict.baseline, key))
@@ -226,13 +243,8 @@ def _latency(verdict: Verdict, guards: dict[str, Guard]) -> Iterator[Row]:
 def _times(verdict: Verdict, key: str, values: list[float]) -> Unit:
     """The unit of the line score's column, so that one metric is never in s above and in ms below."""
     own = [plain_value(variant, key) or 0.0 for variant in (verdict.baseline, verdict.candidate)]
-    unit = figures.seconds(own + values)
-    return figures.Unit(
-        unit.factor,
-        figures.seconds(values).decimals if unit.factor == 1 and max(map(abs, values)) >= 1 else unit.decimals,
-        unit.before,
-        unit.after,
-    )
+    column, fine = figures.seconds(own + values), figures.seconds(values)
+    return fine if fine.after == column.after else Unit(column.factor, 2, "", column.after)
 
 
 def _saving(verdict: Verdict) -> str:
@@ -247,7 +259,7 @@ def _bare(verdict: Verdict, guard: Guard) -> Iterator[Row]:
     values = [before, after, guard.margin or 0.0]
     unit = figures.points(values) if guard.metric == ERRORS else figures.amount(values)
     asked, short, band = _asked(guard, unit, "lower", before)
-    shown: Shown = "same" if after == before else "unclear"
+    shown: Shown = "worse" if guard.holds == "reject" else "same" if after == before else "unclear"
     yield Row(
         key=guard.metric,
         label=LABELS.get(guard.metric, stripped(guard.metric)),
@@ -257,7 +269,7 @@ def _bare(verdict: Verdict, guard: Guard) -> Iterator[Row]:
         difference=after - before,
         low=None,
         high=None,
-        shown="worse" if guard.holds == "reject" else shown,
+        shown=shown,
         asked=asked,
         short=short,
         band=band,

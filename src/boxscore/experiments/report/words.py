@@ -204,12 +204,12 @@ def _undecided(verdict: Verdict) -> Iterator[Clause]:
             yield [Phrase("So far "), name, Phrase(" "), *_quality(verdict, primary), Phrase(".")]
         yield _needs(verdict)
         return
-    saving = _saving(find(verdict, COST))
+    saving, time = _saving(find(verdict, COST)), _time(find(verdict, P50))
     open_guards = [row for row in rows(verdict) if row.role == "guard" and row.holds == "undecided"]
-    clauses = [saving] if saving else []
+    clauses = [clause for clause in (saving, time if verdict.rule.kind == "noninferiority" else []) if clause]
     if primary is not None:
         clauses.append(_open_primary(verdict, primary))
-    yield [name, Phrase(" "), *_and(clauses), Phrase(".")]
+    yield [name, Phrase(" "), *_and(clauses, last=" and "), Phrase(".")]
     if primary is not None and _decided(verdict, primary) and open_guards:
         yield [Phrase("Not decided because "), *_and([_guard_says(row) for row in open_guards]), Phrase(".")]
     yield _worth(verdict) if verdict.rule.kind == "value" else []
@@ -252,9 +252,9 @@ def _open_primary(verdict: Verdict, row: Row) -> Clause:
     way = "better" if best > 0 else "worse"
     asked = ""
     if rule.kind == "superiority" and rule.margin:
-        asked = f", and more than {unit.full(rule.margin)} better is asked for"
+        asked = f", where more than {unit.full(rule.margin)} is asked for"
     elif rule.kind == "noninferiority":
-        asked = f", and {unit.full(rule.margin)} are allowed"
+        asked = f", where {unit.full(rule.margin)} are allowed"
     return [
         Phrase("is "), Phrase(f"{unit.number(near)} to {unit.full(far)} {way}", strong=True), Phrase(on + asked)
     ]  # fmt: skip
@@ -266,7 +266,7 @@ def _needs(verdict: Verdict) -> Clause:
         return []
     if needs.examples is None:
         return [Phrase("No number of examples would decide it: the measured effect sits on the border.")]
-    size = f"{figures.count(needs.examples)} more {'example' if needs.examples == 1 else 'examples'}"
+    size = f"{figures.count(rounded_up(needs.examples))} more {'example' if needs.examples == 1 else 'examples'}"
     price = f", {figures.money(needs.cost_usd)}" if needs.cost_usd is not None else ""
     return [Phrase("At this spread you need about "), Phrase(size + price, strong=True), Phrase(".")]
 
@@ -294,11 +294,17 @@ def _ends(row: Row) -> str:
     return row.unit.range(row.low, row.high)
 
 
-def _and(clauses: Sequence[Clause]) -> Clause:
-    """Clauses as one list: `a, b, c`, and `a and b` for two that are short of commas."""
+def _and(clauses: Sequence[Clause], last: str = ", ") -> Clause:
+    """Clauses as one list: `a, b, c`; two are joined by "and"."""
     joined: Clause = []
     for at, clause in enumerate(clauses):
         if at:
-            joined.append(Phrase(" and " if len(clauses) == 2 else ", "))
+            joined.append(Phrase(" and " if len(clauses) == 2 else last if at == len(clauses) - 1 else ", "))
         joined.extend(clause)
     return joined
+
+
+def rounded_up(examples: int) -> int:
+    """From 100 on two digits: a number of examples that is itself an estimate."""
+    step = 10 ** max(0, len(str(examples)) - 2)
+    return -(-examples // step) * step
