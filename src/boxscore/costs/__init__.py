@@ -4,7 +4,7 @@
 book, and every `Cost` keeps the name and version of that row.
 """
 
-from boxscore.costs.book import LOCAL, PriceBook, default_book, fixed_row, price
+from boxscore.costs.book import LOCAL, PriceBook, default_book, find_provider, fixed_row, price
 from boxscore.costs.cost import Cost, Part, cost
 from boxscore.costs.dialects import DIALECTS, dialect_of_api
 from boxscore.costs.kinds import KINDS, Kind
@@ -33,6 +33,7 @@ __all__ = [
     "default_book",
     "dialect_of_api",
     "events_of",
+    "find_provider",
     "fixed_row",
     "normalise",
     "price",

@@ -24,7 +24,8 @@ __all__ = ["LOCAL", "PriceBook", "default_book", "fixed_row", "price"]
 LOCAL = PriceRow(id="local", version="", source="local", provider=None, model="local", rates={})
 """The row of what runs on the user's own machine: free to call."""
 
-_LOCAL_PROVIDERS = frozenset({"local", "tiny", "callable", "command"})
+_LOCAL_PROVIDERS = frozenset({"local", "tiny"})
+_APPLICATIONS = frozenset({"callable", "command"})  # who serves the model that they name is not told
 _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
 
 
@@ -86,6 +87,8 @@ class PriceBook:
     ) -> PriceRow | None:
         """As `find`, with None for a price that is not known."""
         moment = as_moment(at)
+        if provider is not None and provider.lower() in _APPLICATIONS:
+            provider = None
         if self.own is not None and (row := self.own.find(model, provider, moment, context)):
             return row
         if provider is not None and provider.lower() in _LOCAL_PROVIDERS:

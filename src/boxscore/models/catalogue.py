@@ -12,8 +12,8 @@ from boxscore.errors import UnknownNameError
 __all__ = ["EMBEDDED", "CatalogueEntry", "catalogue", "find_models"]
 
 EMBEDDED: dict[str, str] = {
-    "tiny": "reads fields out of support tickets; the trained checkpoint",
-    "tiny-early": "the same model, stopped early in its training",
+    "tiny-1": "reads fields out of support tickets; stopped early in its training",
+    "tiny-2": "the same model, fully trained",
 }
 """Models inside the package: no key, no network, nothing to pay."""
 

@@ -26,11 +26,15 @@ def test_the_table_is_fresh() -> None:
 
 
 @pytest.mark.parametrize(
-    "at",
-    [datetime(2024, 6, 1, 3, tzinfo=UTC), datetime(2025, 10, 15, 12, tzinfo=UTC), datetime(2026, 11, 20, tzinfo=UTC)],
-)
-@pytest.mark.parametrize(
-    "context", [{}, {"service_tier": "flex"}, {"service_tier": "priority"}, {"processing": "batch"}], ids=str
+    ("at", "context"),
+    [
+        (datetime(2024, 6, 1, 3, tzinfo=UTC), {}),
+        (datetime(2025, 10, 15, 12, tzinfo=UTC), {}),
+        (datetime(2026, 11, 20, tzinfo=UTC), {"service_tier": "flex"}),
+        (datetime(2026, 11, 20, tzinfo=UTC), {"service_tier": "priority"}),
+        (datetime(2026, 11, 20, tzinfo=UTC), {"processing": "batch"}),
+    ],
+    ids=str,
 )
 def test_every_model_costs_what_the_library_computes(at: datetime, context: dict[str, str]) -> None:
     from genai_prices import Usage as TheirUsage

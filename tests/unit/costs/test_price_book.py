@@ -93,6 +93,11 @@ def test_what_runs_here_is_free() -> None:
     assert cost(Usage(input_tokens=1), LOCAL).price == "local"
 
 
+def test_an_application_is_priced_by_the_model_that_it_names_and_is_never_taken_for_free() -> None:
+    assert PriceBook().find("gpt-4o", "callable") == PriceBook().find("gpt-4o")
+    assert PriceBook().look_up("no-such-model", "command") is None
+
+
 def test_a_variant_may_state_its_price() -> None:
     assert fixed_row(0) is LOCAL
     assert fixed_row({"input": 0, "output": 0}) is LOCAL

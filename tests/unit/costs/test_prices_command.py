@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from boxscore.cli.models import models
 from boxscore.cli.prices import prices
 from boxscore.errors import BoxscoreError, DatasetError, FileError, UnknownNameError, UnknownPriceError, UsageError
+from boxscore.models.tiny import MODELS
 from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, TrialRow, VariantRow
 
 
@@ -192,6 +193,7 @@ def test_models_are_listed_with_provider_context_and_price() -> None:
 def test_the_embedded_models_are_listed_first_and_are_free() -> None:
     found = json.loads(call_models("--json").stdout)
 
+    assert tuple(row["model"] for row in found if row["provider"] == "tiny") == MODELS
     assert found[0]["provider"] == "tiny"
     assert (found[0]["input_usd_per_mtok"], found[0]["price"]) == (0, "local")
     assert len(found) > 1_000
