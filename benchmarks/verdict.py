@@ -39,7 +39,7 @@ from boxscore.experiments.statistics import (
     rate,
 )
 from boxscore.experiments.statistics.difference import Kind, interval, regularised
-from boxscore.experiments.statistics.sequence import FIRST_LOOK, asymptotic_half_width, first_above
+from boxscore.experiments.statistics.sequence import FIRST_LOOK, asymptotic_bounds, first_above
 from boxscore.experiments.statistics.units import Units
 from boxscore.experiments.statistics.worth import benefit_moments, fieller
 from boxscore.experiments.verdict import Rule
@@ -374,8 +374,10 @@ def measure_sequences(*, runs: int, quick: bool, seed: int) -> Iterator[Line]:
             values = draw(rng, (batch, length))
             count = np.arange(1, length + 1, dtype=np.float64)
             mean = np.cumsum(values, axis=1) / count
-            variance = np.maximum(np.cumsum(values**2, axis=1) - count * mean**2, 0.0) / np.maximum(count - 1.0, 1.0)
-            out = np.abs(mean) > asymptotic_half_width(count, variance)
+            squares = np.maximum(np.cumsum(values**2, axis=1) - count * mean**2, 0.0)
+            cubes = np.cumsum(values**3, axis=1) - 3.0 * mean * squares - count * mean**3
+            low, high = asymptotic_bounds(count, mean, squares, cubes)
+            out = (low > 0.0) | (high < 0.0)
             share.add(out[:, FIRST_LOOK - 1 :].any(axis=1))
         yield Line(f"no effect, amount, {name}", length, share, f"looked at from {FIRST_LOOK} on")
 

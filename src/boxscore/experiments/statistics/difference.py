@@ -118,9 +118,14 @@ def interval(moments: Moments, dof: float, alpha: float) -> tuple[Floats, Floats
     t, error = t_quantile(1.0 - alpha / 2.0, dof), np.sqrt(moments.variance)
     if moments.skew is None:
         return moments.mean - t * error, moments.mean + t * error
-    below = np.maximum(t, _unbend(t, moments.skew))
-    above = np.maximum(t, -_unbend(-t, moments.skew))
-    return moments.mean - below * error, moments.mean + above * error
+    return drawn_out(moments.mean, error, t, moments.skew)
+
+
+def drawn_out(mean: Floats, error: Floats, reach: Floats | float, skew: Floats) -> tuple[Floats, Floats]:
+    """mean ± reach·error, drawn out on either side to where the correction for skewness reaches farther."""
+    below = np.maximum(reach, unbend(reach, skew))
+    above = np.maximum(reach, -unbend(-np.asarray(reach), skew))
+    return mean - below * error, mean + above * error
 
 
 def p_value(moments: Moments, dof: float, threshold: float = 0.0) -> float:
@@ -133,18 +138,18 @@ def p_value(moments: Moments, dof: float, threshold: float = 0.0) -> float:
     ratio = (mean - threshold) / math.sqrt(variance)
     reach = abs(ratio)
     if moments.skew is not None:
-        bent = _bend(ratio, float(moments.skew))
+        bent = bend(ratio, float(moments.skew))
         reach = min(reach, max(0.0, math.copysign(bent, bent * ratio)))
     return min(1.0, 2.0 * t_tail(reach, dof))
 
 
-def _bend(ratio: float, skew: float) -> float:
+def bend(ratio: float, skew: float) -> float:
     """Hall's transformation (1992) of a t ratio, which takes its skewness off. It grows with the ratio."""
     return ratio + skew * ratio**2 / 3.0 + skew**2 * ratio**3 / 27.0 + skew / 6.0
 
 
-def _unbend(bent: float, skew: Floats) -> Floats:
-    """The ratio that `_bend` takes to `bent`, elementwise over the skewness."""
+def unbend(bent: Floats | float, skew: Floats) -> Floats:
+    """The ratio that `bend` takes to `bent`, elementwise over the skewness."""
     small = np.abs(skew) < 1e-7
     safe = np.where(small, 1.0, skew)
     return np.where(small, bent, 3.0 / safe * (np.cbrt(1.0 + safe * (bent - safe / 6.0)) - 1.0))

@@ -88,8 +88,8 @@ def rate_power(
     The candidate truly gains `gain`, a share `changed` (at least |gain|) of the examples changes either way, and `n`
     examples are independent or worth as much: for clustered ones divide `n` and `pseudo` (1.25 times the average
     size of a cluster) by `design_effect` and give the `dof` of the clusters, which is n − 1 otherwise. For the value
-    rule `threshold` is the cost difference per example over the dollars per success, and `noise` the standard deviation of
-    the one over the other.
+    rule `threshold` is the cost difference per example over the dollars per success, and `noise` the standard deviation
+    of the one over the other.
     """
     return _rate_power(
         gain, int(n), max(changed, abs(gain)), threshold, n - 1.0 if dof is None else dof, pseudo, noise, alpha
