@@ -93,13 +93,13 @@ def test_bad_arguments_are_named_with_what_is_accepted(typed: str, said: list[st
 @pytest.mark.parametrize(
     ("form", "spec"),
     [
-        ({"choice": ["yes", "no"]}, "choice:yes,no"),
+        ({"choice": ["yes", "no"]}, "choice:yes,no,pick=last"),
         ({"choice": {"choices": ["yes", "no"], "pick": "listed"}}, "choice:yes,no,pick=listed"),
         ({"name": "choice", "args": ["yes", "no"], "pick": "marked"}, "choice:yes,no,pick=marked"),
         ({"exact": None}, "exact"),
         ({"regex": "a,b"}, 'regex:"a,b"'),
         ({"length": {"unit": "words", "max": 50}}, "length:words,max=50"),
-        ({"all": [{"choice": ["yes", "no"]}, "json"]}, 'all:"choice:yes,no",json'),
+        ({"all": [{"choice": ["yes", "no"]}, "json"]}, 'all:"choice:yes,no,pick=last",json'),
         ({"weighted": {"scorers": ["exact", "json"], "weights": [1, 2.5]}}, 'weighted:exact,json,weights="1,2.5"'),
         ({"schema": {"schema": {"type": "object"}}}, 'schema:{"type":"object"}'),
         (
