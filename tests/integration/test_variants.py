@@ -308,6 +308,7 @@ def test_a_mistake_in_a_spec_is_one_sentence_with_its_key(tmp_path, mapping, key
         {"api_key": "x"},
         {"api_key_env": "sk-live-0123456789abcdefghij"},
         {"params": {}, "model": "sk-live-0123456789abcdefghij"},
+        {"params": {"extra_headers": {"X": "sk-live-0123456789abcdefghij"}}},
         {"url": "http://a", "headers": {"Authorization": "Bearer abc"}},
     ],
 )

@@ -13,11 +13,19 @@ from boxscore.providers.response import Response, Usage
 _OURS = frozenset({"local", "tiny", "callable", "command"})
 
 
-def priced(response: Response, *, model: str | None, at: datetime, row: PriceRow | None = None) -> Response:
+def priced(
+    response: Response,
+    *,
+    model: str | None,
+    at: datetime,
+    row: PriceRow | None = None,
+    book: PriceBook | None = None,
+) -> Response:
     """The response with normalised usage, cost and price row, as far as they are known; a cost it brings is kept.
 
     `row` is a price that the variant itself states. Otherwise the price is looked up under the model that answered,
-    then under the one asked for (`model`). An unknown price leaves the cost None: it is never taken for 0.
+    then under the one asked for (`model`), in `book` or else the default one. An unknown price leaves
+    the cost None: it is never taken for 0.
     """
     source = response.usage if response.usage is not None else response.usage_raw
     if source is None:
@@ -31,7 +39,7 @@ def priced(response: Response, *, model: str | None, at: datetime, row: PriceRow
     response = msgspec.structs.replace(response, usage=response.usage or reading.usage)
     if response.cost_usd is not None or response.error is not None:
         return response
-    book = default_book()
+    book = book or default_book()
     for name in (response.model, model):
         if row is None and name is not None:
             row = _row(book, name, response.provider, at, reading.context)

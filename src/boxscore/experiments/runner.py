@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from boxscore.costs import PriceBook, default_book
 from boxscore.datasets.dataset import Dataset
 from boxscore.datasets.example import Example
 from boxscore.errors import NothingToCompareError, ProviderError, ScorerError, SpecError, SpendCapError, UsageError
@@ -59,6 +60,7 @@ async def run(
     budget: Budget | None = None,
     max_age_s: float | None = 86_400.0,
     fresh: bool = False,
+    book: PriceBook | None = None,
     progress: Callable[[Progress], None] | None = None,
     clock: Clock = utc_now,
     ids: Ids = new_id,
@@ -70,6 +72,7 @@ async def run(
     age); with `fresh`, never. Every response is on disk before it is scored. A failed call is a trial with an error
     and never stops the run.
 
+    Costs are by `book` (default: the built-in prices after the user's own), for what the variant does not price itself.
     `spend_cap_usd` limits what this run pays over all its sittings; `budget` is one cap shared by several runs.
     Raises `SpendCapError` when it is reached, `UnknownPriceError` when it cannot be watched, `MissingReferenceError`
     and `TemplateError` before the first call, `ScorerError` when a scorer gives no score. What came back before is
@@ -82,6 +85,7 @@ async def run(
         records=records,
         repeats=repeats,
         budget=budget or Budget(spend_cap_usd),
+        book=book or default_book(),
         progress=progress,
         clock=clock,
         ids=ids,
@@ -115,6 +119,7 @@ class _Run:
         records: "Records",
         repeats: int,
         budget: Budget,
+        book: PriceBook,
         progress: Callable[[Progress], None] | None,
         clock: Clock,
         ids: Ids,
@@ -126,6 +131,7 @@ class _Run:
         self._records = records
         self._repeats = repeats
         self._budget = budget
+        self._book = book
         self._progress = progress
         self._clock = clock
         self._ids = ids
@@ -313,7 +319,7 @@ class _Run:
             latency_s=waited if response.latency_s is None else response.latency_s,
             recorded_at=now,
         )
-        return priced(response, model=self._info.model, at=now)
+        return priced(response, model=self._info.model, at=now, book=self._book)
 
     async def _keep(self, slot: _Slot, response: Response) -> None:
         from boxscore.experiments.journal import response_row

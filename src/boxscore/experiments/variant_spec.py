@@ -82,6 +82,8 @@ _KINDS: dict[str, type[_Common]] = {
     "python": PythonKeys,
 }
 _TELLING = {"url": "http", "command": "command", "python": "python"}
+# Texts for the model may well speak of keys, and api_key_env has a check of its own.
+_SPOKEN = frozenset({"prompt", "messages", "tools", "output_schema", "api_key_env"})
 _SECRET_HEADERS = re.compile(r"authorization|cookie|api[-_]?key|token|secret", re.IGNORECASE)
 _WORDS = {
     "str": "text",
@@ -146,7 +148,7 @@ class _Spec:
                 close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
                 hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
                 raise self.error(f"there is no such key; {hint}", str(key))
-            if isinstance(value, str) and key != "api_key_env" and secrets.looks_secret(value):
+            if key not in _SPOKEN and secrets.looks_secret(repr(value)):
                 raise self.error("this looks like a secret, and a spec is no place for one: revoke it.", key)
         try:
             found = msgspec.convert(dict(self.mapping), keys)
