@@ -54,6 +54,16 @@ def test_a_seller_of_others_models_falls_back_to_their_prices() -> None:
     assert row.id.startswith("genai-prices/")
 
 
+def test_special_service_of_the_maker_is_no_price_of_another_seller() -> None:
+    flex = {"service_tier": "flex"}
+
+    maker, seller = PriceBook().find("gpt-5", "openai", context=flex), PriceBook().find("gpt-5", "azure", context=flex)
+
+    assert maker.context == flex
+    assert seller.context == {}
+    assert seller.rates["input"].base == 2 * maker.rates["input"].base
+
+
 def test_a_compact_date_in_a_name_is_understood() -> None:
     assert PriceBook().find("gpt-4o-20240806", "openai").model == PriceBook().find("gpt-4o-2024-08-06", "openai").model
 
