@@ -114,7 +114,7 @@ def page(weights: Sequence[Weight], times: Sequence[Time]) -> str:
         "",
         "## Installed size",
         "",
-        f"The core without extras takes **{total / 1e6:.0f} MB** in {len(weights)} distributions, bytecode not counted.",
+        f"The core without extras takes **{total / 1e6:.0f} MB** in {len(weights)} distributions, without bytecode.",
         "The goal is about 200 MB.",
         "",
         "| distribution | MB |",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from doc_examples import ROOT, examples, pages, run_page
 
 
