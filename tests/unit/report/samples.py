@@ -1,4 +1,4 @@
-"""Verdicts made by hand for the report's tests. The numbers are plausible and made up, the structs are the real ones."""
+"""Verdicts made by hand for the report's tests. The structs are the real ones."""
 
 from dataclasses import dataclass
 
@@ -328,3 +328,51 @@ UNDECIDED = Sample(
 )  # fmt: skip
 
 SAMPLES = {"ship": SHIP, "reject": REJECT, "undecided": UNDECIDED}
+
+
+def with_rule(sample: Sample, decision: str, **changes: object) -> Verdict:
+    rule = msgspec.structs.replace(sample.verdict.rule, **changes)
+    return msgspec.structs.replace(sample.verdict, verdict=decision, rule=rule)
+
+
+def without_money(verdict: Verdict) -> Verdict:
+    """As if neither prices nor times had been recorded."""
+
+    def bare(variant: VariantSummary) -> VariantSummary:
+        kept = {name: getattr(variant, name) for name in ("name", "hash", "model", "metrics", "errors", "trials")}
+        return VariantSummary(**kept)
+
+    return msgspec.structs.replace(
+        verdict,
+        cost=None,
+        latency=None,
+        rule=msgspec.structs.replace(verdict.rule, guards=()),
+        baseline=bare(verdict.baseline),
+        candidate=bare(verdict.candidate),
+        also_run=(),
+        notes=(),
+        comparisons=tuple(c for c in verdict.comparisons if c.metric != "tokens_out"),
+    )
+
+
+def with_metrics(verdict: Verdict, names: list[str]) -> Verdict:
+    """The same with further metrics, all alike."""
+
+    def more(variant: VariantSummary) -> VariantSummary:
+        return msgspec.structs.replace(
+            variant, metrics={**variant.metrics, **{name: rate(0.5, 0.4, 0.6) for name in names}}
+        )
+
+    extra = tuple(
+        MetricComparison(
+            metric=name, difference=0.01, low=-0.02, high=0.04, p=0.5, p_adjusted=0.9, method="paired t",
+            wins=1, ties=1, losses=1,
+        )
+        for name in names
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        verdict,
+        baseline=more(verdict.baseline),
+        candidate=more(verdict.candidate),
+        comparisons=(*verdict.comparisons, *extra),
+    )

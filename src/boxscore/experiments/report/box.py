@@ -145,7 +145,7 @@ class _Box:
         room = self.width - 37
         head = left("where it hurts", room)
         if worst:
-            head += right("n", 6) + right("before", 7) + right("after", 7) + right("diff", 8)
+            head += right("n", 6) + right("before", 7) + right("after", 7) + right("diff", 8) + right("95 %", 7)
         yield head
         for slice_ in worst[:MOST_SLICES]:
             yield self._slice(slice_, room)

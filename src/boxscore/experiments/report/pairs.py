@@ -178,7 +178,9 @@ def _piece(marked: tuple[Piece, tuple[int, int] | None], side: Side) -> str:
     if piece.kind == "same":
         return f"<span class=same>{text}</span>"
     if piece.kind == "apart":
-        return f"<ins class={'r' if side.value == 1 else 'w'}>{text}</ins>"
+        # The space before a word is outside, so that the line under it starts where the word does.
+        space = text[: len(text) - len(text.lstrip())]
+        return f"{space}<ins class={'r' if side.value == 1 else 'w'}>{text.lstrip()}</ins>"
     return text
 
 

@@ -241,10 +241,14 @@ def _latency(verdict: Verdict, guards: dict[str, Guard]) -> Iterator[Row]:
 
 
 def _times(verdict: Verdict, key: str, values: list[float]) -> Unit:
-    """The unit of the line score's column, so that one metric is never in s above and in ms below."""
+    """The unit of the line score's column, so that one metric is never in s above and in ms below.
+
+    The digits too, but for a difference below a second, which would lose its own.
+    """
     own = [plain_value(variant, key) or 0.0 for variant in (verdict.baseline, verdict.candidate)]
-    column, fine = figures.seconds(own + values), figures.seconds(values)
-    return fine if fine.after == column.after else Unit(column.factor, 2, "", column.after)
+    column = figures.seconds(own + values)
+    small = column.factor == 1 and max(map(abs, values)) < 1
+    return Unit(column.factor, 2 if small else column.decimals, "", column.after)
 
 
 def _saving(verdict: Verdict) -> str:

@@ -59,8 +59,8 @@ def _clauses(verdict: Verdict) -> Iterator[Clause]:
     quality = _quality(verdict, primary)
     money, time = _money(cost), _time(latency)
     if verdict.rule.kind == "noninferiority" and primary and not _beyond_margin(verdict, primary):
-        saves = [clause for clause in (money, time) if clause]
-        yield from saves
+        yield _saving(cost)
+        yield time
         yield _not_worse(verdict, primary)
         return
     yield quality
