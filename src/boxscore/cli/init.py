@@ -36,9 +36,10 @@ def init(folder: Path, force: bool, as_json: bool) -> None:
         report = {"folder": str(folder.resolve()), "files": written, "next": _next(folder)}
         click.echo(msgspec.json.encode(report).decode())
         return
-    click.echo(f"{folder / 'boxscore.yaml'}   two prompts, compared on the tickets")
-    click.echo(f"{folder / 'tickets.jsonl'}   {TICKETS} made-up support tickets, with the right answers")
-    click.echo(f"{folder / 'scorers.py'}      a scorer of your own")
+    what = ("two prompts, compared on the tickets", f"{TICKETS} made-up support tickets, with the right answers")
+    width = max(map(len, written))
+    for path, about in zip(written, (*what, "a scorer of your own"), strict=True):
+        click.echo(f"{path:<{width}}  {about}")
     click.echo(f"\nNow run: {_next(folder)}")
 
 
