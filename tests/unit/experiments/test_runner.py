@@ -2,8 +2,10 @@
 
 import asyncio
 import math
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from boxscore.errors import (
     TemplateError,
     UnknownPriceError,
 )
+from boxscore.experiments.budget import Budget
 from boxscore.experiments.identity import question_hash
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.runner import run
@@ -77,9 +80,17 @@ def echo(request):
     return request.messages[-1].content
 
 
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("empty")
+    Records.open(home).close()
+    return home / "records.db"
+
+
 @pytest.fixture
-def records(tmp_path) -> Iterator[Records]:
-    with Records.open(tmp_path / "home") as records:
+def records(tmp_path, empty_store) -> Iterator[Records]:
+    shutil.copy(empty_store, tmp_path)  # making the schema takes longer than most tests
+    with Records.open(tmp_path) as records:
         yield records
 
 
@@ -206,8 +217,11 @@ def test_two_examples_that_ask_the_same_get_an_answer_each(records):
     data = Dataset(name="twins", version="1", examples=twins)
 
     found = go(variant(provider), records, data, repeats=2, concurrency=1)
+    again = go(variant(provider), records, data, repeats=2, concurrency=1)
 
-    assert len({trial.response.output for trial in found.trials}) == 4
+    outputs = [trial.response.output for trial in found.trials]
+    assert len(set(outputs)) == 4
+    assert [trial.response.output for trial in again.trials] == outputs
 
 
 def test_more_repeats_pay_only_for_the_new_ones(records):
@@ -252,12 +266,46 @@ def test_the_spend_cap_stops_before_a_call_that_would_pass_it(records):
     assert records.runs()[0].finished_at is None
 
 
-def test_under_concurrency_the_cap_is_passed_by_the_calls_in_flight_at_most(records):
+def test_a_call_that_would_probably_pass_the_cap_is_not_begun(records):
+    provider = FakeProvider(echo)
+    with pytest.raises(SpendCapError):
+        go(Priced(provider, cents=3), records, spend_cap_usd=0.05, concurrency=1)
+
+    assert len(provider.requests) == 1
+
+
+def test_under_concurrency_the_cap_holds_as_soon_as_a_price_is_known(records):
     provider = FakeProvider(echo)
     with pytest.raises(SpendCapError):
         go(Priced(provider, cents=10), records, dataset(60), spend_cap_usd=1, concurrency=8)
 
-    assert 10 <= len(provider.requests) <= 10 + 8
+    assert len(provider.requests) == 10
+
+
+def test_before_any_price_is_known_the_cap_is_passed_by_the_calls_in_flight_at_most(records):
+    provider = FakeProvider(echo)
+    with pytest.raises(SpendCapError):
+        go(Priced(provider, cents=90), records, dataset(60), spend_cap_usd=1, concurrency=8)
+
+    assert len(provider.requests) == 8
+
+
+def test_two_runs_share_one_cap(records):
+    provider, budget = FakeProvider(echo), Budget(1)
+
+    async def both():
+        return await asyncio.gather(
+            *(
+                run(Priced(provider, name, 10), dataset(60), [Exact()], records, budget=budget, concurrency=4)
+                for name in ("baseline", "candidate")
+            ),
+            return_exceptions=True,
+        )
+
+    ends = asyncio.run(both())
+
+    assert [type(end) for end in ends] == [SpendCapError, SpendCapError]
+    assert len(provider.requests) == 10
 
 
 def test_a_higher_cap_goes_on_where_the_lower_one_stopped(records):
@@ -362,6 +410,21 @@ def test_an_interrupted_run_is_resumed_and_pays_only_for_what_was_in_flight(reco
     assert asked - kept <= 3
     assert len(provider.requests) == asked + 20 - kept
     assert len(found.trials) == 20
+
+
+def test_a_resumed_run_tries_its_errors_again(records):
+    stops = Gives(ValueError("stop"))
+    provider = FakeProvider({"0": Fault("server"), "*": "1"})
+    with pytest.raises(ScorerError):
+        go(variant(provider), records, scorers=[stops], concurrency=1)
+    stops.value = 1.0
+    well = FakeProvider(echo)
+    found = go(variant(well), records, scorers=[stops], concurrency=1)
+
+    assert len(records.runs()) == 1
+    assert [trial.response.output for trial in found.trials] == ["0", "1", "2"]
+    assert len(well.requests) == 2
+    assert records.totals(found.id).errors == 0
 
 
 def test_two_runs_of_one_plan_at_once_do_not_share_a_run(records):
