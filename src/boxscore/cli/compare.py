@@ -12,15 +12,14 @@ import msgspec
 
 from boxscore.cli.output import print_comparisons
 from boxscore.cli.progress import show_progress
+from boxscore.cli.spec import read_spec
 from boxscore.errors import SpecError
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.plan import Plan, plan
 from boxscore.experiments.rule import make_rule
-from boxscore.experiments.spec import Spec, load_spec
+from boxscore.experiments.spec import Spec
 from boxscore.experiments.verdict import Guard, Rule
 from boxscore.scoring import Scorer, make_scorers
-
-DEFAULT_SPEC = Path("boxscore.yaml")
 
 
 class RuleOptions(NamedTuple):
@@ -102,7 +101,7 @@ def compare(
         comparisons = _recorded(recordings, baseline, candidates, made, decided_by, slices, cluster, seed or 0)
     else:
         loaded = _override(
-            load_spec(spec or DEFAULT_SPEC), baseline, candidates, scorers, options, slices, cluster,
+            read_spec(spec), baseline, candidates, scorers, options, slices, cluster,
             spend_cap, concurrency, seed,
         )  # fmt: skip
         if only_plan:

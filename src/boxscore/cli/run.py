@@ -2,22 +2,28 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from boxscore import settings
 from boxscore.cli.progress import show_progress
-from boxscore.experiments.live import Effort, run_variants
-from boxscore.experiments.spec import load_spec
+from boxscore.cli.spec import read_spec
+from boxscore.datasets import Dataset
+from boxscore.experiments.live import Effort, ProgressOf, run_variants
 from boxscore.experiments.summary import summarise
 from boxscore.experiments.table import clusters_of, column
 from boxscore.experiments.trial import Run
+from boxscore.experiments.variant import Variant
 from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.experiments.verdict import VariantSummary
+from boxscore.scoring import Scorer
 
-DEFAULT_SPEC = Path("boxscore.yaml")
+if TYPE_CHECKING:
+    from boxscore.store.records import Records
 
 
 @click.command()
@@ -43,7 +49,7 @@ def run(
     """
     from boxscore.store.records import Records
 
-    loaded = load_spec(spec or DEFAULT_SPEC)
+    loaded = read_spec(spec)
     chosen = loaded.between(variant, ()).baseline if variant else loaded.baseline
     dataset = loaded.read_dataset()
     if limit is not None:
@@ -59,10 +65,24 @@ def run(
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
     quiet = as_json and not sys.stderr.isatty()
     with Records.open(settings.home(configured)) as records, show_progress(quiet=quiet) as progress:
-        [done] = asyncio.run(run_variants([made], dataset, loaded.scorers, records, effort, progress))
+        done = asyncio.run(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
     _print(done, summary, as_json)
     return 0
+
+
+async def _run(
+    variant: Variant,
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    records: "Records",
+    effort: Effort,
+    progress: ProgressOf | None,
+) -> Run:
+    try:
+        return (await run_variants([variant], dataset, scorers, records, effort, progress))[0]
+    finally:
+        await variant.close()
 
 
 def _print(run: Run, summary: VariantSummary, as_json: bool) -> None:

@@ -89,15 +89,22 @@ class Circumstances:
 
 
 def compare_runs(
-    baseline: Run, candidate: Run, rule: Rule, around: Circumstances | None = None, *, alpha: float | None = None
+    baseline: Run,
+    candidate: Run,
+    rule: Rule,
+    around: Circumstances | None = None,
+    *,
+    alpha: float | None = None,
+    primary: Difference | None = None,
 ) -> Comparison:
     """Decide whether `candidate` should take the place of `baseline`.
 
-    `alpha` is the level of the deciding interval where several candidates share the rule's. Raises
+    `alpha` is the level of the deciding interval where several candidates share the rule's; `primary` the primary
+    difference where it was estimated elsewhere (by a sequence that was looked at as it grew). Raises
     `NothingToCompareError` when no example is common, `UnknownPriceError` when the rule or a guard needs dollars that
     are not known.
     """
-    return _Comparing(baseline, candidate, rule, around or Circumstances(), alpha or rule.alpha).compare()
+    return _Comparing(baseline, candidate, rule, around or Circumstances(), alpha or rule.alpha, primary).compare()
 
 
 def compare_many(
@@ -115,14 +122,22 @@ def compare_many(
 
 
 class _Comparing:
-    def __init__(self, baseline: Run, candidate: Run, rule: Rule, around: Circumstances, alpha: float) -> None:
+    def __init__(
+        self,
+        baseline: Run,
+        candidate: Run,
+        rule: Rule,
+        around: Circumstances,
+        alpha: float,
+        primary: Difference | None = None,
+    ) -> None:
         self.rule, self.around, self.alpha = rule, around, alpha
         self.table: PairedTable = pair(baseline, candidate)
         names = [metric.name for metric in self.table.metrics]
         if rule.metric not in names:
             raise UnknownNameError("metric", rule.metric, names)
         self.primary: Metric = self.table.metric(rule.metric)
-        found = measures.metric_difference(self.table, self.primary, alpha)
+        found = primary or measures.metric_difference(self.table, self.primary, alpha)
         if found is None:
             raise NothingToCompareError(
                 f"the metric {rule.metric!r} was not recorded for both variants on any example: "

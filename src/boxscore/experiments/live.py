@@ -9,11 +9,14 @@ import msgspec
 
 from boxscore.datasets import Dataset
 from boxscore.experiments.budget import Budget
-from boxscore.experiments.comparison import Circumstances, Comparison, compare_many
+from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
+from boxscore.experiments.early import check_early, run_until_clear
 from boxscore.experiments.identity import utc_now
 from boxscore.experiments.runner import Progress, run
+from boxscore.experiments.scored import check_references
+from boxscore.experiments.statistics import Difference
 from boxscore.experiments.trial import Run
-from boxscore.experiments.variant import Variant
+from boxscore.experiments.variant import Checked, Variant
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer
 
@@ -24,23 +27,18 @@ ProgressOf = Callable[[str, Progress], None]
 """Called with a variant's name and how far its run is."""
 
 
-class Effort:
-    """How hard to try: calls at once over all variants, answers per example, money, and which old answers will do."""
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """How hard to try: calls at once over all variants, answers per example, money, and which old answers will do.
 
-    def __init__(
-        self,
-        *,
-        concurrency: int = 8,
-        repeats: int = 1,
-        spend_cap_usd: float | None = None,
-        max_age_s: float | None = 86_400.0,
-        fresh: bool = False,
-    ) -> None:
-        self.concurrency = concurrency
-        self.repeats = repeats
-        self.spend_cap_usd = spend_cap_usd
-        self.max_age_s = max_age_s
-        self.fresh = fresh
+    `max_age_s` in seconds, None for any age; `stop_early` ends the run when the primary metric is clear.
+    """
+
+    concurrency: int = 8
+    repeats: int = 1
+    spend_cap_usd: float | None = None
+    max_age_s: float | None = 86_400.0
+    fresh: bool = False
+    stop_early: bool = False
 
 
 async def run_variants(
@@ -50,12 +48,14 @@ async def run_variants(
     records: "Records",
     effort: Effort,
     progress: ProgressOf | None = None,
+    *,
+    budget: Budget | None = None,
 ) -> list[Run]:
     """Run all variants at the same time, so that they meet the same hour of their providers, under one spend cap.
 
     When one fails, the others are stopped and what came back is kept.
     """
-    budget = Budget(effort.spend_cap_usd)
+    shared = budget or Budget(effort.spend_cap_usd)
     share = max(1, effort.concurrency // max(1, len(variants)))
     tasks = [
         asyncio.create_task(
@@ -66,7 +66,7 @@ async def run_variants(
                 records,
                 concurrency=share,
                 repeats=effort.repeats,
-                budget=budget,
+                budget=shared,
                 max_age_s=effort.max_age_s,
                 fresh=effort.fresh,
                 progress=None if progress is None else _named(progress, variant.info.name),
@@ -80,7 +80,6 @@ async def run_variants(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(variant.close() for variant in variants), return_exceptions=True)
 
 
 def compare_variants(
@@ -95,7 +94,6 @@ def compare_variants(
     home: Path,
     effort: Effort | None = None,
     slices: Sequence[str] = (),
-    warnings: Sequence[str] = (),
     command: str | None = None,
     seed: int = 0,
     progress: ProgressOf | None = None,
@@ -104,11 +102,14 @@ def compare_variants(
     variants that are run and shown beside them, without a verdict."""
     from boxscore.store.records import Records
 
+    effort = effort or Effort()
     chosen = [variants[name] for name in (baseline, *candidates, *also)]
+    _check(chosen, dataset, scorers)
+    if effort.stop_early:
+        check_early(rule, len(candidates))
     with Records.open(home) as records:
-        runs = asyncio.run(run_variants(chosen, dataset, scorers, records, effort or Effort(), progress))
+        runs, primary = asyncio.run(_run(chosen, dataset, scorers, rule, records, effort, seed, progress))
         around = Circumstances(
-            warnings=tuple(warnings),
             command=command,
             seed=seed,
             dataset_total=len(dataset),
@@ -116,10 +117,48 @@ def compare_variants(
             also=runs[1 + len(candidates) :],
         )
         tested = runs[1 : 1 + len(candidates)]
-        comparisons = compare_many(runs[0], tested, rule, around)
+        if primary is not None:
+            comparisons = [compare_runs(runs[0], tested[0], rule, around, primary=primary)]
+        else:
+            comparisons = compare_many(runs[0], tested, rule, around)
         for comparison, candidate in zip(comparisons, tested, strict=True):
             _keep(records, comparison, runs[0], candidate)
     return comparisons
+
+
+async def _run(
+    variants: Sequence[Variant],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    rule: Rule,
+    records: "Records",
+    effort: Effort,
+    seed: int,
+    progress: ProgressOf | None,
+) -> tuple[list[Run], Difference | None]:
+    """All runs, and the primary difference where it was watched to stop early."""
+    budget = Budget(effort.spend_cap_usd)
+
+    async def run_on(part: Dataset, max_age_s: float | None) -> list[Run]:
+        again = effort
+        if max_age_s is not None and effort.fresh:  # what this very comparison has asked is fresh enough
+            again = msgspec.structs.replace(effort, fresh=False, max_age_s=max_age_s)
+        return await run_variants(variants, part, scorers, records, again, progress, budget=budget)
+
+    try:
+        if effort.stop_early:
+            return await run_until_clear(dataset, rule, run_on, seed=seed)
+        return await run_on(dataset, None), None
+    finally:
+        await asyncio.gather(*(variant.close() for variant in variants), return_exceptions=True)
+
+
+def _check(variants: Sequence[Variant], dataset: Dataset, scorers: Sequence[Scorer]) -> None:
+    """What can be refused is refused before a store is made or a call paid."""
+    for variant in variants:
+        if isinstance(variant, Checked):
+            variant.check(dataset.examples)
+    check_references(scorers, dataset.examples)
 
 
 def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: Run) -> None:
