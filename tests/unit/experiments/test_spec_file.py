@@ -55,7 +55,7 @@ def test_the_least_that_a_spec_says(load: Load, tmp_path: Path) -> None:
         "new": {"provider": "tiny", "model": "tiny-2"},
     }
     assert (spec.baseline, spec.candidates) == ("old", ("new",))
-    assert [scorer.spec for scorer in spec.scorers] == ["choice:yes,no", "exact"]
+    assert [scorer.metric.name for scorer in spec.scorers] == ["choice", "exact"]
     assert spec.rule == Rule(metric="choice")
     assert (spec.repeats, spec.seed, spec.stop_early) == (1, 0, False)
     assert (spec.concurrency, spec.spend_cap_usd, spec.max_age_s, spec.prices) == (None, None, None, None)
