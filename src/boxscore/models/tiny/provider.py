@@ -1,18 +1,10 @@
-"""The tiny model as a provider: requests that arrive together are answered in one batch, on one thread.
+"""The tiny model as a provider. numpy is loaded with the first request."""
 
-One thread does all arithmetic, however many requests wait, so numpy's own threads are never started twice over.
-"""
-
-import asyncio
 import math
 import secrets
 import time
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from boxscore.errors import ProviderError, UnknownNameError
 from boxscore.providers.request import Message, Request
@@ -21,8 +13,7 @@ from boxscore.types import Json
 
 if TYPE_CHECKING:
     from boxscore.models.tiny.checkpoint import Checkpoint
-    from boxscore.models.tiny.generation import Answer, Question
-    from boxscore.models.tiny.network import Network
+    from boxscore.models.tiny.generation import Question
 
 __all__ = ["MODELS", "TinyProvider"]
 
@@ -30,18 +21,9 @@ MODELS = ("tiny-1", "tiny-2")
 """The checkpoints that ship, the weaker first."""
 
 DEFAULT_MAX_TOKENS = 64
-BATCH = 32
-"""Requests answered together, at most."""
-
 _MARKS = {"system": 2, "user": 3, "assistant": 4}
 _ASSISTANT = _MARKS["assistant"]
 _PARAMS = ("max_tokens", "seed", "temperature")
-
-
-class _Waiting(NamedTuple):
-    model: str
-    question: "Question"
-    answer: "Future[Answer]"
 
 
 class TinyProvider:
@@ -57,24 +39,18 @@ class TinyProvider:
     def __init__(self, weights: Path | None = None) -> None:
         """`weights` is a folder with manifest, tokenizer and checkpoints, in place of the ones that ship."""
         self._weights = weights
-        self._waiting: deque[_Waiting] = deque()
-        self._lock = Lock()
-        self._worker: ThreadPoolExecutor | None = None
 
     async def complete(self, request: Request) -> Response:
         """Answer one request. Raises UnknownNameError, FileError (damaged weights), or ProviderError `refused`."""
+        from boxscore.models.tiny.queue import queue
+
         began = time.perf_counter()
-        checkpoint, _ = self._loaded(request.model)
+        if self._weights is None and request.model not in MODELS:
+            raise UnknownNameError("tiny model", request.model, MODELS)
+        line = queue(self._weights)
+        checkpoint = line.checkpoint(request.model)
         question = self._question(checkpoint, request)
-        waiting = _Waiting(request.model, question, Future())
-        with self._lock:
-            self._waiting.append(waiting)
-            if self._worker is None:
-                self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="boxscore-tiny")
-            worker = self._worker
-        # Requests started in the same turn of the loop are all waiting before the worker looks.
-        asyncio.get_running_loop().call_soon(worker.submit, self._answer_some)
-        answer = await asyncio.wrap_future(waiting.answer)
+        answer = await line.ask(request.model, question)
         took = time.perf_counter() - began
         n_in, n_out = len(question.ids), len(answer.ids) + answer.stopped
         return Response(
@@ -89,36 +65,7 @@ class TinyProvider:
         )
 
     async def close(self) -> None:
-        """Let the worker go. A later request starts another."""
-        with self._lock:
-            worker, self._worker = self._worker, None
-        if worker is not None:
-            worker.shutdown(wait=False)
-
-    def _loaded(self, model: str) -> "tuple[Checkpoint, Network]":
-        return _load(model, self._weights)
-
-    def _answer_some(self) -> None:
-        """Take the waiting requests of one model, at most `BATCH`, and answer them."""
-        from boxscore.models.tiny.generation import generate
-
-        with self._lock:
-            if not self._waiting:
-                return
-            model = self._waiting[0].model
-            taken = [waiting for waiting in self._waiting if waiting.model == model][:BATCH]
-            for waiting in taken:
-                self._waiting.remove(waiting)
-        taken = [waiting for waiting in taken if waiting.answer.set_running_or_notify_cancel()]
-        try:
-            _, network = self._loaded(model)
-            answers = generate(network, [waiting.question for waiting in taken])
-        except Exception as error:  # noqa: BLE001 (whatever went wrong belongs to those who wait)
-            for waiting in taken:
-                waiting.answer.set_exception(error)
-            return
-        for waiting, answer in zip(taken, answers, strict=True):
-            waiting.answer.set_result(answer)
+        """Nothing to let go: the thread that computes is the process's, and idle."""
 
     def _question(self, checkpoint: "Checkpoint", request: Request) -> "Question":
         from boxscore.models.tiny.generation import Question
@@ -169,15 +116,3 @@ class TinyProvider:
 
     def _refused(self, problem: str) -> ProviderError:
         return ProviderError("refused", problem, provider=self.name, status=400)
-
-
-@cache
-def _load(model: str, weights: Path | None) -> "tuple[Checkpoint, Network]":
-    """Read a checkpoint and lay out its network, once per process."""
-    from boxscore.models.tiny.checkpoint import WEIGHTS, checkpoint
-    from boxscore.models.tiny.network import Network
-
-    if weights is None and model not in MODELS:
-        raise UnknownNameError("tiny model", model, MODELS)
-    read = checkpoint(model, weights or WEIGHTS)
-    return read, Network(read)
