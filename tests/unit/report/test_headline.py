@@ -134,3 +134,11 @@ def test_a_name_with_control_sequences_is_stripped_of_them():
     named = msgspec.structs.replace(SHIP.verdict.candidate, name="gpt\x1b[31m-x\u202e\n\x07")
     said = headline(changed(SHIP.verdict, candidate=named))
     assert said.startswith("gpt-x answers")
+
+
+def test_a_very_long_name_is_cut_in_its_middle():
+    named = msgspec.structs.replace(SHIP.verdict.candidate, name="organisation/" + "model-" * 40 + "v2")
+    said = headline(changed(SHIP.verdict, candidate=named))
+    assert said.startswith("organisation/model-")
+    assert "…" in said[:60]
+    assert "model-v2 answers 34.4 points more right" in said

@@ -280,3 +280,11 @@ def test_text_is_readable_on_every_ground_in_both_themes(theme: str):
         for back in backs:
             light, dark = sorted((relative_luminance(tokens[text]), relative_luminance(tokens[back])), reverse=True)
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, back)
+
+
+def test_a_line_score_with_too_many_columns_for_a_page_stands_turned():
+    tables = [
+        next(a["class"] for tag, a in Page(html(v, Evidence())).elements if tag == "table")
+        for v in (SHIP.verdict, with_metrics(SHIP.verdict, [f"rule {i}" for i in range(9)]))
+    ]
+    assert tables == ["big", "big turned"]

@@ -26,6 +26,8 @@ LOGO = (
     '<circle cx="9.6" cy="12.8" r="1.4" fill="none" stroke="currentColor"/></svg>'
 )
 MOST_SLICES = 20
+MOST_COLUMNS = 10
+"""Columns of the line score that a page is wide enough for; with more of them it stands turned."""
 
 
 def html(verdict: Verdict, evidence: Evidence, *, title: str | None = None) -> str:
@@ -37,9 +39,7 @@ def html(verdict: Verdict, evidence: Evidence, *, title: str | None = None) -> s
     """
     names = f"{stripped(verdict.baseline.name)} → {stripped(verdict.candidate.name)}"
     window = title if title is not None else f"{verdict.verdict.upper()} · {stripped(verdict.dataset.name)} · {names}"
-    style = (
-        _asset("style.css") + f"@media (max-width:760px){{.big{{grid-template-rows:repeat({_tall(verdict)},auto)}}}}"
-    )
+    style = _asset("style.css") + f".big{{grid-template-rows:repeat({_tall(verdict)},auto)}}"
     script = _asset("page.js")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; base-uri 'none'; "
@@ -153,7 +153,8 @@ def _line_score(verdict: Verdict) -> str:
     body = "".join(_variant(verdict, found, groups, at) for at in range(len(variants(verdict))))
     return (
         f'<div class="h"><h2>Line score</h2><p class="fine">{hint} Under each number its {level} % interval.</p></div>'
-        f'<table class="big" role="table"><caption class="unseen">Line score: one row per variant</caption>'
+        f'<table class="big{" turned" if len(found) > MOST_COLUMNS else ""}" role="table">'
+        '<caption class="unseen">Line score: one row per variant</caption>'
         f'<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">variant</th>{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table>'
     )

@@ -5,11 +5,13 @@ from typing import NamedTuple
 
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.rows import COST, P50, Row, find, rows
-from boxscore.experiments.report.text import stripped
+from boxscore.experiments.report.text import middle_cut, stripped
 from boxscore.experiments.verdict import Verdict
 
 FEWEST_UNITS = 20
 """Independent units below which nothing is decided."""
+
+LONGEST_NAME = 60
 
 PLAIN_RIGHT = frozenset({"accuracy", "correct", "correctness", "exact", "exact_match", "choice", "number"})
 """Rates for which "answers more right" says it all; others are named beside."""
@@ -44,12 +46,16 @@ def _sentences(verdict: Verdict) -> Iterator[Clause]:
     if verdict.verdict == "undecided":
         yield from _undecided(verdict)
         return
-    name = Phrase(stripped(verdict.candidate.name) or "the candidate")
+    name = Phrase(_name(verdict))
     yield [name, Phrase(" "), *_and([clause for clause in _clauses(verdict) if clause]), Phrase(".")]
     yield _no_difference(verdict)
     if verdict.verdict == "reject":
         yield _because(verdict)
     yield _worth(verdict)
+
+
+def _name(verdict: Verdict) -> str:
+    return middle_cut(stripped(verdict.candidate.name), LONGEST_NAME) or "the candidate"
 
 
 def _clauses(verdict: Verdict) -> Iterator[Clause]:
@@ -195,7 +201,7 @@ def _worth(verdict: Verdict) -> Clause:
 def _undecided(verdict: Verdict) -> Iterator[Clause]:
     units = verdict.dataset.clusters or verdict.dataset.examples
     primary = find(verdict, verdict.rule.metric)
-    name = Phrase(stripped(verdict.candidate.name) or "the candidate")
+    name = Phrase(_name(verdict))
     if units < FEWEST_UNITS:
         what = "example" if units == verdict.dataset.examples else "cluster"
         few = Phrase(f"{figures.counted(units, what)} cannot decide", strong=True)
