@@ -50,7 +50,7 @@ class FunctionScorer:
     ) -> None:
         place = function if isinstance(function, str) else _place(function)
         self._function = _load(function, folder) if isinstance(function, str) else function
-        self._name = place.rpartition(":")[2]
+        self._name = place.rpartition(":")[2].rpartition(".")[2]
         self._wants = self._parameters()
         kind_or_default = kind or self._default_kind()
         self.spec: str = format_spec(
