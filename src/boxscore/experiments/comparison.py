@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boxscore import __version__
-from boxscore.errors import NothingToCompareError, UnknownNameError, UnknownPriceError
+from boxscore.errors import NothingToCompareError, UnknownNameError
 from boxscore.experiments import decision, measures, report, statistics
-from boxscore.experiments.decision import Grounds, Interval
+from boxscore.experiments.conditions import Conditions, net_benefit
+from boxscore.experiments.decision import Grounds
 from boxscore.experiments.evidence import gather
 from boxscore.experiments.notes import find_notes
-from boxscore.experiments.rule import OPERATIONS
 from boxscore.experiments.slices import find_slices
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.summary import summarise
@@ -26,7 +26,6 @@ from boxscore.experiments.trial import Run
 from boxscore.experiments.verdict import (
     DatasetInfo,
     Evidence,
-    Guard,
     MetricComparison,
     Needs,
     Provenance,
@@ -36,8 +35,6 @@ from boxscore.experiments.verdict import (
     Verdict,
 )
 from boxscore.scoring.scorer import Metric
-
-LATENCY = {"latency_p50_s": 0.5, "latency_p95_s": 0.95}
 
 
 @dataclass(frozen=True)
@@ -149,7 +146,7 @@ class _Comparing:
     def p(self) -> float:
         """p of what the rule asks: the primary difference against its threshold, or the net benefit against 0."""
         if self.rule.kind == "value":
-            return self._net_benefit().p
+            return net_benefit(self.table, self.primary, self.rule, self.alpha).p
         threshold = self.rule.margin if self.rule.kind == "superiority" else -self.rule.margin
         before, after, clusters = self.table.pair(self.primary.name)
         if self.primary.better == "lower":
@@ -165,7 +162,15 @@ class _Comparing:
         baseline = summarise(table.baseline, table.metrics, table.clusters)
         candidate = summarise(table.candidate, table.metrics, table.clusters)
         self.summaries = baseline, candidate
-        grounds = self._decide()
+        grounds = Conditions(
+            table=table,
+            rule=self.rule,
+            primary=self.primary,
+            difference=self.difference,
+            candidate=candidate,
+            alpha=self.alpha,
+            seed=seed,
+        ).decide()
         comparisons = self._comparisons()
         slices = self._slices()
         gains = measures.gain(table, self.primary)
@@ -195,89 +200,6 @@ class _Comparing:
         )
         verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))
         return Comparison(verdict, gather(table, self.primary.name, gains))
-
-    # The decision
-
-    def _decide(self) -> Grounds:
-        rule = self.rule
-        net = self._net_benefit() if rule.kind == "value" else None
-        return decision.decide(
-            rule,
-            units=self.table.units,
-            primary=self._oriented(self.difference, self.primary.better),
-            savings=self._savings() if rule.kind == "noninferiority" else None,
-            net_benefit=net and Interval(net.difference, net.low, net.high),
-            guards=[self._guard(guard) for guard in rule.guards],
-        )
-
-    def _net_benefit(self) -> Difference:
-        table = self.table
-        gains, costs = measures.gain(table, self.primary), table.candidate.cost - table.baseline.cost
-        both = ~(np.isnan(gains) | np.isnan(costs))
-        if not both.any():
-            raise self._no_price("the value rule")
-        clusters = None if table.clusters is None else table.clusters[both]
-        return statistics.net_benefit(
-            gains[both], costs[both], self.rule.usd_per_success or 0.0, clusters=clusters, alpha=self.alpha
-        )
-
-    def _savings(self) -> dict[str, Interval]:
-        savings: dict[str, Interval] = {}
-        if self.cost:
-            savings["cost_per_1k_usd"] = _flipped(self.cost.difference_per_1k_usd, self.cost.low, self.cost.high)
-        if self.latency:
-            savings["latency_p50_s"] = _flipped(
-                self.latency.p50_difference_s, self.latency.p50_low, self.latency.p50_high
-            )
-        if not savings:
-            raise self._no_price("the noninferiority rule, which asks for a saving in dollars or latency,")
-        return savings
-
-    def _guard(self, guard: Guard) -> decision.Evidence:
-        table, candidate = self.table, self.summaries[1]
-        if guard.metric == "cost_per_1k_usd":
-            found = measures.cost_per_1k(table, self.alpha)
-            if found is None:
-                raise self._no_price(f"the guard on {guard.metric}")
-            own = (candidate.cost_per_1k_usd, candidate.cost_per_1k_low, candidate.cost_per_1k_high)
-            return decision.Evidence(self._oriented(found, "lower"), _own(*own))
-        if guard.metric in LATENCY:
-            found = measures.latency_difference(table, LATENCY[guard.metric], self.alpha, self.around.seed)
-            own = (
-                (candidate.latency_p50_s, candidate.latency_p50_low, candidate.latency_p50_high)
-                if guard.metric == "latency_p50_s"
-                else (candidate.latency_p95_s, candidate.latency_p95_low, candidate.latency_p95_high)
-            )
-            return decision.Evidence(found and self._oriented(found, "lower"), _own(*own))
-        if guard.metric == "tokens_out":
-            own = (candidate.tokens_out, candidate.tokens_out_low, candidate.tokens_out_high)
-            return decision.Evidence(self.tokens and self._oriented(self.tokens, "lower"), _own(*own))
-        if guard.metric == "errors":
-            before, after = (1.0 - side.answered.astype(np.float64) for side in (table.baseline, table.candidate))
-            found = statistics.paired(before, after, clusters=table.clusters, kind="rate", alpha=self.alpha)
-            rate = statistics.rate(after, table.clusters)
-            return decision.Evidence(self._oriented(found, "lower"), Interval(rate.value, rate.low, rate.high))
-        names = [metric.name for metric in table.metrics]
-        if guard.metric not in names:
-            raise UnknownNameError("guard metric", guard.metric, [*names, *OPERATIONS])
-        metric = table.metric(guard.metric)
-        found = measures.metric_difference(table, metric, self.alpha)
-        value = candidate.metrics.get(guard.metric)
-        if value is None or found is None:
-            return decision.Evidence()
-        return decision.Evidence(self._oriented(found, metric.better), Interval(value.value, value.low, value.high))
-
-    def _oriented(self, found: Difference, better: str) -> Interval:
-        if better == "higher":
-            return Interval(found.difference, found.low, found.high)
-        return _flipped(found.difference, found.low, found.high)
-
-    def _no_price(self, needed_by: str) -> UnknownPriceError:
-        for side in (self.table.candidate, self.table.baseline):
-            if np.isnan(side.cost).all():
-                variant = side.run.variant
-                return UnknownPriceError(variant.model or variant.name, needed_by=needed_by)
-        return UnknownPriceError(self.table.candidate.run.variant.name, needed_by=needed_by)
 
     def _needs(self, grounds: Grounds) -> Needs | None:
         """From the condition that is open: how many examples would bring its interval clear of its threshold."""
@@ -467,14 +389,6 @@ class _Comparing:
             digest.update(side.cost.tobytes() + side.latency.tobytes())
         digest.update(msgspec.json.encode([self.rule, self.alpha, list(self.around.slices), self.around.seed]))
         return digest.hexdigest()[:8]
-
-
-def _flipped(value: float, low: float, high: float) -> Interval:
-    return Interval(-value, -high, -low)
-
-
-def _own(value: float | None, low: float | None, high: float | None) -> Interval | None:
-    return None if value is None or low is None or high is None else Interval(value, low, high)
 
 
 def _detectable(half: float, alpha: float) -> float | None:

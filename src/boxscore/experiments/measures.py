@@ -72,12 +72,9 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
     if found is None:
         return None
     per_success = None
-    if primary.kind != "amount":
-        costs = table.candidate.cost - table.baseline.cost
-        gains = gain(table, primary)
-        both = ~(np.isnan(costs) | np.isnan(gains))
-        clusters = None if table.clusters is None else table.clusters[both]
-        per_success = statistics.cost_per_success(costs[both], gains[both], clusters, alpha=alpha)
+    gains, costs, clusters = worth(table, primary)
+    if primary.kind != "amount" and len(gains):
+        per_success = statistics.cost_per_success(costs, gains, clusters, alpha=alpha)
     return CostComparison(
         difference_per_1k_usd=found.difference,
         low=found.low,
@@ -88,6 +85,20 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
         method=found.method + (f"; {per_success.method}" if per_success else ""),
         shown=shown(found.low, found.high, "lower"),
     )
+
+
+def worth(table: PairedTable, primary: Metric) -> tuple[Floats, Floats, Ints | None]:
+    """Gain in success and extra dollars by example, with clusters, where both are known.
+
+    A call that failed is a success less and, for all that is known, no dollar: left out, it would flatter its variant.
+    """
+    before, after = (np.where(side.failed == 1.0, 0.0, side.cost) for side in (table.baseline, table.candidate))
+    if np.isnan(table.baseline.cost).all() or np.isnan(table.candidate.cost).all():
+        nothing = np.zeros(0)
+        return nothing, nothing, None
+    gains, costs = gain(table, primary), after - before
+    both = ~(np.isnan(gains) | np.isnan(costs))
+    return gains[both], costs[both], None if table.clusters is None else table.clusters[both]
 
 
 def latency_difference(table: PairedTable, q: float, alpha: float, seed: int) -> Difference | None:

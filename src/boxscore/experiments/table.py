@@ -24,7 +24,7 @@ class Column:
     """One run over the examples of the table. Arrays have shape (examples,), NaN where nothing was recorded.
 
     `values` are by metric, averaged over repeats. `latency` has shape (examples, repeats): a percentile is one of
-    calls, not of averages. `answered` is False where every trial of an example is missing or an error.
+    calls, not of averages. `failed` is the share of an example's trials that were errors, 1 where there was none.
     """
 
     run: Run
@@ -33,10 +33,15 @@ class Column:
     tokens_in: Floats
     tokens_out: Floats
     latency: Floats
-    answered: NDArray[np.bool_]
+    failed: Floats
     present: NDArray[np.bool_]
     errors: int
     trials: int
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """False where every trial of an example is missing or an error."""
+        return self.failed < 1.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ def column(run: Run, examples: tuple[Example, ...], metrics: tuple[Metric, ...])
         tokens_in=_mean(good, lambda trial: trial.response.usage and trial.response.usage.input_tokens),
         tokens_out=_mean(good, lambda trial: trial.response.usage and trial.response.usage.output_tokens),
         latency=latency,
-        answered=np.array([bool(trials) for trials in good], dtype=np.bool_),
+        failed=np.array([1.0 - len(ok) / len(all_) if all_ else 1.0 for ok, all_ in zip(good, rows, strict=True)]),
         present=np.array([bool(trials) for trials in rows], dtype=np.bool_),
         errors=sum(len(trials) for trials in rows) - sum(len(trials) for trials in good),
         trials=sum(len(trials) for trials in rows),
