@@ -116,7 +116,7 @@ def _language(text: str, params: Params) -> tuple[bool, str]:
 _ABBREVIATION = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|e\.g|i\.e|Inc|Ltd|Co|No|Fig|approx|[A-Z])\.(?=\s)", re.IGNORECASE
 )
-_SENTENCE = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s|$)|[。！？]+|\n{2,}")
+_SENTENCE = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’)\]*_]*(?=\s|$)|[。！？]+|\n{2,}")
 
 
 def _sentences(text: str, params: Params) -> tuple[bool, str]:
@@ -167,7 +167,7 @@ def _postscript(text: str, params: Params) -> tuple[bool, str]:
 
 
 def _bullets(text: str, params: Params) -> tuple[bool, str]:
-    count = len(re.findall(r"^\s*(?:\*(?!\*)|[-•])\s*\S", text, re.MULTILINE))
+    count = len(re.findall(r"^[^\S\n]*(?:\*(?!\*)|[-•])[^\S\n]*\S", text, re.MULTILINE))
     limit = _whole(params, "num_bullets")
     return count == limit, f"{count}, exactly {limit}"
 
@@ -183,8 +183,8 @@ def _constrained(text: str, params: Params) -> tuple[bool, str]:
 
 def _highlights(text: str, params: Params) -> tuple[bool, str]:
     strong = re.findall(r"\*\*[^\n*]+\*\*", text)
-    weak = re.findall(r"(?<!\*)\*[^\n*]*[^\s*][^\n*]*\*(?!\*)", text)
-    return _compare(len(strong) + len(weak), {**params}, "num_highlights")
+    weak = [part for part in re.findall(r"(?<!\*)\*([^\n*]+)\*(?!\*)", text) if part.strip()]
+    return _compare(len(strong) + len(weak), params, "num_highlights")
 
 
 def _sections(text: str, params: Params) -> tuple[bool, str]:
@@ -201,9 +201,11 @@ def _json(text: str, params: Params) -> tuple[bool, str]:
 
 
 def _title(text: str, params: Params) -> tuple[bool, str]:
-    titles = [title.strip() for title in re.findall(r"<<([^\n]+?)>>", text)]
-    kept = [title for title in titles if title.strip("<> ")]
-    return bool(kept), kept[0][:60] if kept else "no <<title>>"
+    for line in text.splitlines():
+        title = line[line.find("<<") + 2 : line.rfind(">>")] if "<<" in line else ""
+        if title.strip("<> ") and ">>" in line:
+            return True, title.strip()[:60]
+    return False, "no <<title>>"
 
 
 def _two_responses(text: str, params: Params) -> tuple[bool, str]:

@@ -89,7 +89,7 @@ _SERVES = re.compile(
     r"(?:sure|certainly|of course|absolutely|yes|great question|here(?:'s| is| are)|happy to)\b|```", re.IGNORECASE
 )
 _OFFERS = _any(r"\bhere (?:are|is)\b[^.\n]{0,80}:", r"\b(?:follow these|the following) (?:\w+ )?(?:steps|tips|ways)\b")
-_ITEM = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s+\S", re.MULTILINE)
+_ITEM = re.compile(r"^[^\S\n]*(?:\d{1,2}[.)]|[-*•])\s+\S", re.MULTILINE)
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")
 _THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.datasets.example import Example
@@ -18,6 +18,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), ma
 KEY = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 
 
+@settings(deadline=None)  # machines are busy, and the first call imports
 @given(st.lists(TEXT, max_size=4), st.dictionaries(KEY, TEXT, max_size=3))
 def test_what_is_written_is_read_back(args: list[str], options: dict[str, str]) -> None:
     parsed = parse_spec(format_spec("name", args, options))

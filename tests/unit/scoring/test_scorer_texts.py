@@ -1,6 +1,7 @@
 """What each scorer counts, and what it does not."""
 
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -186,6 +187,7 @@ def test_number_compares(spec: str, output: str, reference: Json, right: int) ->
     assert value(spec, output, reference) == right
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**15), 10**15))
 def test_number_reads_an_integer_with_and_without_separators(number: int) -> None:
     assert value("number", f"It is {number:,} in all.", number) == 1
@@ -302,7 +304,7 @@ def test_similarities_by_hand() -> None:
 
 
 @pytest.mark.parametrize("spec", ["edit_similarity", "token_f1", "rouge_l", "chrf", "bleu"])
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(a=st.text(max_size=30), b=st.text(max_size=30))
 def test_a_similarity_lies_between_0_and_1(spec: str, a: str, b: str) -> None:
     assert 0.0 <= value(spec, a, b) <= 1.0  # type: ignore[operator]
@@ -420,7 +422,7 @@ def _any(output: str) -> bool:
     return bool(output)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(output=st.text(max_size=200))
 def test_no_scorer_fails_on_any_text(output: str) -> None:
     example = Example(id="e", reference="yes 1")
@@ -429,3 +431,18 @@ def test_no_scorer_fails_on_any_text(output: str) -> None:
             continue
         scorer = make_scorer(f"{info.name}:{_ARGUMENTS.get(info.name, '')}".rstrip(":"))
         scorer.score(example, Response(output=output))
+
+
+@pytest.mark.parametrize(
+    "unit", ["[", "[1, ", "[a](", "<", "<<", ".", "\n", "* ", "1,", "1/", "\\boxed{", "`", '"', "="]
+)
+@pytest.mark.parametrize("spec", ["citation", "number", "choice:yes,no", "refusal", "language:en", "starts_as_code"])
+def test_time_grows_with_the_text_and_not_with_its_square(spec: str, unit: str) -> None:
+    scorer = make_scorer(spec)
+    example, output = Example(id="e", reference="yes 1"), unit * (20_000 // len(unit)) + "x"
+
+    before = time.process_time()
+    scorer.score(example, Response(output=output))
+
+    # A second of CPU for 20 kB is a hundred times what is needed, and a tenth of what a quadratic pattern takes.
+    assert time.process_time() - before < 1.0
