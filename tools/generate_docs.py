@@ -90,6 +90,7 @@ def _write_command(page: Page, command: object, context: object, level: int) -> 
         for param in command.params
         if not getattr(param, "hidden", False) and (record := param.get_help_record(context)) is not None
         for names, text in [record]
+        if text  # arguments are told of in the sentences above
     ]
     if rows:
         page.add("| option | what it does |", "|---|---|")
