@@ -66,7 +66,10 @@ def t_tail(x: float, dof: float) -> float:
     if dof > NORMAL_FROM:
         return normal_cdf(-x)
     square = x * x
-    half = 0.5 * incomplete_beta(dof / 2.0, 0.5, dof / (dof + square)) if square < math.inf else 0.0
+    if square < 1.0:  # near the middle the other form of the same area keeps its digits
+        half = 0.5 - 0.5 * incomplete_beta(0.5, dof / 2.0, square / (dof + square))
+    else:
+        half = 0.5 * incomplete_beta(dof / 2.0, 0.5, dof / (dof + square)) if square < math.inf else 0.0
     return half if x >= 0 else 1.0 - half
 
 

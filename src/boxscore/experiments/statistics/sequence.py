@@ -161,5 +161,6 @@ def asymptotic_bounds(
     grown = count * rho2 + 1.0
     reach = np.sqrt(grown / (count * rho2) * np.log(grown / alpha**2))
     error = np.sqrt(squares / np.maximum(count - 1.0, 1.0) / count)
-    skew = cubes / np.maximum(squares, np.finfo(np.float64).tiny) ** 1.5
-    return drawn_out(mean, error, reach, np.where(squares > 0.0, skew, 0.0))
+    flat = squares <= 1e-24 * count * mean**2  # nought but for rounding: no skewness
+    skew = np.where(flat, 0.0, cubes / np.where(flat, 1.0, squares) ** 1.5)
+    return drawn_out(mean, error, reach, skew)
