@@ -6,7 +6,8 @@ A fenced block is an example when an HTML comment with one of these marks stands
     <!-- run: exit=1 -->         run it; it must leave with this exit code
     <!-- run: heavy -->          as `run`, and only in tests/acceptance (a comma joins: `run: heavy, exit=3`)
     <!-- file: NAME -->          the block is the content of the file NAME
-    <!-- output -->              what the example before it prints; a line `...` stands for any lines
+    <!-- output -->              what the example before it prints; `...` stands for any text, on a line of its own for
+                                 any lines
 
 All examples of one page share one empty folder and run from top to bottom. A page with a heavy example runs whole in
 tests/acceptance, and up to its first heavy example elsewhere. Python blocks run in an interpreter of their own, bash
@@ -22,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+TIMEOUT_S = 300
+"""For one example: only so that one that hangs does not hang the tests."""
 
 _BLOCK = re.compile(
     r"^<!-- (?P<mark>run|file|output)(?:: (?P<rest>[^\n]*?))? -->\n+```(?P<language>\w*)[^\n]*\n(?P<text>.*?)^```$",
@@ -103,7 +106,7 @@ def _run(example: Example, folder: Path) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert done.returncode == example.exit_code, (
@@ -114,11 +117,14 @@ def _run(example: Example, folder: Path) -> str:
 
 
 def _compare(example: Example, printed: str) -> None:
-    """The promised lines are the printed ones, in order; `...` stands for any number of lines."""
-    pattern = "".join(
-        r"(?:[^\n]*\n)*?" if line.strip() == "..." else re.escape(line.rstrip()) + r"[ ]*\n"
-        for line in example.text.splitlines()
-    )
+    """The promised lines are the printed ones, in order."""
+    pattern = "".join(map(_line, example.text.splitlines()))
     assert re.fullmatch(pattern + r"\s*", printed.lstrip("\n").rstrip("\n") + "\n"), (
         f"{example.where}: the example before it prints something else:\n{printed}"
     )
+
+
+def _line(line: str) -> str:
+    if line.strip() == "...":
+        return r"(?:[^\n]*\n)*?"
+    return r"[^\n]*".join(map(re.escape, line.rstrip().split("..."))) + r"[ ]*\n"
