@@ -12,6 +12,7 @@ import msgspec
 from boxscore import settings
 from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import read_spec
+from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset
 from boxscore.experiments.live import Effort, ProgressOf, run_variants
 from boxscore.experiments.summary import summarise
@@ -61,6 +62,7 @@ def run(
         spend_cap_usd=spend_cap if spend_cap is not None else loaded.spend_cap_usd,
         max_age_s=configured.reuse_max_age_s if loaded.max_age_s is None else loaded.max_age_s,
         fresh=fresh,
+        book=None if loaded.prices is None else PriceBook.load(loaded.prices),
     )
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
     quiet = as_json and not sys.stderr.isatty()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TypeAlias, cast
 
 from boxscore import settings
+from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset, from_rows, load_dataset
 from boxscore.errors import SpecError
 from boxscore.experiments.callables import CallableVariant
@@ -152,6 +153,7 @@ def compare_spec(
             max_age_s=configured.reuse_max_age_s if spec.max_age_s is None else spec.max_age_s,
             fresh=fresh,
             stop_early=spec.stop_early,
+            book=None if spec.prices is None else PriceBook.load(spec.prices),
         ),
         slices=spec.slices,
         command=command,

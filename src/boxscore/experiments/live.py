@@ -1,13 +1,15 @@
 """Comparing variants live: run what is missing, score it, decide."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset
+from boxscore.errors import SpendCapError
 from boxscore.experiments.budget import Budget
 from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
 from boxscore.experiments.early import check_early, run_until_clear
@@ -30,7 +32,8 @@ ProgressOf = Callable[[str, Progress], None]
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
     """How hard to try: calls at once over all variants, answers per example, money, and which old answers will do.
 
-    `max_age_s` in seconds, None for any age; `stop_early` ends the run when the primary metric is clear.
+    `max_age_s` in seconds, None for any age; `stop_early` ends the run when the primary metric is clear; `book` has the
+    prices (default: the built-in ones after the user's own).
     """
 
     concurrency: int = 8
@@ -39,6 +42,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     max_age_s: float | None = 86_400.0
     fresh: bool = False
     stop_early: bool = False
+    book: PriceBook | None = None
 
 
 async def run_variants(
@@ -69,13 +73,17 @@ async def run_variants(
                 budget=shared,
                 max_age_s=effort.max_age_s,
                 fresh=effort.fresh,
+                book=effort.book,
                 progress=None if progress is None else _named(progress, variant.info.name),
             )
         )
         for variant in variants
     ]
     try:
-        return list(await asyncio.gather(*tasks))
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        if any(isinstance(task.exception(), SpendCapError) for task in done):
+            await asyncio.wait(tasks)  # the others meet the same cap; what they have in flight is paid for
+        return [task.result() for task in tasks] if all(task.done() for task in tasks) else _raise(done)
     finally:
         for task in tasks:
             task.cancel()
@@ -175,6 +183,11 @@ def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: 
             content_json=msgspec.json.encode(verdict).decode(),
         )
     )
+
+
+def _raise(done: Iterable["asyncio.Task[Run]"]) -> list[Run]:
+    """The first failure, where some runs are not over yet."""
+    return [task.result() for task in done]
 
 
 def _named(progress: ProgressOf, name: str) -> Callable[[Progress], None]:

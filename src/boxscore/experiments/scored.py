@@ -1,12 +1,11 @@
 """Scoring one response by several scorers, with the checks that every score must pass."""
 
-import math
 from collections.abc import Iterable, Sequence
 
 from boxscore.datasets.example import Example
 from boxscore.errors import BoxscoreError, MissingReferenceError, ScorerError
 from boxscore.providers.response import Response
-from boxscore.scoring.scorer import Score, Scorer
+from boxscore.scoring.scorer import Score, Scorer, score_response
 
 
 def score(scorers: Sequence[Scorer], example: Example, response: Response) -> dict[str, Score]:
@@ -35,22 +34,8 @@ def check_references(scorers: Sequence[Scorer], examples: Iterable[Example]) -> 
 
 def _one(scorer: Scorer, example: Example, response: Response) -> Score:
     try:
-        found = scorer.score(example, response)
+        return score_response(scorer, example, response)
     except BoxscoreError:
         raise
     except Exception as error:
         raise ScorerError(scorer.spec, f"it raised {type(error).__name__}: {error}", example_id=example.id) from error
-    value = found.value
-    if value is None:
-        return found
-    if not math.isfinite(value):
-        raise ScorerError(
-            scorer.spec, f"it gave {value}, which is no number: return None to say nothing", example_id=example.id
-        )
-    if scorer.metric.kind != "amount" and not 0 <= value <= 1:
-        raise ScorerError(
-            scorer.spec,
-            f"it gave {value}, and a {scorer.metric.kind} lies between 0 and 1: give the metric the kind 'amount'",
-            example_id=example.id,
-        )
-    return found

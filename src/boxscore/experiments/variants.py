@@ -30,7 +30,7 @@ class PromptVariant:
     """A prompt filled from the inputs, sent to a model of a provider with these params.
 
     `prices` is a fixed price row (`boxscore.costs.fixed_row`) for a model that no price book knows. `where` tells
-    endpoints of one provider apart in the identity; a provider with a `base_url` says it by itself.
+    endpoints of one provider apart in the identity (default: what the provider says of itself).
     """
 
     kind = "prompt"
@@ -57,7 +57,7 @@ class PromptVariant:
         self.description: dict[str, Json] = {
             "kind": self.kind,
             "provider": provider.name,
-            "where": where if where is not None else getattr(provider, "base_url", None),
+            "where": where if where is not None else provider.where(model),
             "model": model,
             "messages": [[message.role, message.content] for message in self._prompt.messages],
             "params": self._blank.params,

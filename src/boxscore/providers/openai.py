@@ -42,6 +42,9 @@ class OpenAIProvider:
         self._transport = transport or HttpTransport()
         self._sleep = sleep
 
+    def where(self, model: str) -> str | None:
+        return self.base_url
+
     async def complete(self, request: Request) -> Response:
         """Answers, or raises `ProviderError`. Rate limits and refused connections are tried again."""
         body = json.dumps(body_of(request)).encode()

@@ -30,6 +30,11 @@ class Provider(Protocol):
 
     name: str
 
+    def where(self, model: str) -> str | None:
+        """What tells two models of one name apart: the address that serves it, or the hash of its weights. It is part
+        of a variant's identity; never a secret."""
+        ...
+
     async def complete(self, request: Request) -> Response: ...
 
     async def close(self) -> None: ...

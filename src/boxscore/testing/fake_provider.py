@@ -73,6 +73,9 @@ class FakeProvider:
         async with self._arrived:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
+    def where(self, model: str) -> str | None:
+        return None
+
     async def complete(self, request: Request) -> Response:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
