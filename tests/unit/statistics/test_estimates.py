@@ -212,3 +212,15 @@ def test_holm_levels_reject_what_holm_rejects():
         levels = statistics.holm_levels(ps, 0.05)
 
         assert [p < level for p, level in zip(ps, levels, strict=True)] == [p < 0.05 for p in statistics.holm(ps)]
+
+
+@pytest.mark.parametrize("kind", ["rate", "mean", "amount"])
+@pytest.mark.parametrize("clusters", [None, np.arange(60) // 3])
+def test_p_at_a_bound_is_the_alpha_of_the_interval(kind, clusters):
+    rng = np.random.default_rng(0)
+    change = rng.choice([-1.0, 0.0, 1.0], 60, p=[0.1, 0.6, 0.3]) if kind == "rate" else rng.exponential(size=60) / 10
+    found = statistics.paired(np.zeros(60), change, clusters=clusters, kind=kind, alpha=0.02)
+
+    for bound in (found.low, found.high):
+        at = statistics.paired(np.zeros(60), change, clusters=clusters, kind=kind, threshold=bound)
+        assert at.p == pytest.approx(0.02)

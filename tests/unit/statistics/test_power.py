@@ -35,6 +35,10 @@ def test_the_normal_form_for_many_examples_continues_the_exact_one():
 
     assert exact == pytest.approx(normal, abs=0.005)
 
+    exact, normal = (statistics.rate_power(0.04, n, 0.1, noise=0.2) for n in (400, 401))
+
+    assert exact == pytest.approx(normal, abs=0.01)
+
 
 def test_noise_of_costs_and_few_degrees_of_freedom_cost_power():
     plain = statistics.rate_power(0.1, 100, 0.2)
@@ -76,3 +80,16 @@ def test_none_is_needed_where_it_is_decided_and_no_number_helps_on_the_border():
     assert statistics.examples_needed(-0.05, -0.1, 0.0, 100, threshold=-0.05) is None
     assert statistics.examples_needed(1e-9, -0.1, 0.1, 100) is None
     assert statistics.examples_needed(0.05, -math.inf, math.inf, 5, clusters=1) is None
+
+
+def test_the_power_of_the_value_rule_is_that_of_its_net_benefit():
+    rng = np.random.default_rng(0)
+    n, gain, changed, usd, runs = 60, 0.2, 0.25, 0.1, 600
+    shown = 0
+    for _ in range(runs):
+        success = rng.choice([1.0, -1.0, 0.0], n, p=[(changed + gain) / 2, (changed - gain) / 2, 1 - changed])
+        shown += statistics.net_benefit(success, rng.normal(0.05 * usd, 0.4 * usd, n), usd).low > 0
+
+    expected = statistics.rate_power(gain, n, changed, threshold=0.05, noise=0.4)
+    assert 0.3 < expected < 0.7
+    assert shown / runs == pytest.approx(expected, abs=3.3 * math.sqrt(0.25 / runs))
