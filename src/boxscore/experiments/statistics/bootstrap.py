@@ -1,4 +1,9 @@
-"""The paired difference of two quantiles (p50, p95), by cluster bootstrap with Efron's BCa correction (1987)."""
+"""The paired difference of two quantiles (p50, p95), by cluster bootstrap.
+
+The interval is the middle of the draws ("percentile"). The bias correction of BCa, which serves smooth estimates,
+spoils it for quantiles: on paired lognormal latencies it covered 90 to 96 % where the plain one covered 95 to 99 %, at
+the same width.
+"""
 
 import math
 
@@ -6,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from boxscore.experiments.statistics.difference import Difference, column
-from boxscore.experiments.statistics.distributions import normal_cdf, normal_quantile
 from boxscore.experiments.statistics.units import Floats, Ints, Units
 
 Counts = NDArray[np.float32]
@@ -14,8 +18,6 @@ Counts = NDArray[np.float32]
 DRAWS = 3000
 _CELLS = 4_000_000
 """Draws are taken in batches of about this many cells, so that memory stays below some 100 MB."""
-_JACKKNIFE = 400
-"""Groups of units left out in turn for the acceleration, at most."""
 
 
 def paired_quantile(
@@ -53,15 +55,17 @@ def paired_quantile(
             counts = _draw(rng, min(batch, draws - start), units.count)
             parts.append(second.at(counts) - first.at(counts))
         drawn = np.sort(np.concatenate(parts))
-        left_out = _leave_out(units.count)
-        low, high, p = _bca(value, drawn, second.at(left_out) - first.at(left_out), alpha)
+        low = float(drawn[max(0, math.floor(alpha / 2.0 * draws) - 1)])
+        high = float(drawn[min(draws - 1, math.ceil((1.0 - alpha / 2.0) * draws))])
+        least = min(int((drawn <= 0.0).sum()), int((drawn >= 0.0).sum()))
+        p = min(1.0, 2.0 * (least + 1) / (draws + 1))
     change = after - before
     return Difference(
         difference=value,
         low=low,
         high=high,
         p=p,
-        method="cluster bootstrap BCa" if units.clustered else "bootstrap BCa",
+        method="cluster bootstrap" if units.clustered else "bootstrap",
         wins=int((change > 0).sum()),
         ties=int((change == 0).sum()),
         losses=int((change < 0).sum()),
@@ -97,37 +101,3 @@ def _membership(n: int, units: Units) -> Ints:
 def _draw(rng: np.random.Generator, draws: int, units: int) -> Counts:
     picks = rng.integers(0, units, size=(draws, units)) + np.arange(draws)[:, None] * units
     return np.bincount(picks.ravel(), minlength=draws * units).reshape(draws, units).astype(np.float32)
-
-
-def _leave_out(units: int) -> Counts:
-    groups = min(units, _JACKKNIFE)
-    return (np.arange(units)[None, :] % groups != np.arange(groups)[:, None]).astype(np.float32)
-
-
-def _bca(value: float, drawn: Floats, left_out: Floats, alpha: float) -> tuple[float, float, float]:
-    """Interval and p from sorted draws and the jackknife's values. Draws equal to the value count half."""
-    draws = len(drawn)
-    bias = normal_quantile(_share(drawn, value))
-    if math.isinf(bias):
-        return value, value, 1.0 if value == 0.0 else 1.0 / draws
-    off = left_out.mean() - left_out
-    spread = float((off**2).sum())
-    pull = float((off**3).sum()) / (6.0 * spread**1.5) if spread > 0.0 else 0.0
-
-    def corrected(p: float) -> float:
-        z = bias + normal_quantile(p)
-        return normal_cdf(bias + z / (1.0 - pull * z))
-
-    low = drawn[max(0, math.floor(corrected(alpha / 2.0) * draws) - 1)]
-    high = drawn[min(draws - 1, math.ceil(corrected(1.0 - alpha / 2.0) * draws))]
-    # Solve corrected(p) = share of draws below 0 for p.
-    share = min(max(_share(drawn, 0.0), 0.5 / draws), 1.0 - 0.5 / draws)
-    z = normal_quantile(share) - bias
-    tail = normal_cdf(z / (1.0 + pull * z) - bias)
-    return float(low), float(high), min(1.0, 2.0 * min(tail, 1.0 - tail))
-
-
-def _share(drawn: Floats, value: float) -> float:
-    below = int(np.searchsorted(drawn, value, "left"))
-    upto = int(np.searchsorted(drawn, value, "right"))
-    return (below + upto) / (2.0 * len(drawn))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 _NORMAL = NormalDist()
 
+_STEPS = 25
+
 NORMAL_FROM = 1e7
 """Degrees of freedom from which t is taken as normal: they agree to eight digits there."""
 
@@ -98,6 +100,17 @@ def t_quantile(p: float, dof: float) -> float:
         if high - low < 1e-13 * high:
             break
     return 0.5 * (low + high)
+
+
+def variance_ratios(dof: float) -> list[float]:
+    """Equally likely values of an estimated over the true variance with `dof` degrees of freedom: chi-square over dof,
+    by the cube-root form of Wilson and Hilferty (1931). All 1 for infinite `dof`."""
+    if math.isinf(dof):
+        return [1.0]
+    part = 2.0 / (9.0 * dof)
+    return [
+        max(0.0, 1.0 - part + normal_quantile((step + 0.5) / _STEPS) * math.sqrt(part)) ** 3 for step in range(_STEPS)
+    ]
 
 
 def binomial_tail(k: int, n: int, p: float) -> float:

@@ -13,7 +13,10 @@ from boxscore.experiments.statistics.units import Floats, Units, cr2
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """`value` with its two-sided interval, from `n` examples in `clusters` independent units."""
+    """`value` with its two-sided interval, from `n` examples in `clusters` independent units.
+
+    `open_above`: there are too few values for an upper bound, and `high` is only the greatest value seen.
+    """
 
     value: float
     low: float
@@ -21,6 +24,7 @@ class Estimate:
     n: int
     clusters: int
     method: str
+    open_above: bool = False
 
 
 def rate(values: ArrayLike, clusters: ArrayLike | None = None, *, alpha: float = 0.05) -> Estimate:
@@ -95,7 +99,8 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
 
     The interval is Woodruff's (1952): the interval of the share at or below the quantile, read off the sorted values.
     It needs no shape of the distribution. Where there are too few values for a bound (fewer than some 70 for the upper
-    one of a 95th percentile) it is the smallest or greatest value seen, and the method says "up to the greatest seen".
+    one of a 95th percentile) it is the smallest or greatest value seen; `open_above` and the method say so of the
+    upper one.
     """
     if not 0.0 < q < 1.0:
         raise ValueError(f"a quantile lies between 0 and 1, and {q} was asked for")
@@ -116,6 +121,7 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
         n=len(found),
         clusters=units.count,
         method=method if last < len(found) else f"{method}, up to the greatest seen",
+        open_above=last >= len(found),
     )
 
 

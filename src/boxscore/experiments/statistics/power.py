@@ -10,7 +10,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from boxscore.experiments.statistics.distributions import log_factorials, normal_cdf, normal_quantile, t_quantile
+from boxscore.experiments.statistics.distributions import (
+    log_factorials,
+    normal_cdf,
+    normal_quantile,
+    t_quantile,
+    variance_ratios,
+)
 from boxscore.experiments.statistics.units import PSEUDO, Floats, Ints
 
 POWER = 0.8
@@ -54,16 +60,18 @@ def minimum_detectable(
     """
     if dof <= 0:
         return math.inf
-    show, reach = t_quantile(1.0 - alpha / 2.0, dof), t_quantile(power, dof)
+    t, total = t_quantile(1.0 - alpha / 2.0, dof), n + 2.0 * pseudo
     own = n * (variance + noise**2)
-    delta, before = 0.0, math.inf
-    while abs(delta - before) > 1e-12 * delta:
-        before = delta
-        error = math.sqrt(own + 2.0 * pseudo**2 * (variance + delta**2))
-        delta = (threshold * (n + 2.0 * pseudo) + show * error + reach * math.sqrt(own)) / n
-        if delta > 1e6 * (abs(threshold) + math.sqrt(variance + noise**2)):
-            return math.inf
-    return delta
+    spread, ratios = math.sqrt(own), variance_ratios(dof)
+
+    def chance(gain: float) -> float:
+        mean = gain * n / total
+        added = 2.0 * pseudo**2 * (variance + gain**2 + mean**2) / (1.0 - pseudo / total) + n * (gain - mean) ** 2
+        short = (threshold - mean) * total
+        return sum(normal_cdf((-short - t * math.sqrt(own * ratio + added)) / spread) for ratio in ratios) / len(ratios)
+
+    step = abs(threshold) + spread / n
+    return _smallest(power, max(threshold, 0.0) + 1000.0 * step, chance, step * 1e-6)
 
 
 def design_effect(typical: float, icc: float) -> float:
@@ -118,13 +126,20 @@ def _rate_power(
         count, net, chance = _outcomes(n, changed, gain)
         own = noise**2 * n
     mean = net / total
-    residuals = (count - 2.0 * mean * net + mean**2 * n) / (1.0 - 1.0 / total)
-    residuals = residuals + 2.0 * pseudo**2 * (1.0 + mean**2) / (1.0 - pseudo / total) + noise**2 * n
-    clearance = mean - threshold - t * np.sqrt(np.maximum(residuals, 0.0)) / total
-    if own == 0.0:
-        return float((chance * (clearance > 0.0)).sum())
-    scaled = clearance / (math.sqrt(own) / total)
-    return sum(share * normal_cdf(float(x)) for share, x in zip(chance, np.atleast_1d(scaled), strict=True))
+    residuals = (count - 2.0 * mean * net + mean**2 * n) / (1.0 - 1.0 / total) + noise**2 * n
+    added = 2.0 * pseudo**2 * (1.0 + mean**2) / (1.0 - pseudo / total)
+    # The outcomes have the error of n independent examples; few clusters know their error less well than that.
+    extra = 1.0 / dof - 1.0 / (n - 1.0)
+    found = 0.0
+    ratios = variance_ratios(1.0 / extra if extra > 1e-9 else math.inf)
+    for ratio in ratios:
+        clearance = mean - threshold - t * np.sqrt(np.maximum(residuals * ratio + added, 0.0)) / total
+        if own == 0.0:
+            found += float((chance * (clearance > 0.0)).sum())
+        else:
+            scaled = clearance / (math.sqrt(own) / total)
+            found += sum(share * normal_cdf(float(x)) for share, x in zip(chance, np.atleast_1d(scaled), strict=True))
+    return found / len(ratios)
 
 
 def _outcomes(n: int, changed: float, gain: float) -> tuple[Floats, Floats, Floats]:
@@ -149,12 +164,12 @@ def _times_log(count: Ints, p: float) -> Floats:
     return np.where(count == 0, 0.0, count * (math.log(p) if p > 0.0 else -1e9))
 
 
-def _smallest(power: float, most: float, chance: Callable[[float], float]) -> float:
+def _smallest(power: float, most: float, chance: Callable[[float], float], exact: float = 1e-5) -> float:
     """The smallest x in 0 to `most` with chance(x) >= power for it; infinite when even `most` does not reach it."""
     if chance(most) < power:
         return math.inf
     low, high = 0.0, most
-    while high - low > 1e-5:
+    while high - low > exact:
         middle = 0.5 * (low + high)
         low, high = (low, middle) if chance(middle) >= power else (middle, high)
     return high
