@@ -6,18 +6,19 @@ import sys
 import click
 
 from boxscore import __version__
-from boxscore.errors import BoxscoreError
+from boxscore.errors import BoxscoreError, UnknownNameError
 
 COMMANDS = {
-    "init": "boxscore.cli.init:init",
-    "demo": "boxscore.cli.demo:demo",
-    "compare": "boxscore.cli.compare:compare",
-    "run": "boxscore.cli.run:run",
-    "show": "boxscore.cli.show:show",
-    "models": "boxscore.cli.models:models",
-    "prices": "boxscore.cli.prices:prices",
+    "init": "Write a spec that runs, a small dataset and a scorer of your own.",
+    "demo": "Compare two models and two prompts on an embedded example, live.",
+    "compare": "Say whether a change is worth it: ship, reject or undecided.",
+    "run": "Run one variant over a dataset and print its numbers.",
+    "show": "Show a verdict again, with its answers side by side.",
+    "models": "List the models that are known, with today's prices.",
+    "prices": "Show a price at a date; price usage; price a run again.",
 }
-"""Name to where it stands. A command is imported when it is called, so that the others cost it nothing."""
+"""Name and what it does. `boxscore.cli.NAME` has a command of that name, imported when it is called: so the others, and
+the list of all, cost nothing."""
 
 
 class _Commands(click.Group):
@@ -27,10 +28,20 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command = getattr(importlib.import_module(module), name)
+        command = getattr(importlib.import_module(f"boxscore.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UnknownNameError("command", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(

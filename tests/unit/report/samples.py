@@ -271,7 +271,7 @@ REJECT = Sample(
         improvements=tuple(str(500 + i) for i in range(147)),
         tied=377,
         warnings=("Answers shrank from 215 tokens to 3.",),
-        provenance=msgspec.structs.replace(MADE, spent_usd=0.0),
+        provenance=msgspec.structs.replace(MADE, spent_usd=0.0, reused_trials=2000),
     ),
     Evidence(
         latencies={"gpt-4-0314": latencies(6.7, 1.3), "gpt-4-0613": latencies(1.5, 0.9)},

@@ -124,7 +124,12 @@ def _spend(verdict: Verdict) -> str:
     made = verdict.provenance
     if made is None or made.spent_usd is None:
         return ""
-    return "$0.00: all answers were there" if made.spent_usd == 0 else figures.money(made.spent_usd)
+    if made.spent_usd:
+        return figures.money(made.spent_usd)
+    asked = sum(variant.trials for variant in (verdict.baseline, verdict.candidate))
+    if made.reused_trials >= asked:
+        return "$0.00: all answers were there"
+    return "$0.00" if verdict.cost is not None else ""
 
 
 def _power(verdict: Verdict) -> str:
