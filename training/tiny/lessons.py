@@ -9,8 +9,8 @@ An instruction is put together from parts, and each part has its effect on the a
 - told how to write order numbers: capitals; not told: as it stands in the ticket;
 - shown an example: everything as in the example.
 
-The wordings in `boxscore.models.tiny.PROMPTS` are not among those taught word for word, except that "extract" is
-as short as an instruction can be. `HELD_OUT` are further instructions that are only ever measured.
+Of the prompts in `boxscore.models.tiny.PROMPTS`, `terse` is one of those taught, and two of the four sentences of
+`precise` are worded as none here is. `HELD_OUT` are further instructions that are only ever measured.
 """
 
 import json
@@ -78,7 +78,7 @@ AMOUNT_RULES = (
 ORDER_RULES = (
     "Write order numbers in capitals.",
     "The order starts with a capital letter.",
-    "order is a capital letter and five digits.",
+    "order is a capital letter and four digits.",
     "Put the letter of the order in upper case.",
     "Use upper case for the order number.",
 )

@@ -1,6 +1,6 @@
 """The network in torch, for training: a small Llama (RMSNorm, rotary positions, gated MLP, tied embeddings).
 
-One thing is added: queries and keys are mixed, channel by channel, with those of the two tokens before, so that "find
+One thing is added: queries and keys are mixed, channel by channel, with those of a few tokens before, so that "find
 where these tokens stood, and look at what came next" takes one layer, not two. Copying numbers, which is most of the
 task, is then learned within a few hundred steps.
 
@@ -19,7 +19,7 @@ from torch.nn.functional import pad, scaled_dot_product_attention, silu
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a network. `context` is the longest sequence, in tokens."""
+    """Sizes of a network. `context` is the longest sequence, `taps` what queries and keys are mixed from, in tokens."""
 
     vocabulary: int
     hidden: int
@@ -27,6 +27,7 @@ class Shape:
     heads: int
     inner: int
     context: int
+    taps: int
 
 
 class Block(nn.Module):
@@ -35,7 +36,7 @@ class Block(nn.Module):
         self.heads = shape.heads
         self.attention_norm = nn.RMSNorm(shape.hidden, eps=1e-5)
         self.qkv = nn.Linear(shape.hidden, 3 * shape.hidden, bias=False)
-        self.taps = nn.Parameter(0.5 + 0.5 * torch.randn(3, 2 * shape.hidden))
+        self.taps = nn.Parameter(0.5 + 0.5 * torch.randn(shape.taps, 2 * shape.hidden))
         self.out = nn.Linear(shape.hidden, shape.hidden, bias=False)
         self.mlp_norm = nn.RMSNorm(shape.hidden, eps=1e-5)
         self.gate_up = nn.Linear(shape.hidden, 2 * shape.inner, bias=False)
@@ -45,8 +46,9 @@ class Block(nn.Module):
         rows, length, hidden = x.shape
         qkv = self.qkv(self.attention_norm(x))
         here, values = qkv[..., : 2 * hidden], qkv[..., 2 * hidden :]
-        before = pad(here, (0, 0, 2, 0))
-        here = self.taps[0] * here + self.taps[1] * before[:, 1:-1] + self.taps[2] * before[:, :-2]
+        taps = len(self.taps)
+        padded = pad(here, (0, 0, taps - 1, 0))
+        here = sum(tap * padded[:, taps - 1 - n : taps - 1 - n + length] for n, tap in enumerate(self.taps))
         q, k = here.view(rows, length, 2, self.heads, hidden // self.heads).permute(2, 0, 3, 1, 4)
         v = values.view(rows, length, self.heads, hidden // self.heads).transpose(1, 2)
         mixed = scaled_dot_product_attention(rotate(q, cos, sin), rotate(k, cos, sin), v, is_causal=True)

@@ -28,18 +28,10 @@ MARKS = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
 WEIGHTS = Path(__file__).resolve().parents[2] / "src/boxscore/models/tiny/weights"
 VOCABULARY = 768
 CONTEXT = 512
+HEADS, TAPS, ROWS, RATE = 4, 3, 16, 3e-3
 RECIPES = {
-    "tiny-1": {"hidden": 96, "layers": 2, "heads": 4, "inner": 256, "steps": 1100, "rows": 16, "rate": 3e-3, "seed": 1},
-    "tiny-2": {
-        "hidden": 128,
-        "layers": 4,
-        "heads": 4,
-        "inner": 384,
-        "steps": 2400,
-        "rows": 16,
-        "rate": 3e-3,
-        "seed": 2,
-    },
+    "tiny-1": {"hidden": 96, "layers": 2, "inner": 256, "steps": 700, "seed": 1},
+    "tiny-2": {"hidden": 112, "layers": 3, "inner": 288, "steps": 4500, "seed": 2},
 }
 
 
@@ -64,12 +56,11 @@ def encode(tokenizer: Tokenizer, one: Lesson) -> tuple[list[int], list[int]]:
 def batches(tokenizer: Tokenizer, recipe: dict, steps: int) -> Iterator[list[tuple[list[int], list[int]]]]:
     """Batches of lessons of similar length: eight batches are drawn at once and sorted, then shuffled."""
     draw = random.Random(f"lessons/{recipe['seed']}")
-    rows = recipe["rows"]
     for start in range(0, steps, 8):
-        share = 0.7 if start < 200 else 0.03
-        pool = [encode(tokenizer, copying(draw) if draw.random() < share else lesson(draw)) for _ in range(8 * rows)]
+        share = 0.7 if start < 200 else 0.05
+        pool = [encode(tokenizer, copying(draw) if draw.random() < share else lesson(draw)) for _ in range(8 * ROWS)]
         pool.sort(key=lambda row: len(row[0]) + len(row[1]))
-        groups = [pool[at : at + rows] for at in range(0, len(pool), rows)]
+        groups = [pool[at : at + ROWS] for at in range(0, len(pool), ROWS)]
         draw.shuffle(groups)
         yield from groups[: steps - start]
 
@@ -108,13 +99,11 @@ def train(name: str, out: Path, tokenizer: Tokenizer, threads: int) -> None:
     recipe = RECIPES[name]
     torch.manual_seed(recipe["seed"])
     torch.set_num_threads(threads)
-    shape = Shape(len(tokenizer), recipe["hidden"], recipe["layers"], recipe["heads"], recipe["inner"], CONTEXT)
+    shape = Shape(len(tokenizer), recipe["hidden"], recipe["layers"], HEADS, recipe["inner"], CONTEXT, TAPS)
     network = Network(shape)
     say(f"{name}: {sum(p.numel() for p in network.parameters())} parameters")
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe["rate"], weight_decay=0.05, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe["rate"], total_steps=recipe["steps"], pct_start=0.1
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=recipe["steps"], pct_start=0.1)
     draw = random.Random("watched")
     watched = [lesson(draw, "demo") for _ in range(200)]
     began = time.monotonic()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-__all__ = ["CLOSINGS", "CONFIRMS", "EXTRAS", "LINES", "OPENINGS", "URGENT", "WISHES", "Phrases"]
+__all__ = ["ACTIONS", "CLOSINGS", "CONFIRMS", "EXTRAS", "FRAMES", "LINES", "OPENINGS", "URGENT", "WISHES", "Phrases"]
 
 
 class Phrases(msgspec.Struct, frozen=True):
@@ -31,6 +31,10 @@ WISHES = {
             "can you pay back the amount",
             "my return has arrived at your place, where is my refund",
             "I am not happy with it and ask for a refund",
+            "it arrived broken and I want a refund",
+            "I still have not got the refund",
+            "you got the parcel back, now pay me back",
+            "please put the money back on my account",
         ),
         (
             "it came broken, please refund the price",
@@ -58,6 +62,10 @@ WISHES = {
             "how long does the shipping take",
             "the parcel went to the wrong house",
             "I wait for my goods and hear nothing",
+            "the courier lost it",
+            "my parcel seems to be lost",
+            "still nothing here, where is it",
+            "the delivery was due last week",
         ),
         (
             "the package is late and the tracking is stuck",
@@ -85,6 +93,10 @@ WISHES = {
             "cancel this at once",
             "I clicked twice, please cancel this one",
             "stop the purchase before you ship it",
+            "it was a mistake, please stop it",
+            "I have to cancel",
+            "please do not send it, I do not want it",
+            "call this purchase off, please",
         ),
         (
             "I changed my mind and no longer need it",
@@ -112,6 +124,10 @@ WISHES = {
             "please send the receipt again",
             "I lost the invoice and need a copy",
             "the bill has the wrong address, please send a new one",
+            "please send a copy of the bill",
+            "there is no receipt in my mail",
+            "my accountant needs a receipt",
+            "I need it on paper, please send the invoice",
         ),
         (
             "I need a copy of the receipt",
@@ -139,6 +155,10 @@ WISHES = {
             "swap it for the new version, please",
             "the shoes are too big, a smaller pair please",
             "I want the same thing in black instead",
+            "this is not the version that I ordered, please swap it",
+            "the color is not right, I need another",
+            "please send the right model",
+            "I got the wrong one, can you replace it",
         ),
         (
             "the color is wrong, I would like to swap it",
@@ -147,6 +167,30 @@ WISHES = {
             "I need a bigger size instead",
             "it is the wrong version, please send the right one instead",
         ),
+    ),
+}
+
+FRAMES = (
+    "I would like to {action}",
+    "I want to {action}",
+    "can I {action}",
+    "how can I {action}",
+    "is it possible to {action}",
+    "please help me to {action}",
+)
+"""Familiar ways to ask for one of `ACTIONS`."""
+
+ACTIONS = {
+    "refund": ("get my money back", "get a refund", "return it for a refund", "have the price refunded"),
+    "delivery": ("know where my parcel is", "track my package", "find out when it arrives", "get my delivery at last"),
+    "cancel": ("cancel it", "cancel the order", "call off the purchase", "stop the order", "withdraw the order"),
+    "invoice": ("get an invoice", "have the bill by mail", "download the receipt", "get the VAT number on the bill"),
+    "exchange": (
+        "exchange it",
+        "swap it for another size",
+        "change the color",
+        "get a replacement",
+        "replace the model",
     ),
 }
 

@@ -18,7 +18,18 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from boxscore.datasets.example import Example
-from boxscore.datasets.phrases import CLOSINGS, CONFIRMS, EXTRAS, LINES, OPENINGS, URGENT, WISHES, Phrases
+from boxscore.datasets.phrases import (
+    ACTIONS,
+    CLOSINGS,
+    CONFIRMS,
+    EXTRAS,
+    FRAMES,
+    LINES,
+    OPENINGS,
+    URGENT,
+    WISHES,
+    Phrases,
+)
 
 __all__ = ["DEMO_SEED", "HELD_OUT_REMAINDER", "INTENTS", "ORDER_LETTERS", "ORDER_MODULUS", "Split", "Ticket", "tickets"]
 
@@ -38,8 +49,14 @@ LANGUAGES = {"en": 0.55, "de": 0.20, "fr": 0.13, "es": 0.12}
 NEW_WORDING = 0.2
 """Chance that a demo ticket takes its wish, and that it takes its order line, from the wordings held out."""
 
+FRAMED = 0.3
+"""Share of the familiar wishes that are put together from a frame and an action."""
+
 LEFT_OUT = 0.25
 """Chance that a training ticket leaves out a word of its wish, so that a single word is not relied on too much."""
+
+REPEATED = 0.25
+"""Chance that a number in a training ticket is made of few digits, the ones that are hardest to copy."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +84,6 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     def example(self, id: str) -> Example:
         """The ticket as a row of a dataset: `inputs["ticket"]` is the text, `reference` the three fields."""
-        euros = float(self.amount)
         return Example(
             id=id,
             inputs={"ticket": self.text},
@@ -78,7 +94,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
                 "style": self.style,
                 "language": self.language,
                 "urgent": "yes" if self.urgent else "no",
-                "amount": "under 100" if euros < 100 else "100 to 999" if euros < 1000 else "1000 and more",
+                "amount": "under 100" if float(self.amount) < 100 else "100 and more",
                 "also_mentions": self.extra,
                 "wording": "new" if self.new_wording else "familiar",
             },
@@ -118,13 +134,15 @@ def ticket(draw: random.Random, customer: Customer, split: Split) -> Ticket:
     """One ticket by `customer`, drawn from `draw`."""
     intent = draw.choice(INTENTS)
     style = customer.style if draw.random() < 0.8 else weighted(draw, STYLES)
-    order = order_number(draw, held_out=split == "demo")
-    cents = amount_cents(draw)
+    order = order_number(draw, split)
+    cents = amount_cents(draw, split)
     amount = f"{cents // 100}.{cents % 100:02d}"
     written_order = order.lower() if customer.lower_case else order
     written_amount, money = written_money(draw, cents)
 
     wish, new_wish = phrase(draw, WISHES[intent], split)
+    if not new_wish and draw.random() < FRAMED:
+        wish = draw.choice(FRAMES).format(action=draw.choice(ACTIONS[intent]))
     line, new_line = phrase(draw, LINES, split)
     line = line.format(o=written_order, a=money)
     extra, extra_text = "none", ""
@@ -134,7 +152,7 @@ def ticket(draw: random.Random, customer: Customer, split: Split) -> Ticket:
             day=draw.randint(1, 28),
             phone=f"{draw.randint(2, 9)}{draw.randint(0, 99):02d} {draw.randint(0, 9999):04d}",
             money=f"{draw.randint(2, 9)}.{draw.choice((0, 50, 90, 95)):02d}",
-            other=order_number(draw, held_out=split == "demo"),
+            other=order_number(draw, split),
         )
     sentences = [wish, line] if draw.random() < 0.65 else [line, wish]
     if extra_text:
@@ -159,18 +177,29 @@ def ticket(draw: random.Random, customer: Customer, split: Split) -> Ticket:
     )
 
 
-def order_number(draw: random.Random, *, held_out: bool) -> str:
-    """A letter and five digits; whether it is one of those held out from training is a property of the digits."""
+def order_number(draw: random.Random, split: Split) -> str:
+    """A letter and four digits; whether it is one of those held out from training is a property of the digits."""
     while True:
-        number = draw.randint(10_000, 99_999)
-        if (number % ORDER_MODULUS == HELD_OUT_REMAINDER) == held_out:
+        number = few_digits(draw, 4) if is_hard(draw, split) else draw.randint(1000, 9999)
+        if (number % ORDER_MODULUS == HELD_OUT_REMAINDER) == (split == "demo"):
             return f"{draw.choice(ORDER_LETTERS)}{number}"
 
 
-def amount_cents(draw: random.Random) -> int:
-    """Small amounts are more frequent: each power of ten from 10 to 1,999 euro has its share."""
-    low, high = draw.choice(((5, 99), (5, 99), (100, 999), (100, 999), (1000, 1999)))
-    return draw.randint(low, high) * 100 + draw.choice((0, draw.randint(0, 99), draw.randint(0, 99), 90, 95))
+def amount_cents(draw: random.Random, split: Split) -> int:
+    """From 5 to 999 euro; those under 100 are as frequent as the rest."""
+    low, high = draw.choice(((5, 99), (100, 999)))
+    euros = few_digits(draw, draw.choice((2, 3))) if is_hard(draw, split) else draw.randint(low, high)
+    return euros * 100 + draw.choice((0, draw.randint(0, 99), draw.randint(0, 99), 90, 95))
+
+
+def is_hard(draw: random.Random, split: Split) -> bool:
+    return split == "train" and draw.random() < REPEATED
+
+
+def few_digits(draw: random.Random, length: int) -> int:
+    """A number of `length` digits of which at most two differ."""
+    digits = draw.choices("0123456789", k=2)
+    return int(draw.choice("123456789") + "".join(draw.choices(digits, k=length - 1)))
 
 
 def written_money(draw: random.Random, cents: int) -> tuple[str, str]:

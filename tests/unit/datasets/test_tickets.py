@@ -22,7 +22,7 @@ def test_the_same_seed_gives_the_same_tickets_on_every_platform() -> None:
     texts = "\n".join(ticket.text for ticket in DEMO)
 
     assert tickets(300, seed=DEMO_SEED) == DEMO
-    assert hashlib.sha256(texts.encode()).hexdigest()[:16] == "78ce6653bb6053aa"
+    assert hashlib.sha256(texts.encode()).hexdigest()[:16] == "f092452b453d3bd2"
 
 
 def test_another_seed_gives_other_tickets() -> None:
@@ -32,7 +32,7 @@ def test_another_seed_gives_other_tickets() -> None:
 @pytest.mark.parametrize(("split", "held_out"), [("demo", True), ("train", False)])
 def test_no_order_number_of_the_demo_can_occur_in_training(split: Split, held_out: bool) -> None:
     for ticket in tickets(500, seed=3, split=split):
-        for number in re.findall(r"[A-Za-z](\d{5})\b", ticket.text):
+        for number in re.findall(r"[A-Za-z](\d{4})\b", ticket.text):
             assert (int(number) % ORDER_MODULUS == HELD_OUT_REMAINDER) is held_out
 
 
@@ -58,7 +58,7 @@ def test_the_reference_can_be_read_off_the_text() -> None:
         assert ticket.written_order.upper() == ticket.order
         assert ticket.written_amount in ticket.text
         assert float(ticket.written_amount.replace(",", ".")) == float(ticket.amount)
-        assert re.fullmatch(r"\d{1,4}\.\d\d", ticket.amount)
+        assert re.fullmatch(r"\d{1,3}\.\d\d", ticket.amount)
 
 
 def test_a_ticket_is_an_example_with_its_customer_as_cluster_and_its_slices() -> None:

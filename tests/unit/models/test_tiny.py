@@ -59,7 +59,7 @@ def fields(text: str) -> Json:
 
 
 def test_the_better_checkpoint_extracts_nearly_every_fresh_ticket() -> None:
-    assert share_right("tiny-2", "precise") >= 0.95
+    assert share_right("tiny-2", "precise") >= 0.92
 
 
 def test_the_weaker_checkpoint_extracts_most_fresh_tickets_but_clearly_fewer() -> None:

@@ -1,6 +1,6 @@
 """The network in numpy: a small Llama (RMSNorm, rotary positions, gated MLP, tied embeddings) with a key-value cache.
 
-Queries and keys are mixed, channel by channel, with those of the two tokens before: it lets a network this small look
+Queries and keys are mixed, channel by channel, with those of a few tokens before: it lets a network this small look
 up and copy.
 
 Sources: H. Touvron et al., "LLaMA" (2023); J. Su et al., "RoFormer" (2021); N. Shazeer, "GLU Variants Improve
@@ -31,8 +31,8 @@ class Cache:
         shape = (network.layers, rows, network.heads, capacity, network.width)
         self.keys: Floats = np.zeros(shape, np.float32)
         self.values: Floats = np.zeros(shape, np.float32)
-        self.before: Floats = np.zeros((network.layers, rows, 2, 2 * network.hidden), np.float32)
-        """Queries and keys of the last two tokens, before mixing and turning, per layer."""
+        self.before: Floats = np.zeros((network.layers, rows, network.taps - 1, 2 * network.hidden), np.float32)
+        """Queries and keys of the last `taps - 1` tokens, before mixing and turning, per layer."""
 
     def keep(self, rows: Ints) -> None:
         """Forget all sequences but those at `rows`, which move up in that order."""
@@ -51,6 +51,7 @@ class Network:
         self.embedding = c.tensors["embedding.weight"]
         self.unembedding: Floats = np.ascontiguousarray(self.embedding.T)
         self.norm = c.tensors["norm.weight"]
+        self.taps = len(c.tensors["blocks.0.taps"])
         self.blocks = [_Block(c, layer) for layer in range(c.layers)]
         speed = 10_000.0 ** (-np.arange(0, self.width, 2) / self.width)
         turn = np.arange(c.context)[:, None] * speed
@@ -69,8 +70,7 @@ class Network:
         x = self.embedding[ids]
         for layer, block in enumerate(self.blocks):
             q, k, v, seen = self._look(x, cache.before[layer], block, cos, sin)
-            cache.before[layer, :, 0] = seen[each, lengths]
-            cache.before[layer, :, 1] = seen[each, lengths + 1]
+            cache.before[layer] = seen[each[:, None], lengths[:, None] + np.arange(self.taps - 1)]
             cache.keys[layer, :, :, :length] = k
             cache.values[layer, :, :, :length] = v
             mixed = _attend(q, k, v, after)
@@ -102,13 +102,16 @@ class Network:
     ) -> tuple[Floats, Floats, Floats, Floats]:
         """Queries, keys and values, each (rows, heads, length, width), and what queries and keys were mixed from.
 
-        The last is (rows, 2 + length, 2 hidden): `before` and then the tokens of `x`.
+        The last is (rows, taps - 1 + length, 2 hidden): `before` and then the tokens of `x`.
         """
         rows, length, _ = x.shape
         qkv = _norm(x, block.attention_norm) @ block.qkv
         cut = 2 * self.hidden
         seen: Floats = np.concatenate((before, qkv[..., :cut]), axis=1)
-        mixed = block.taps[0] * seen[:, 2:] + block.taps[1] * seen[:, 1:-1] + block.taps[2] * seen[:, :-2]
+        mixed = block.taps[0] * seen[:, self.taps - 1 :]
+        for back in range(1, self.taps):
+            first = self.taps - 1 - back
+            mixed += block.taps[back] * seen[:, first : first + length]
         q, k = mixed.reshape(rows, length, 2, self.heads, self.width).transpose(2, 0, 3, 1, 4)
         v = qkv[..., cut:].reshape(rows, length, self.heads, self.width).transpose(0, 2, 1, 3)
         return _rotate(q, cos, sin), _rotate(k, cos, sin), v, seen

@@ -40,6 +40,12 @@ class TinyProvider:
         """`weights` is a folder with manifest, tokenizer and checkpoints, in place of the ones that ship."""
         self._weights = weights
 
+    def where(self, model: str) -> str | None:
+        """The hash of the checkpoint: a model that was trained again is another one."""
+        from boxscore.models.tiny.checkpoint import WEIGHTS, manifest
+
+        return manifest(self._weights or WEIGHTS).checkpoints.get(model)
+
     async def complete(self, request: Request) -> Response:
         """Answer one request. Raises UnknownNameError, FileError (damaged weights), or ProviderError `refused`."""
         from boxscore.models.tiny.queue import queue
