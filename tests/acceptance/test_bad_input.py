@@ -1,4 +1,4 @@
-"""Wrong input to the real command: one clear sentence on standard error, exit 2, nothing on standard output, no file."""
+"""Wrong input to the real command: one clear sentence on standard error, exit 2, no output, no file."""
 
 import json
 import os
@@ -214,4 +214,23 @@ def test_duplicate_ids_in_a_dataset(boxscore: Run, spec: Path, tmp_path: Path) -
     (tmp_path / "rows.jsonl").write_text(f"{row}\n{row}\n")
 
     refused(boxscore("compare"), "'1'", "line 2", "line 1")
+    assert not (tmp_path / ".boxscore").exists()
+
+
+@pytest.mark.parametrize(
+    ("needs", "said"),
+    [
+        ("rule: {usd_per_success: 0.1}", "value rule"),
+        ("rule: {guards: [{metric: cost_per_1k_usd, margin: 1}]}", "guard"),
+        ("spend_cap_usd: 1", "spend cap"),
+    ],
+)
+def test_an_unknown_price_is_refused_before_the_first_call(
+    boxscore: Run, spec: Path, tmp_path: Path, needs: str, said: str
+) -> None:
+    mine = "provider: mine, base_url: http://127.0.0.1:9/v1, model: nobody-knows"
+    spec.write_text(SPEC.replace("provider: tiny, model: tiny-2", mine) + needs + "\n")
+
+    refused(boxscore("compare"), "nobody-knows", said, "price")
+
     assert not (tmp_path / ".boxscore").exists()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from boxscore.costs import PriceBook
+from boxscore.costs import PriceBook, default_book
 from boxscore.datasets import Dataset
 from boxscore.errors import SpendCapError
 from boxscore.experiments.budget import Budget
@@ -18,7 +18,7 @@ from boxscore.experiments.runner import Progress, run
 from boxscore.experiments.scored import check_references
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.trial import Run
-from boxscore.experiments.variant import Checked, Variant
+from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer
 
@@ -112,7 +112,7 @@ def compare_variants(
 
     effort = effort or Effort()
     chosen = [variants[name] for name in (baseline, *candidates, *also)]
-    _check(chosen, dataset, scorers)
+    _check(chosen, dataset, scorers, rule, effort)
     if effort.stop_early:
         check_early(rule, len(candidates))
     with Records.open(home) as records:
@@ -161,12 +161,28 @@ async def _run(
         await asyncio.gather(*(variant.close() for variant in variants), return_exceptions=True)
 
 
-def _check(variants: Sequence[Variant], dataset: Dataset, scorers: Sequence[Scorer]) -> None:
+def _check(
+    variants: Sequence[Variant], dataset: Dataset, scorers: Sequence[Scorer], rule: Rule, effort: Effort
+) -> None:
     """What can be refused is refused before a store is made or a call paid."""
     for variant in variants:
         if isinstance(variant, Checked):
             variant.check(dataset.examples)
     check_references(scorers, dataset.examples)
+    needed_by = _needs_dollars(rule, effort)
+    if needed_by is not None:
+        book = effort.book or default_book()
+        for variant in variants:
+            if isinstance(variant, Metered):
+                variant.check_price(book, needed_by=needed_by)
+
+
+def _needs_dollars(rule: Rule, effort: Effort) -> str | None:
+    if rule.kind == "value":
+        return "the value rule"
+    if any(guard.metric == "cost_per_1k_usd" for guard in rule.guards):
+        return "the guard on cost_per_1k_usd"
+    return None if effort.spend_cap_usd is None else "the spend cap"
 
 
 def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: Run) -> None:

@@ -54,6 +54,11 @@ def priced(
     return msgspec.structs.replace(response, cost_usd=money.total_usd, price=money.price)
 
 
+def is_priced(model: str, provider: str | None, at: datetime, book: PriceBook) -> bool:
+    """Whether a call of that model has a known price before anything is asked."""
+    return _row(book, model, provider, at, {}) is not None
+
+
 def _row(book: PriceBook, model: str, provider: str | None, at: datetime, context: "dict[str, str]") -> PriceRow | None:
     if provider is not None and provider not in _OURS and find_provider(provider) is None:
         # Somebody's own server: only the user's own table knows what it costs, whatever the model is called.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
+from boxscore.costs import PriceBook
 from boxscore.datasets.example import Example
 from boxscore.experiments.trial import VariantInfo
 from boxscore.providers.response import Response
@@ -45,3 +46,11 @@ class Checked(Protocol):
     """A variant that can tell before the first call that an example cannot be asked: `check` raises a `UsageError`."""
 
     def check(self, examples: Iterable[Example]) -> None: ...
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A variant whose price is known, or not, before the first call: `check_price` raises `UnknownPriceError` that
+    names `needed_by`."""
+
+    def check_price(self, book: PriceBook, *, needed_by: str) -> None: ...

@@ -9,12 +9,12 @@ from typing import cast
 
 import msgspec
 
-from boxscore.costs import PriceRow
+from boxscore.costs import PriceBook, PriceRow
 from boxscore.datasets.example import Example
-from boxscore.errors import ProviderError, TemplateError
+from boxscore.errors import ProviderError, TemplateError, UnknownPriceError
 from boxscore.experiments.answers import dollars, response_from, text_of
 from boxscore.experiments.identity import digest, utc_now
-from boxscore.experiments.pricing import priced
+from boxscore.experiments.pricing import is_priced, priced
 from boxscore.experiments.trial import VariantInfo
 from boxscore.prompts import PromptTemplate
 from boxscore.providers.command import run_command
@@ -70,6 +70,11 @@ class PromptVariant:
         """A `TemplateError` that names the first example whose inputs do not fill the prompt."""
         for example in examples:
             self._render(example)
+
+    def check_price(self, book: PriceBook, *, needed_by: str) -> None:
+        provider, model = self._provider.name, self._blank.model
+        if self._prices is None and not is_priced(model, provider, utc_now(), book):
+            raise UnknownPriceError(model, provider=provider, needed_by=needed_by)
 
     async def answer(self, example: Example, *, repeat: int) -> Response:
         request = msgspec.structs.replace(self._blank, messages=self._render(example))
