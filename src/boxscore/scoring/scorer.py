@@ -69,4 +69,4 @@ def score_response(scorer: Scorer, example: Example, response: Response) -> Scor
         problem = f"gave {value:g}, and a mean lies between 0 and 1"
     else:
         return score
-    raise ScorerError(metric.name, problem, example_id=example.id)
+    raise ScorerError(scorer.spec, problem, example_id=example.id)
