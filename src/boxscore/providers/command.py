@@ -13,6 +13,7 @@ from boxscore.errors import ProviderError
 from boxscore.providers.secrets import mask
 
 _TAIL = 2_000
+_BURIAL_S = 5.0
 _POSIX = os.name == "posix"
 
 
@@ -108,4 +109,15 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
             os.killpg(process.pid, signal.SIGKILL)  # its own session, so its id is its group's
         else:  # pragma: no cover
             process.kill()
-    await asyncio.shield(process.wait())
+    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+    # asyncio sees the end of a process only after the ends of its pipes, and a pipe that is full is not read by itself.
+    # A child that left the group may still hold one open: it is not waited for.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_BURIAL_S):
+            await asyncio.gather(*(_drain(stream) for stream in streams))
+            await process.wait()
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass

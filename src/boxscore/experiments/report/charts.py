@@ -288,7 +288,9 @@ def _histogram(pair: tuple[VariantSummary, VariantSummary], known: Sequence[Sequ
     height, left, right, axis, bottom = 268, 12, 12, 118, 36
     half = 92
     ends = [v.latency_p95_high or v.latency_p95_s or 0.0 for v in pair]
-    reach = max(*ends, *(sorted(times)[int(0.985 * (len(times) - 1))] for times in known)) * 1.06 or 1.0
+    reach = (
+        max(*ends, *(sorted(times)[int(0.985 * (len(times) - 1))] for times in known)) * 1.24 or 1.0
+    )  # room for labels
     in_ms = reach < 1
     step = _bin(reach, 36 if width > 400 else 26)
     bins = math.ceil(reach / step - 1e-9)
@@ -324,11 +326,12 @@ def _histogram(pair: tuple[VariantSummary, VariantSummary], known: Sequence[Sequ
             f"{figures.counted(beyond, 'call')} beyond {stop * 1000 if in_ms else stop:g}, longest {_time(max(times))}"
         )
         name_y = 34 if not side else axis + half
-        parts.append(f'<text class="lab" x="{width - right}" y="{name_y}" text-anchor="end">{escape(name)}</text>')
+        # The name stands where the calls are not.
+        late = variant.latency_p50_s is not None and variant.latency_p50_s > 0.45 * stop
+        place = f'x="{left}" text-anchor="start"' if late else f'x="{width - right}" text-anchor="end"'
+        parts.append(f'<text class="lab" y="{name_y}" {place}>{escape(name)}</text>')
         if beyond:
-            parts.append(
-                f'<text x="{width - right}" y="{name_y + 15 * (1 if not side else -1)}" text-anchor="end">{far}</text>'
-            )
+            parts.append(f'<text y="{name_y + 15 * (1 if not side else -1)}" {place}>{far}</text>')
         parts.append(_percentiles(variant, side, axis, half, x_of, width - right))
     parts.append(f'<line class="zero" x1="{left}" x2="{width - right}" y1="{axis + 0.5}" y2="{axis + 0.5}"/>')
     unit = f"{step * 1000:g} ms" if in_ms else f"{step:g} s"
