@@ -234,3 +234,23 @@ def test_an_unknown_price_is_refused_before_the_first_call(
     refused(boxscore("compare"), "nobody-knows", said, "price")
 
     assert not (tmp_path / ".boxscore").exists()
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_run(
+    boxscore: Run, spec: Path, tmp_path: Path
+) -> None:
+    refused(boxscore("compare", "--report", "nowhere/report.html"), "nowhere/report.html", "no such folder")
+
+    assert not (tmp_path / ".boxscore").exists()
+
+
+def test_a_plan_counts_clusters_not_examples(boxscore: Run, recordings: Callable[..., Path]) -> None:
+    alone = [{**row, "case_id": f"{n}-{row['case_id']}"} for n in range(7) for row in ROWS]
+    clustered = [{**row, "cluster": str(row["case_id"]).partition("-")[2]} for row in alone]
+
+    plans = [
+        json.loads(compare(boxscore, recordings(rows), "--plan", "--json").stdout)["lines"][2]["detectable"]
+        for rows in (alone, clustered)
+    ]
+
+    assert plans[1] > 1.5 * plans[0]

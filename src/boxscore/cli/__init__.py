@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Exit codes: 0 done or ship, 1 reject, 2 usage, 3 undecided, 4 could not run."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -69,7 +70,20 @@ def main(arguments: list[str] | None = None) -> None:
 
         click.echo(f"boxscore: {stripped(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        click.echo("\nstopped; what came back is kept", err=True)
+        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except Exception as error:
+        # Exit 1 means reject and nothing else, so a fault of ours must not leave with Python's 1.
+        if os.environ.get("BOXSCORE_DEBUG"):
+            raise
+        click.echo(
+            f"boxscore: a fault of Boxscore itself, {type(error).__name__}: {error}. BOXSCORE_DEBUG=1 shows where; "
+            "please report it.",
+            err=True,
+        )
+        sys.exit(4)
     sys.exit(result if isinstance(result, int) else 0)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import click
 import msgspec
 
-from boxscore.cli.output import print_comparisons
+from boxscore.cli.output import check_report, print_comparisons
 from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import read_spec
 from boxscore.errors import SpecError
@@ -91,9 +91,18 @@ def compare(
       boxscore compare
       boxscore compare --recordings answers.jsonl --baseline gpt-4o-mini --candidate gpt-4o --scorer exact
     """
+    check_report(report)
     options = RuleOptions(metric, rule, margin, alpha, usd_per_success, tuple(_guard(text) for text in guards))
     if recordings is not None:
-        _refuse_live({"SPEC": spec, "--spend-cap": spend_cap, "--concurrency": concurrency, "--limit": limit})
+        _refuse_live(
+            {
+                "SPEC": spec,
+                "--spend-cap": spend_cap,
+                "--concurrency": concurrency,
+                "--limit": limit,
+                "--fresh": fresh or None,
+            }
+        )
         made = make_scorers(scorers)
         decided_by = _rule(options, made, None)
         if only_plan:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from boxscore import settings
-from boxscore.cli.output import print_comparisons, save_report
+from boxscore.cli.output import check_report, print_comparisons, save_report
 from boxscore.cli.progress import show_progress
 from boxscore.datasets import Dataset
 from boxscore.datasets.dataset import version_of
@@ -37,6 +37,7 @@ def demo(report: Path, as_json: bool) -> int:
     No key, no network: a small real model inside Boxscore writes every answer. The verdict is on the whole step, new
     model and new prompt; each half of it is shown beside.
     """
+    check_report(report)
     started = time.monotonic()
     click.echo(
         f"{TICKETS} support tickets, 2 models x 2 prompts, answered by the embedded model on this machine", err=True

@@ -25,10 +25,6 @@ def print_comparisons(
     The JSON of several is `{"verdicts": […]}`, of one the verdict itself; their reports get the candidate's place in
     the file name.
     """
-    if report is not None:
-        for index, comparison in enumerate(comparisons):
-            path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
-            save_report(comparison, path)
     if as_json:
         verdicts = [comparison.verdict for comparison in comparisons]
         encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
@@ -36,7 +32,17 @@ def print_comparisons(
     else:
         for comparison in comparisons:
             print_box_score(comparison, width=width)
+    if report is not None:
+        for index, comparison in enumerate(comparisons):
+            path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
+            save_report(comparison, path)
     return min((EXIT[comparison.verdict.verdict] for comparison in comparisons), key=(0, 3, 1).index)
+
+
+def check_report(path: Path | None) -> None:
+    """Refuse a report that could not be written before anything is run for it."""
+    if path is not None and not path.resolve().parent.is_dir():
+        raise FileError(path, "the report cannot be written: there is no such folder; make it, or name another.")
 
 
 def print_box_score(comparison: Comparison, *, width: int | None = None) -> None:

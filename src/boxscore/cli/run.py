@@ -99,7 +99,8 @@ def _print(run: Run, summary: VariantSummary, as_json: bool) -> None:
     click.echo(f"{summary.name} on {run.dataset_name}@{run.dataset_version}, run {run.id}")
     for name, value in summary.metrics.items():
         scale, unit = (1.0, value.unit) if value.kind == "amount" else (100.0, "%")
-        numbers = f"{scale * value.value:>10.4g} {unit:<8} {scale * value.low:.4g} to {scale * value.high:.4g}"
+        ends = "" if value.low is None or value.high is None else f"{scale * value.low:.4g} to {scale * value.high:.4g}"
+        numbers = f"{scale * value.value:>10.4g} {unit:<8} {ends}"
         click.echo(f"  {name:<24} {numbers}   n = {value.n:,}")
     operations = (
         ("$ per 1,000", summary.cost_per_1k_usd),

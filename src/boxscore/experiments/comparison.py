@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 
 from boxscore import __version__
 from boxscore.errors import NothingToCompareError, UnknownNameError
-from boxscore.experiments import decision, measures, report, statistics
+from boxscore.experiments import measures, report, statistics
 from boxscore.experiments.conditions import Conditions, net_benefit
 from boxscore.experiments.decision import Grounds
 from boxscore.experiments.evidence import gather
 from boxscore.experiments.notes import find_notes
-from boxscore.experiments.slices import find_slices
+from boxscore.experiments.slices import SMALLEST, find_slices
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.summary import summarise
 from boxscore.experiments.table import Floats, PairedTable, column, pair
 from boxscore.experiments.trial import Run
 from boxscore.experiments.verdict import (
+    MIN_UNITS,
     DatasetInfo,
     Evidence,
     MetricComparison,
@@ -73,7 +74,8 @@ class Comparison:
 class Circumstances:
     """What is known around a comparison and only told on, never computed with.
 
-    `warnings` are shown with the verdict, `prices` are the price rows used, `command` repeats it.
+    `warnings` are shown with the verdict, `command` repeats it. `began` is when a comparison of several looks began:
+    what it asked since then is its own, whichever look paid for it.
     """
 
     warnings: tuple[str, ...] = ()
@@ -81,7 +83,8 @@ class Circumstances:
     seed: int = 0
     dataset_total: int | None = None
     slices: Sequence[str] = ()
-    also: Sequence[Run] = field(default_factory=tuple)
+    also: Sequence[Run] = ()
+    began: datetime | None = None
     now: datetime | None = None
 
 
@@ -91,17 +94,16 @@ def compare_runs(
     rule: Rule,
     around: Circumstances | None = None,
     *,
-    alpha: float | None = None,
     primary: Difference | None = None,
 ) -> Comparison:
     """Decide whether `candidate` should take the place of `baseline`.
 
-    `alpha` is the level of the deciding interval where several candidates share the rule's; `primary` the primary
-    difference where it was estimated elsewhere (by a sequence that was looked at as it grew). Raises
+    `primary` is the primary difference where it was estimated elsewhere (by a sequence that was looked at as it grew).
+    Raises
     `NothingToCompareError` when no example is common, `UnknownPriceError` when the rule or a guard needs dollars that
     are not known.
     """
-    return _Comparing(baseline, candidate, rule, around or Circumstances(), alpha or rule.alpha, primary).compare()
+    return _Comparing(baseline, candidate, rule, around or Circumstances(), rule.alpha, primary).compare()
 
 
 def compare_many(
@@ -111,10 +113,12 @@ def compare_many(
     around = around or Circumstances()
     if len(candidates) == 1:
         return [compare_runs(baseline, candidates[0], rule, around)]
-    ps = [_Comparing(baseline, run, rule, around, rule.alpha).p() for run in candidates]
-    levels = statistics.holm_levels(ps, rule.alpha)
+    several = [_Comparing(baseline, run, rule, around, rule.alpha) for run in candidates]
+    levels = statistics.holm_levels([one.p() for one in several], rule.alpha)
+    adjusted = statistics.holm([one.difference.p for one in several])
     return [
-        compare_runs(baseline, run, rule, around, alpha=level) for run, level in zip(candidates, levels, strict=True)
+        _Comparing(baseline, run, rule, around, level, p_adjusted=p).compare()
+        for run, level, p in zip(candidates, levels, adjusted, strict=True)
     ]
 
 
@@ -127,6 +131,7 @@ class _Comparing:
         around: Circumstances,
         alpha: float,
         primary: Difference | None = None,
+        p_adjusted: float | None = None,
     ) -> None:
         self.rule, self.around, self.alpha = rule, around, alpha
         self.table: PairedTable = pair(baseline, candidate)
@@ -141,6 +146,7 @@ class _Comparing:
                 "choose another metric with --metric, or a scorer that gives one."
             )
         self.difference: Difference = found
+        self.p_adjusted = p_adjusted
         self.warnings: list[str] = list(around.warnings)
 
     def p(self) -> float:
@@ -159,9 +165,10 @@ class _Comparing:
         self.cost = measures.cost_comparison(table, self.primary, self.alpha)
         self.latency = measures.latency_comparison(table, self.alpha, seed)
         self.tokens = measures.tokens_difference(table, self.alpha)
-        baseline = summarise(table.baseline, table.metrics, table.clusters)
-        candidate = summarise(table.candidate, table.metrics, table.clusters)
-        self.summaries = baseline, candidate
+        baseline, candidate = self.summaries = (
+            summarise(table.baseline, table.metrics, table.clusters, alpha=self.alpha),
+            summarise(table.candidate, table.metrics, table.clusters, alpha=self.alpha),
+        )
         grounds = Conditions(
             table=table,
             rule=self.rule,
@@ -206,22 +213,29 @@ class _Comparing:
         if grounds.decision != "undecided":
             return None
         have, units = len(self.table.examples), self.table.units
-        examples = 1
-        for condition in grounds.conditions:
-            more: int | None = 0
-            if condition.role == "units":
-                more = math.ceil((decision.MIN_UNITS - units) * have / max(units, 1))
-            elif condition.outcome == "undecided" and condition.interval and condition.threshold is not None:
+        examples, note = 1, "At 80 % power, if the effect is what was measured."
+        if units < MIN_UNITS:
+            examples = math.ceil((MIN_UNITS - units) * have / max(units, 1))
+            note = f"{MIN_UNITS} independent examples are the least that may decide."
+        else:
+            for condition in grounds.conditions:
+                if condition.outcome != "undecided":
+                    continue
+                if condition.interval is None or condition.threshold is None:
+                    what = f"{condition.metric} was" if condition.metric else "dollars and latency were"
+                    note = f"No number of examples would decide it: {what} not recorded for both variants."
+                    return Needs(examples=None, cost_usd=None, note=note)
                 more = statistics.examples_needed(
                     *condition.interval, have, threshold=condition.threshold, clusters=units, alpha=self.alpha
                 )
-            if more is None:
-                return Needs(examples=None, cost_usd=None, note="the measured effect sits on the border")
-            examples = max(examples, more)
+                if more is None:
+                    note = "No number of examples in reach would decide it: the measured effect sits on the border."
+                    return Needs(examples=None, cost_usd=None, note=note)
+                examples = max(examples, more)
         each = [summary.cost_per_1k_usd for summary in self.summaries]
         known = [cost for cost in each if cost is not None]
         cost = examples * sum(known) / 1000 if len(known) == 2 else None
-        return Needs(examples=examples, cost_usd=cost, note="at 80 % power, if the effect is what was measured")
+        return Needs(examples=examples, cost_usd=cost, note=note)
 
     # The rest of the page
 
@@ -243,7 +257,9 @@ class _Comparing:
         adjusted = [found.p for _, found in others]
         for index, p in zip(free, statistics.holm([adjusted[index] for index in free]), strict=True):
             adjusted[index] = p
-        first = measures.as_comparison(self.primary, self.difference, self.difference.p, self.alpha)
+        self.corrected = len(free)
+        shared = self.difference.p if self.p_adjusted is None else self.p_adjusted
+        first = measures.as_comparison(self.primary, self.difference, shared, self.rule.alpha)
         return (
             first,
             *(
@@ -259,15 +275,20 @@ class _Comparing:
         found: list[tuple[str, str, Difference, float, float]] = []
         for part in find_slices(self.table.examples, self.around.slices):
             inside = part.members & known
-            if not inside.any():
-                continue
             clusters = None if self.table.clusters is None else self.table.clusters[inside]
+            if inside.sum() < 2 or (clusters is not None and len(np.unique(clusters)) < 2):
+                continue  # a single unit has no spread
             difference = statistics.paired(
                 before[inside], after[inside], clusters=clusters, kind=self.primary.kind, alpha=self.rule.alpha
             )
             found.append(
                 (part.field, part.value, difference, float(before[inside].mean()), float(after[inside].mean()))
             )
+        self.warnings.extend(
+            f"slice {name}: no value of it has {SMALLEST} examples, so none is tested."
+            for name in self.around.slices
+            if all(field != name for field, *_ in found)
+        )
         adjusted = statistics.holm([difference.p for _, _, difference, _, _ in found])
         better = self.primary.better
         slices = [
@@ -285,7 +306,9 @@ class _Comparing:
                 p_adjusted=p,
                 wins=part.wins if better == "higher" else part.losses,
                 losses=part.losses if better == "higher" else part.wins,
-                shown=measures.shown(part.low, part.high, better) if p <= self.rule.alpha else "unclear",
+                shown=measures.shown(part.low, part.high, better)
+                if p <= self.rule.alpha and part.clusters >= MIN_UNITS
+                else "unclear",
             )
             for (name, value, part, was, now), p in zip(found, adjusted, strict=True)
         ]
@@ -358,12 +381,18 @@ class _Comparing:
         responses = [trial.response for run in runs for trial in run.trials]
         times = [response.recorded_at for response in responses if response.recorded_at is not None]
         spent = [run.spent_usd for run in runs if run.spent_usd is not None]
-        reused = sum(1 for run in runs for trial in run.trials if trial.reused)
+        reused = [trial.response for run in runs for trial in run.trials if trial.reused]
+        began = self.around.began
+        if began is not None:
+            own = [response for response in reused if response.recorded_at and response.recorded_at >= began]
+            spent += [response.cost_usd for response in own if response.cost_usd is not None]
+            reused = reused[: len(reused) - len(own)]
         half = (self.difference.high - self.difference.low) / 2
-        others = len(self.table.metrics) - 1
-        corrections = ["none on the primary metric" if self.alpha == self.rule.alpha else "Holm over candidates"]
-        if others > 0:
-            corrections.append(f"Holm over {others} further metrics" if others > 1 else "none on the one other metric")
+        corrections = ["none on the primary metric"]
+        if self.p_adjusted is not None:
+            corrections = [f"Holm over the candidates: intervals at {100 * (1 - self.alpha):.4g} %"]
+        if self.corrected > 1:
+            corrections.append(f"Holm over {self.corrected} further metrics")
         return Provenance(
             boxscore_version=__version__,
             created_at=(self.around.now or datetime.now(UTC)).isoformat(timespec="seconds"),
@@ -372,7 +401,7 @@ class _Comparing:
             answers_from=min(times).isoformat(timespec="seconds") if times else None,
             answers_to=max(times).isoformat(timespec="seconds") if times else None,
             spent_usd=float(sum(spent)) if spent else None,
-            reused_trials=reused,
+            reused_trials=len(reused),
             minimum_detectable=_detectable(half, self.alpha),
             corrections=tuple(corrections),
             command=self.around.command,
@@ -387,7 +416,11 @@ class _Comparing:
             for name in sorted(side.values):
                 digest.update(name.encode() + side.values[name].tobytes())
             digest.update(side.cost.tobytes() + side.latency.tobytes())
-        digest.update(msgspec.json.encode([self.rule, self.alpha, list(self.around.slices), self.around.seed]))
+            digest.update(side.failed.tobytes() + side.tokens_out.tobytes())
+        primary = [self.difference.method, repr(self.difference.low), repr(self.difference.high)]
+        clusters = b"" if self.table.clusters is None else self.table.clusters.tobytes()
+        digest.update(clusters)
+        digest.update(msgspec.json.encode([self.rule, self.alpha, primary, list(self.around.slices), self.around.seed]))
         return digest.hexdigest()[:8]
 
 

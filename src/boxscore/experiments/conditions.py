@@ -1,5 +1,6 @@
 """The conditions of a rule: what it asks of a paired table, estimated and held against its thresholds."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -62,7 +63,7 @@ class Conditions:
         name, own = guard.metric, self.candidate
         if name == "cost_per_1k_usd":
             found = measures.cost_per_1k(self.table, self.alpha)
-            if found is None:
+            if own.cost_per_1k_usd is None if guard.ceiling is not None else found is None:
                 raise no_price(self.table, f"the guard on {name}")
             return _evidence(found, own.cost_per_1k_usd, own.cost_per_1k_low, own.cost_per_1k_high)
         if name == "latency_p50_s":
@@ -98,7 +99,7 @@ def net_benefit(table: PairedTable, primary: Metric, rule: Rule, alpha: float) -
 def no_price(table: PairedTable, needed_by: str) -> UnknownPriceError:
     """The error for the first side of which no dollar is known."""
     sides = (table.candidate, table.baseline)
-    variant = next((side for side in sides if np.isnan(side.cost).all()), table.candidate).run.variant
+    variant = max(sides, key=lambda side: int(np.isnan(side.cost).sum())).run.variant
     return UnknownPriceError(variant.model or variant.name, needed_by=needed_by)
 
 
@@ -110,7 +111,9 @@ def _evidence(
     *,
     better: str = "lower",
 ) -> decision.Evidence:
-    own = None if value is None or low is None or high is None else Interval(value, low, high)
+    own = None
+    if value is not None:
+        own = Interval(value, -math.inf if low is None else low, math.inf if high is None else high)
     return decision.Evidence(difference and _oriented(difference, better), own)
 
 

@@ -18,10 +18,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from boxscore.experiments.verdict import Decision, Guard, Rule
-
-MIN_UNITS = 20
-"""Independent units (clusters, or examples where there are none) below which nothing is decided."""
+from boxscore.experiments.verdict import MIN_UNITS, Decision, Guard, Rule
 
 Role = Literal["units", "primary", "saving", "net benefit", "guard"]
 

@@ -14,12 +14,11 @@ import numpy as np
 from boxscore.datasets import Dataset, Example
 from boxscore.errors import SpecError
 from boxscore.experiments import statistics
-from boxscore.experiments.decision import MIN_UNITS
 from boxscore.experiments.measures import gain
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.table import PairedTable, pair
 from boxscore.experiments.trial import Run
-from boxscore.experiments.verdict import Rule
+from boxscore.experiments.verdict import MIN_UNITS, Rule
 from boxscore.scoring.scorer import Metric
 
 RunOn = Callable[[Dataset, float | None], Awaitable[list[Run]]]

@@ -83,7 +83,7 @@ async def run_variants(
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         if any(isinstance(task.exception(), SpendCapError) for task in done):
             await asyncio.wait(tasks)  # the others meet the same cap; what they have in flight is paid for
-        return [task.result() for task in tasks] if all(task.done() for task in tasks) else _raise(done)
+        return [task.result() for task in tasks] if all(task.done() for task in tasks) else _first_failure(done)
     finally:
         for task in tasks:
             task.cancel()
@@ -115,6 +115,7 @@ def compare_variants(
     _check(chosen, dataset, scorers, rule, effort)
     if effort.stop_early:
         check_early(rule, len(candidates))
+    began = utc_now()
     with Records.open(home) as records:
         runs, primary = asyncio.run(_run(chosen, dataset, scorers, rule, records, effort, seed, progress))
         around = Circumstances(
@@ -123,6 +124,7 @@ def compare_variants(
             dataset_total=len(dataset),
             slices=slices,
             also=runs[1 + len(candidates) :],
+            began=began if effort.stop_early else None,
         )
         tested = runs[1 : 1 + len(candidates)]
         if primary is not None:
@@ -201,8 +203,8 @@ def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: 
     )
 
 
-def _raise(done: Iterable["asyncio.Task[Run]"]) -> list[Run]:
-    """The first failure, where some runs are not over yet."""
+def _first_failure(done: Iterable["asyncio.Task[Run]"]) -> list[Run]:
+    """Raises what the failed run of these raised; one of them has failed, or all would be over."""
     return [task.result() for task in done]
 
 

@@ -1,5 +1,6 @@
 """What changed: every measure of a paired table as a difference with its interval, ready for the verdict."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,11 @@ def shown(low: float, high: float, better: Literal["higher", "lower"]) -> Shown:
     return "unclear"
 
 
+def finite(bound: float) -> float | None:
+    """The end of an interval, None where it has none: a single unit has no spread."""
+    return bound if math.isfinite(bound) else None
+
+
 def metric_difference(table: PairedTable, metric: Metric, alpha: float) -> Difference | None:
     """The paired difference of a scorer's metric; None where it was not recorded on both sides."""
     baseline, candidate, clusters = table.pair(metric.name)
@@ -38,8 +44,8 @@ def as_comparison(metric: Metric, found: Difference, p_adjusted: float, alpha: f
     return MetricComparison(
         metric=metric.name,
         difference=found.difference,
-        low=found.low,
-        high=found.high,
+        low=finite(found.low),
+        high=finite(found.high),
         p=found.p,
         p_adjusted=p_adjusted,
         method=found.method,
@@ -77,8 +83,8 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
         per_success = statistics.cost_per_success(costs, gains, clusters, alpha=alpha)
     return CostComparison(
         difference_per_1k_usd=found.difference,
-        low=found.low,
-        high=found.high,
+        low=finite(found.low),
+        high=finite(found.high),
         per_extra_success_usd=per_success.value if per_success else None,
         per_extra_success_low=per_success.low if per_success else None,
         per_extra_success_high=per_success.high if per_success else None,

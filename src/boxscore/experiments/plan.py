@@ -8,8 +8,7 @@ import msgspec
 
 from boxscore.datasets.example import Example
 from boxscore.experiments import statistics
-from boxscore.experiments.decision import MIN_UNITS
-from boxscore.experiments.verdict import Rule
+from boxscore.experiments.verdict import MIN_UNITS, Rule
 from boxscore.scoring.scorer import Metric
 
 CHANGED = (0.05, 0.1, 0.2, 0.4)
@@ -53,8 +52,12 @@ def plan(
     known: `lines` is empty and `reason` says so."""
     sizes = Counter(example.cluster or f"\0{index}" for index, example in enumerate(examples))
     typical = sum(size**2 for size in sizes.values()) / len(examples)
-    effective = len(examples) / statistics.design_effect(typical, ALIKE)
-    lines = () if metric.kind == "amount" else tuple(_line(share, effective, len(sizes), rule) for share in CHANGED)
+    effect = statistics.design_effect(typical, ALIKE)
+    effective = len(examples) / effect
+    pseudo = statistics.PSEUDO * len(examples) / len(sizes) / effect
+    alpha = rule.alpha / max(1, variants - 1)  # the least that Holm leaves each of several candidates
+    lines = tuple(_line(share, effective, len(sizes), pseudo, rule, alpha) for share in CHANGED)
+    lines = () if metric.kind == "amount" else lines
     return Plan(
         dataset=name,
         examples=len(examples),
@@ -71,13 +74,13 @@ def plan(
     )
 
 
-def _line(changed: float, effective: float, units: int, rule: Rule) -> PlanLine:
+def _line(changed: float, effective: float, units: int, pseudo: float, rule: Rule, alpha: float) -> PlanLine:
     dof = float(units - 1)
     if rule.kind == "noninferiority":
-        found = statistics.detectable_margin(effective, changed, dof=dof, alpha=rule.alpha)
+        found = statistics.detectable_margin(effective, changed, dof=dof, pseudo=pseudo, alpha=alpha)
     else:
         threshold = rule.margin if rule.kind == "superiority" else 0.0
-        found = statistics.detectable_gain(effective, changed, threshold=threshold, dof=dof, alpha=rule.alpha)
+        found = statistics.detectable_gain(effective, changed, threshold=threshold, dof=dof, pseudo=pseudo, alpha=alpha)
     return PlanLine(changed=changed, detectable=found if math.isfinite(found) else None)
 
 

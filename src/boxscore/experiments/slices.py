@@ -5,6 +5,7 @@ metadata and inputs) are taken, and the length of the input in thirds, so that a
 are tested together and corrected by Holm (1979): looking at many costs each of them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -41,12 +42,14 @@ def find_slices(examples: Sequence[Example], named: Sequence[str] = ()) -> list[
     for field, values in fields.items():
         if named and field not in named:
             continue
-        distinct = list(dict.fromkeys(value for value in values if value is not None))
-        if not named and not 2 <= len(distinct) <= MOST_VALUES:
+        counts = Counter(value for value in values if value is not None)
+        if not named and not 2 <= len(counts) <= MOST_VALUES:
             continue
-        for value in distinct:
+        for value, count in counts.items():
+            if not SMALLEST <= count < len(examples):
+                continue
             members = np.array([other == value for other in values], dtype=np.bool_)
-            if SMALLEST <= members.sum() < len(examples) and members.tobytes() not in seen:
+            if members.tobytes() not in seen:
                 seen.add(members.tobytes())
                 found.append(Slice(field, value, members))
     return found

@@ -3,33 +3,38 @@
 import numpy as np
 
 from boxscore.experiments import statistics
+from boxscore.experiments.measures import finite
 from boxscore.experiments.table import Column, Floats, Ints
 from boxscore.experiments.verdict import MetricValue, VariantSummary
 from boxscore.scoring.scorer import Metric
 
 
-def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None) -> VariantSummary:
-    """One row of the line score. What was not recorded is None, or left out where it is a metric."""
+def summarise(
+    column: Column, metrics: tuple[Metric, ...], clusters: Ints | None, *, alpha: float = 0.05
+) -> VariantSummary:
+    """One row of the line score, intervals at 1 − alpha. What was not recorded is None, or left out where it is a
+    metric; so are the ends of intervals that have none."""
     values: dict[str, MetricValue] = {}
     for metric in metrics:
         known, groups = _known(column.values[metric.name], clusters)
         if not len(known):
             continue
-        estimate = statistics.mean(known, groups) if metric.kind == "amount" else statistics.rate(known, groups)
+        estimator = statistics.mean if metric.kind == "amount" else statistics.rate
+        estimate = estimator(known, groups, alpha=alpha)
         values[metric.name] = MetricValue(
             value=estimate.value,
-            low=estimate.low,
-            high=estimate.high,
+            low=finite(estimate.low),
+            high=finite(estimate.high),
             n=estimate.n,
             method=estimate.method,
             kind=metric.kind,
             better=metric.better,
             unit=metric.unit,
         )
-    cost = _mean(column.cost, clusters, scale=1000.0)
-    tokens_out = _mean(column.tokens_out, clusters)
-    p50 = _quantile(column.latency, clusters, 0.5)
-    p95 = _quantile(column.latency, clusters, 0.95)
+    cost = _mean(column.cost, clusters, alpha, scale=1000.0)
+    tokens_out = _mean(column.tokens_out, clusters, alpha)
+    p50 = _quantile(column.latency, clusters, 0.5, alpha)
+    p95 = _quantile(column.latency, clusters, 0.95, alpha)
     tokens_in = column.tokens_in[~np.isnan(column.tokens_in)]
     return VariantSummary(
         name=column.run.variant.name,
@@ -57,24 +62,26 @@ def summarise(column: Column, metrics: tuple[Metric, ...], clusters: Ints | None
 Interval = tuple[float | None, float | None, float | None]
 
 
-def _mean(values: Floats, clusters: Ints | None, *, scale: float = 1.0) -> Interval:
+def _mean(values: Floats, clusters: Ints | None, alpha: float, *, scale: float = 1.0) -> Interval:
     known, groups = _known(values, clusters)
     if not len(known):
         return None, None, None
-    estimate = statistics.mean(known * scale, groups)
-    return estimate.value, max(0.0, estimate.low), estimate.high
+    estimate = statistics.mean(known * scale, groups, alpha=alpha)
+    low, high = finite(estimate.low), finite(estimate.high)
+    return estimate.value, None if low is None else max(0.0, low), high
 
 
-def _quantile(latency: Floats, clusters: Ints | None, q: float) -> Interval:
-    """`latency` has shape (examples, repeats); repeats of one example belong together."""
+def _quantile(latency: Floats, clusters: Ints | None, q: float, alpha: float) -> Interval:
+    """`latency` has shape (examples, repeats); repeats of one example belong together. No upper end where there are too
+    few calls for one."""
     own = np.arange(len(latency)) if clusters is None else clusters
     flat = latency.ravel()
     known = ~np.isnan(flat)
     if not known.any():
         return None, None, None
     groups = None if clusters is None and latency.shape[1] == 1 else np.repeat(own, latency.shape[1])[known]
-    estimate = statistics.quantile(flat[known], q, groups)
-    return estimate.value, estimate.low, estimate.high
+    estimate = statistics.quantile(flat[known], q, groups, alpha=alpha)
+    return estimate.value, estimate.low, None if estimate.open_above else estimate.high
 
 
 def _known(values: Floats, clusters: Ints | None) -> tuple[Floats, Ints | None]:

@@ -2,7 +2,8 @@
 
 The structs are the JSON of `--json`, the API and webhooks. Fields may be added; those that exist stay.
 Rates are fractions, money is US dollars, times are seconds. Every difference is candidate − baseline in the metric's
-own direction; whether more is better is in `better`.
+own direction; whether more is better is in `better`. An interval whose ends are None has no finite ones: a single
+independent unit has no spread.
 """
 
 from typing import Literal
@@ -10,6 +11,9 @@ from typing import Literal
 import msgspec
 
 from boxscore.types import Json
+
+MIN_UNITS = 20
+"""Independent units (clusters, or examples where there are none) below which nothing is decided."""
 
 Decision = Literal["ship", "reject", "undecided"]
 RuleKind = Literal["superiority", "noninferiority", "value"]
@@ -53,8 +57,8 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
     method: str
     kind: Literal["rate", "mean", "amount"] = "rate"
@@ -91,8 +95,8 @@ class MetricComparison(msgspec.Struct, frozen=True, kw_only=True):
 
     metric: str
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
     p_adjusted: float
     method: str
@@ -110,8 +114,8 @@ class CostComparison(msgspec.Struct, frozen=True, kw_only=True):
     one (the gain is not shown). When the candidate saves and loses quality it is dollars saved per success given up."""
 
     difference_per_1k_usd: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     per_extra_success_usd: float | None = None
     per_extra_success_low: float | None = None
     per_extra_success_high: float | None = None

@@ -346,3 +346,84 @@ def test_the_order_of_rows_does_not_matter(pairs: list[tuple[float, float]], see
 
     assert one.comparisons == other.comparisons
     assert one.verdict == other.verdict
+
+
+def test_a_single_example_has_no_interval_and_its_verdict_survives_its_json() -> None:
+    verdict = compare(run("old", [0.0], cost=0.01, latency=1.0), run("new", [1.0], cost=0.02, latency=1.0)).verdict
+
+    assert verdict.verdict == "undecided"
+    assert verdict.cost is not None
+    assert (verdict.cost.low, verdict.cost.high) == (None, None)
+    assert verdict.needs is not None
+    assert verdict.needs.examples == 19
+    assert msgspec.json.decode(msgspec.json.encode(verdict), type=Verdict) == verdict
+
+
+def test_a_guard_on_what_was_not_recorded_says_so() -> None:
+    verdict = compare(
+        run("old", ones(100, 2)), run("new", ones(100)), guards=[{"metric": "latency_p50_s", "margin": 0.1}]
+    ).verdict
+
+    assert verdict.verdict == "undecided"
+    assert verdict.needs is not None
+    assert verdict.needs.examples is None
+    assert "latency_p50_s was not recorded" in verdict.reason
+
+
+def test_a_ceiling_is_held_against_the_interval_of_the_rules_own_level() -> None:
+    before, after = run("old", ones(100, 2)), run("new", ones(100, 5))
+    loose = compare(before, after, guards=[{"metric": "right", "ceiling": 0.88}]).verdict
+    strict = compare(before, after, alpha=0.001, guards=[{"metric": "right", "ceiling": 0.88}]).verdict
+
+    assert loose.rule.guards[0].holds == "ship"
+    assert strict.rule.guards[0].holds == "undecided"
+
+
+def test_a_p95_ceiling_does_not_hold_where_there_are_too_few_calls_for_an_upper_bound() -> None:
+    before, after = run("old", ones(30, 2), latency=1.0), run("new", ones(30), latency=1.0)
+
+    verdict = compare(before, after, guards=[{"metric": "latency_p95_s", "ceiling": 5.0}]).verdict
+
+    assert verdict.rule.guards[0].holds == "undecided"
+
+
+def test_a_cost_ceiling_needs_no_price_of_the_baseline() -> None:
+    before, after = run("old", ones(100, 2)), run("new", ones(100), cost=0.001)
+
+    verdict = compare(before, after, guards=[{"metric": "cost_per_1k_usd", "ceiling": 5.0}]).verdict
+
+    assert verdict.verdict == "ship"
+
+
+def test_the_p_of_several_candidates_is_adjusted_and_the_fine_print_says_so() -> None:
+    before = run("old", ones(100, 4))
+    twins = [run(name, ones(100, 9)) for name in ("b", "c")]
+
+    verdicts = [one.verdict for one in compare_many(before, twins, make_rule(before.metrics))]
+
+    for verdict in verdicts:
+        assert verdict.comparisons[0].p_adjusted == pytest.approx(2 * verdict.comparisons[0].p)
+        assert verdict.provenance is not None
+        assert "Holm over the candidates" in verdict.provenance.corrections[0]
+
+
+def test_a_slice_of_few_examples_is_never_called_worse_and_a_named_one_without_enough_is_told() -> None:
+    kinds = ["common"] * 185 + ["rare"] * 12 + ["odd"] * 3
+    before = run("old", [1.0] * 200, reference=kinds)
+    after = run("new", [1.0] * 185 + [0.0] * 12 + [1.0] * 3, reference=kinds)
+
+    verdict = compare(before, after).verdict
+
+    assert next(part for part in verdict.slices if part.value == "rare").shown == "unclear"
+
+    few = run("old", ones(40), reference=[str(index) for index in range(40)])
+    told = compare_runs(few, few, make_rule(few.metrics), Circumstances(slices=("kind",))).verdict
+    assert any("slice kind" in warning for warning in told.warnings)
+
+
+def test_what_decided_is_part_of_the_id() -> None:
+    before, after = run("old", ones(80, 3)), run("new", ones(80, 5))
+    failing = run("new", ones(80, 5), errors=frozenset({0}))
+
+    assert compare(before, after).verdict.id != compare(before, failing).verdict.id
+    assert compare(before, after).verdict.id != compare(before, after, alpha=0.01).verdict.id

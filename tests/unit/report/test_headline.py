@@ -89,8 +89,8 @@ def test_too_few_examples_cannot_decide_whatever_the_numbers():
 
 
 def test_no_number_of_examples_is_said_as_such():
-    verdict = changed(UNDECIDED.verdict, needs=Needs(examples=None, cost_usd=None))
-    assert headline(verdict).endswith("No number of examples would decide it: the measured effect sits on the border.")
+    verdict = changed(UNDECIDED.verdict, needs=Needs(examples=None, cost_usd=None, note="No number would decide it."))
+    assert headline(verdict).endswith("No number would decide it.")
 
 
 def test_a_need_without_a_price_leaves_the_price_out_and_rounds_what_is_an_estimate():

@@ -75,8 +75,8 @@ def _points(verdict: Verdict) -> Iterator[Point]:
             stripped(variant.name),
             cost,
             metric.value * factor,
-            metric.low * factor,
-            metric.high * factor,
+            (metric.value if metric.low is None else metric.low) * factor,
+            (metric.value if metric.high is None else metric.high) * factor,
             variant.cost_per_1k_low if variant.cost_per_1k_low is not None else cost,
             variant.cost_per_1k_high if variant.cost_per_1k_high is not None else cost,
         )

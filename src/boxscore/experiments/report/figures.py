@@ -141,3 +141,8 @@ def nice_bound(value: float) -> float:
 
 def _largest(values: Iterable[float]) -> float:
     return max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+
+
+def known(*values: float | None) -> list[float]:
+    """The values that are there."""
+    return [value for value in values if value is not None]

@@ -127,8 +127,8 @@ def _needs(verdict: Verdict) -> str:
     needs, data = verdict.needs, verdict.dataset
     if needs is None or verdict.verdict != "undecided":
         return ""
-    note = stripped(needs.note).rstrip(".")
-    said = [f"That is {note}." if note[:1].islower() else f"{note}."] if note else []
+    note = stripped(needs.note)
+    said = [note] if note and needs.examples is not None else []
     left = data.total - data.examples
     if needs.examples is not None and left > 0:
         enough = "enough" if left >= needs.examples else f"{needs.examples - left:,} too few"

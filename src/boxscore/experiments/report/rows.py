@@ -177,7 +177,7 @@ LABELS = {COST: "cost", P50: "p50 latency", P95: "p95 latency", TOKENS_OUT: "tok
 
 
 def _unit(comparison: MetricComparison, margin: float) -> Unit:
-    values = [comparison.difference, comparison.low, comparison.high, margin]
+    values = figures.known(comparison.difference, comparison.low, comparison.high, margin)
     if comparison.metric == COST:
         return figures.dollars(values)
     if comparison.metric in (P50, P95):
@@ -189,7 +189,7 @@ def _cost(verdict: Verdict, guard: Guard | None) -> Iterator[Row]:
     cost = verdict.cost
     if cost is None:
         return
-    unit = figures.dollars([cost.difference_per_1k_usd, cost.low, cost.high])
+    unit = figures.dollars(figures.known(cost.difference_per_1k_usd, cost.low, cost.high))
     asked, short, band = _asked(guard, unit, "lower", verdict.baseline.cost_per_1k_usd)
     yield Row(
         key=COST,

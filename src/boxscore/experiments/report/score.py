@@ -68,10 +68,10 @@ def _columns(verdict: Verdict) -> Iterator[Column]:
     for name in names:
         values = [variant.metrics.get(name) for variant in all_variants]
         known = next(value for value in values if value is not None)
-        numbers = [number for value in values if value for number in (value.value, value.low, value.high)]
+        numbers = [number for value in values if value for number in figures.known(value.value, value.low, value.high)]
         unit = figures.percent(numbers) if known.kind != "amount" else figures.amount(numbers, stripped(known.unit))
         suffix = ", %" if known.kind != "amount" else f", {stripped(known.unit)}" if known.unit else ""
-        cells = tuple(Cell(v.value, unit, (v.low, v.high)) if v else Cell(None, unit) for v in values)
+        cells = tuple(_cell((v.value, v.low, v.high), unit) if v else Cell(None, unit) for v in values)
         yield Column(name, stripped(name), stripped(name) + suffix, "quality", cells, best(name))
     costs = [(v.cost_per_1k_usd, v.cost_per_1k_low, v.cost_per_1k_high) for v in all_variants]
     # Each cost has its own digits: $0.0031 beside $13.83 is what the table is for.

@@ -10,15 +10,13 @@ from html import escape
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.plots import state, strip
 from boxscore.experiments.report.rows import Row, rows
-from boxscore.experiments.verdict import Decision, Verdict
-
-FEWEST_UNITS = 20
+from boxscore.experiments.verdict import MIN_UNITS, Decision, Verdict
 
 
 def table(verdict: Verdict) -> str:
     """The section's HTML; empty where nothing can be said."""
     primary = next((row for row in rows(verdict) if row.role == "primary"), None)
-    if primary is None or primary.low is None or (verdict.dataset.clusters or verdict.dataset.examples) < FEWEST_UNITS:
+    if primary is None or primary.low is None or (verdict.dataset.clusters or verdict.dataset.examples) < MIN_UNITS:
         return ""
     lines = [*_margin(verdict, primary), *_tolerance(verdict, primary), *_price(verdict, primary)]
     if not lines:

@@ -6,10 +6,7 @@ from typing import NamedTuple
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.rows import COST, P50, Row, find, rows
 from boxscore.experiments.report.text import middle_cut, stripped
-from boxscore.experiments.verdict import Verdict
-
-FEWEST_UNITS = 20
-"""Independent units below which nothing is decided."""
+from boxscore.experiments.verdict import MIN_UNITS, Verdict
 
 LONGEST_NAME = 60
 
@@ -202,10 +199,10 @@ def _undecided(verdict: Verdict) -> Iterator[Clause]:
     units = verdict.dataset.clusters or verdict.dataset.examples
     primary = find(verdict, verdict.rule.metric)
     name = Phrase(_name(verdict))
-    if units < FEWEST_UNITS:
+    if units < MIN_UNITS:
         what = "example" if units == verdict.dataset.examples else "cluster"
         few = Phrase(f"{figures.counted(units, what)} cannot decide", strong=True)
-        yield [few, Phrase(f": below {FEWEST_UNITS} independent units an interval cannot be trusted.")]
+        yield [few, Phrase(f": below {MIN_UNITS} independent units an interval cannot be trusted.")]
         if primary is not None:
             yield [Phrase("So far "), name, Phrase(" "), *_quality(verdict, primary), Phrase(".")]
         yield _needs(verdict)
@@ -216,7 +213,7 @@ def _undecided(verdict: Verdict) -> Iterator[Clause]:
     if primary is not None:
         clauses.append(_open_primary(verdict, primary))
     yield [name, Phrase(" "), *_and(clauses, last=" and "), Phrase(".")]
-    if primary is not None and _decided(verdict, primary) and open_guards:
+    if open_guards:
         yield [Phrase("Not decided because "), *_and([_guard_says(row) for row in open_guards]), Phrase(".")]
     yield _worth(verdict) if verdict.rule.kind == "value" else []
     yield _needs(verdict)
@@ -271,7 +268,7 @@ def _needs(verdict: Verdict) -> Clause:
     if needs is None:
         return []
     if needs.examples is None:
-        return [Phrase("No number of examples would decide it: the measured effect sits on the border.")]
+        return [Phrase(needs.note)]
     size = f"{figures.count(rounded_up(needs.examples))} more {'example' if needs.examples == 1 else 'examples'}"
     price = f", {figures.money(needs.cost_usd)}" if needs.cost_usd is not None else ""
     return [Phrase("At this spread you need about "), Phrase(size + price, strong=True), Phrase(".")]

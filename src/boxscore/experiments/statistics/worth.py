@@ -100,6 +100,9 @@ def cost_per_success(
 
 def fieller(success: Floats, cost: Floats, units: Units, alpha: float) -> tuple[Floats, Floats]:
     """Bounds of cost/success for arrays of shape (…, n), NaN where they are not finite."""
+    if units.dof <= 0:
+        nothing = np.full(np.shape(success)[:-1], np.nan)
+        return nothing, nothing
     # The variance of v·success − cost is a quadratic in v; three values of v give its coefficients.
     at = [benefit_moments(success, cost, v, units) for v in (0.0, 1.0, -1.0)]
     constant = at[0].variance
