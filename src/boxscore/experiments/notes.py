@@ -70,4 +70,4 @@ def _cheaper_note(
 
 
 def _points(difference: float) -> str:
-    return f"{100 * difference:+.1f} points"
+    return f"{100 * difference:+.1f} points".replace("-", "−")

@@ -12,8 +12,8 @@ from boxscore.errors import UnknownNameError
 __all__ = ["EMBEDDED", "CatalogueEntry", "catalogue", "find_models"]
 
 EMBEDDED: dict[str, str] = {
-    "tiny-1": "reads fields out of support tickets; stopped early in its training",
-    "tiny-2": "the same model, fully trained",
+    "tiny-1": "reads fields out of support tickets; small and briefly trained",
+    "tiny-2": "the same task; nearly twice the size, trained six times as long",
 }
 """Models inside the package: no key, no network, nothing to pay."""
 
