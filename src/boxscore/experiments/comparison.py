@@ -306,9 +306,7 @@ class _Comparing:
                 p_adjusted=p,
                 wins=part.wins if better == "higher" else part.losses,
                 losses=part.losses if better == "higher" else part.wins,
-                shown=measures.shown(part.low, part.high, better)
-                if p <= self.rule.alpha and part.clusters >= MIN_UNITS
-                else "unclear",
+                shown=measures.shown(part, better) if p <= self.rule.alpha else "unclear",
             )
             for (name, value, part, was, now), p in zip(found, adjusted, strict=True)
         ]

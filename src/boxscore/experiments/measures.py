@@ -8,19 +8,21 @@ import numpy as np
 from boxscore.experiments import statistics
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.table import Floats, Ints, PairedTable
-from boxscore.experiments.verdict import CostComparison, LatencyComparison, MetricComparison, Shown
+from boxscore.experiments.verdict import MIN_UNITS, CostComparison, LatencyComparison, MetricComparison, Shown
 from boxscore.scoring.scorer import Metric
 
 TOKENS_OUT = Metric(name="tokens_out", kind="amount", better="lower", unit="tokens")
 
 
-def shown(low: float, high: float, better: Literal["higher", "lower"]) -> Shown:
-    """What an interval of candidate − baseline shows, seen from the user."""
-    if low == high == 0:
+def shown(found: Difference, better: Literal["higher", "lower"]) -> Shown:
+    """What the interval of a difference shows, seen from the user. Too few independent units show nothing."""
+    if found.low == found.high == 0:
         return "same"
-    if low > 0:
+    if found.clusters < MIN_UNITS:
+        return "unclear"
+    if found.low > 0:
         return "better" if better == "higher" else "worse"
-    if high < 0:
+    if found.high < 0:
         return "worse" if better == "higher" else "better"
     return "unclear"
 
@@ -40,7 +42,7 @@ def metric_difference(table: PairedTable, metric: Metric, alpha: float) -> Diffe
 
 def as_comparison(metric: Metric, found: Difference, p_adjusted: float, alpha: float) -> MetricComparison:
     """`p_adjusted` decides what is shown together with the interval: a secondary metric must survive both."""
-    seen = shown(found.low, found.high, metric.better)
+    seen = shown(found, metric.better)
     return MetricComparison(
         metric=metric.name,
         difference=found.difference,
@@ -89,7 +91,7 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
         per_extra_success_low=per_success.low if per_success else None,
         per_extra_success_high=per_success.high if per_success else None,
         method=found.method + (f"; {per_success.method}" if per_success else ""),
-        shown=shown(found.low, found.high, "lower"),
+        shown=shown(found, "lower"),
     )
 
 
@@ -128,8 +130,8 @@ def latency_comparison(table: PairedTable, alpha: float, seed: int) -> LatencyCo
         p95_low=p95.low,
         p95_high=p95.high,
         method=p95.method,
-        p50_shown=shown(p50.low, p50.high, "lower"),
-        p95_shown=shown(p95.low, p95.high, "lower"),
+        p50_shown=shown(p50, "lower"),
+        p95_shown=shown(p95, "lower"),
     )
 
 

@@ -114,6 +114,7 @@ def test_fewer_than_twenty_examples_decide_nothing(n: int) -> None:
     verdict = compare(run("old", [0.0] * n), run("new", [1.0] * n)).verdict
 
     assert verdict.verdict == "undecided"
+    assert verdict.comparisons[0].shown == "unclear"
     assert any("20" in warning for warning in verdict.warnings)
 
 
