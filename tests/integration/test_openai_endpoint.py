@@ -203,3 +203,21 @@ def test_half_a_surrogate_pair_is_read_as_it_came():
     body = parsed(Reply(status=200, headers={}, body=page.encode(), wall_s=0), "x")
 
     assert read(body, provider="x").output == "a\ud83d"
+
+
+def test_an_error_inside_a_good_status_is_an_error_with_its_own_reason():
+    body = {"error": {"message": "the model is overloaded upstream", "code": 400}}
+
+    error = failure(body)
+
+    assert "overloaded upstream" in str(error)
+    assert error.status == 400
+
+
+def test_a_call_without_arguments_has_none_however_it_is_written():
+    function = {"name": "now", "arguments": ""}
+    body = {"choices": [{"message": {"tool_calls": [{"id": "1", "function": function}]}}]}
+
+    response = read(body, provider="fake", latency_s=0.1)
+
+    assert response.tool_calls == (ToolCall(name="now", arguments={}, id="1"),)

@@ -17,6 +17,7 @@ from boxscore.experiments.variant import Variant
 from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.experiments.variants import CommandVariant, HttpVariant, PromptVariant
 from boxscore.providers import Response, ToolCall
+from boxscore.providers.secrets import from_environment, mask
 from boxscore.testing import FakeProvider, FakeServer
 
 EXAMPLE = Example(id="e", inputs={"a": 2, "b": 3})
@@ -359,3 +360,19 @@ def test_the_embedded_model_needs_no_key_and_its_names_are_known(tmp_path):
         variant_from_spec("v", {"provider": "tiny", "model": "tiny-3", "prompt": "x"}, tmp_path)
 
     assert caught.value.nearest in ("tiny-1", "tiny-2")
+
+
+def test_http_variants_with_other_headers_are_others_and_secret_ones_are_not_part_of_it():
+    def one(**more):
+        return HttpVariant(name="a", url="http://127.0.0.1:9/", **more).info.hash
+
+    assert one(headers={"X-Prompt": "v1"}) != one(headers={"X-Prompt": "v2"})
+    assert one(usage_path="a") != one(usage_path="b")
+    assert one(secret_headers={"Authorization": "one"}) == one(secret_headers={"Authorization": "two"})
+
+
+def test_a_secret_is_masked_whatever_its_variable_is_called(monkeypatch):
+    monkeypatch.setenv("ACME_AUTH", "abcdefsecretvalue1234")
+
+    assert from_environment("ACME_AUTH", key="api_key_env") == "abcdefsecretvalue1234"
+    assert mask("Incorrect key: abcdefsecretvalue1234") == "Incorrect key: [ACME_AUTH]"

@@ -7,6 +7,7 @@ import msgspec
 
 from boxscore.datasets.example import Example
 from boxscore.experiments.identity import example_hash, question_hash
+from boxscore.experiments.storable import storable_json
 from boxscore.experiments.trial import Run, Trial, VariantInfo
 from boxscore.experiments.variant import Described, Variant
 from boxscore.providers.response import ErrorInfo, Response, ToolCall, Usage
@@ -170,8 +171,8 @@ def score_rows(run_id: str, example_id: str, repeat: int, scores: dict[str, Scor
             repeat=repeat,
             metric=metric,
             value=None if score.value is None else float(score.value),
-            label=score.label,
-            note=score.note,
+            label=storable_json(score.label),
+            note=storable_json(score.note),
         )
         for metric, score in scores.items()
     ]

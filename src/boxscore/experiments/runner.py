@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from boxscore.experiments import scored
 from boxscore.experiments.budget import Budget
 from boxscore.experiments.identity import new_id, plan_hash, question_hash, utc_now
 from boxscore.experiments.pricing import priced
+from boxscore.experiments.storable import storable, storable_response
 from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Checked, Variant
 from boxscore.providers.response import ErrorInfo, Response
@@ -314,8 +314,7 @@ class _Run:
         waited = time.perf_counter() - started
         now = self._clock()
         response = msgspec.structs.replace(
-            response,
-            output=_storable(response.output),
+            storable_response(response),
             latency_s=waited if response.latency_s is None else response.latency_s,
             recorded_at=now,
         )
@@ -398,21 +397,20 @@ def _check(concurrency: int, repeats: int, dataset: Dataset, scorers: Sequence[S
 
 
 def _failed(kind: str, message: str, *, status: int | None = None) -> Response:
-    return Response(error=ErrorInfo(kind=kind, message=_storable(mask(message)), status=status))
+    return Response(error=ErrorInfo(kind=kind, message=storable(mask(message)), status=status))
 
 
 def _refuse_unwatched(response: Response, model: str | None) -> None:
     """A cap on money that nobody can count would be a false promise."""
     from boxscore.errors import UnknownPriceError
 
-    if response.error is None and response.cost_usd is None and (response.usage or response.usage_raw):
-        name = response.model or model or "this model"
+    if response.error is not None or response.cost_usd is not None:
+        return
+    name = response.model or model or "this variant"
+    if response.usage or response.usage_raw:
         raise UnknownPriceError(name, provider=response.provider, needed_by="the spend cap")
-
-
-def _storable(text: str) -> str:
-    """Half of a surrogate pair is no text in UTF-8, and models do send it."""
-    with suppress(UnicodeEncodeError):
-        text.encode()
-        return text
-    return text.encode("utf-8", "replace").decode()
+    raise SpecError(
+        f"the answers of {name!r} say nothing of usage or cost, so the cap cannot be watched: have them say it, or "
+        "give the variant a price (usd_per_mtok: 0 where it is free).",
+        key="spend_cap_usd",
+    )

@@ -102,8 +102,8 @@ class HttpVariant:
 
     `inputs_key` is the field around the inputs, None to send them bare. The answer is found at `output_path`, a dotted
     path (`choices.0.message.content`); usage, cost in US dollars and model at theirs, when they are there. A text body
-    that is no JSON is the answer itself when `output_path` is "" (the whole body). Header values may hold a secret:
-    they are no part of the identity and are never shown.
+    that is no JSON is the answer itself when `output_path` is "" (the whole body). `headers` are part of the identity;
+    `secret_headers` are not, and are never shown.
     """
 
     kind = "http"
@@ -119,6 +119,7 @@ class HttpVariant:
         model_path: str = "model",
         inputs_key: str | None = "inputs",
         headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
         model: str | None = None,
         timeout_s: float = 120.0,
         prices: PriceRow | None = None,
@@ -128,7 +129,7 @@ class HttpVariant:
         self._paths = {"usage": usage_path, "cost_usd": cost_path, "model": model_path}
         self._output_path = output_path
         self._inputs_key = inputs_key
-        self._headers = {"Content-Type": "application/json", **(headers or {})}
+        self._headers = {"Content-Type": "application/json", **(headers or {}), **(secret_headers or {})}
         self._transport = transport or HttpTransport(Limits(total_s=timeout_s))
         self._prices = prices
         self.description: dict[str, Json] = {
@@ -136,6 +137,8 @@ class HttpVariant:
             "url": url,
             "output_path": output_path,
             "inputs_key": inputs_key,
+            "paths": dict(self._paths),
+            "headers": dict(sorted((headers or {}).items())),
             "model": model,
         }
         self.info = VariantInfo(name=name, hash=digest(self.description), model=model)

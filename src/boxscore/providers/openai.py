@@ -5,6 +5,8 @@ import json
 from collections.abc import Mapping
 from typing import cast
 
+import msgspec
+
 from boxscore.errors import ProviderError
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response, ToolCall
@@ -58,12 +60,27 @@ class OpenAIProvider:
         reply = await self._transport.post(
             f"{self.base_url}/chat/completions", body, headers=self._headers, name=self.name
         )
-        if error := refusal(reply, self.name):
+        if error := refusal(_with_status(reply), self.name):
             raise error
         return reply
 
     def __repr__(self) -> str:
         return f"OpenAIProvider(name={self.name!r}, base_url={self.base_url!r})"
+
+
+def _with_status(reply: Reply) -> Reply:
+    """Some proxies answer 200 with an error inside: then its code is the status."""
+    if reply.status != 200 or b'"error"' not in reply.body[:2_000]:
+        return reply
+    try:
+        body = _object(json.loads(reply.body))
+    except ValueError:
+        return reply
+    if body.get("choices") or not body.get("error"):
+        return reply
+    code = _object(body["error"]).get("code")
+    status = code if isinstance(code, int) and 400 <= code < 600 else 400
+    return msgspec.structs.replace(reply, status=status)
 
 
 def body_of(request: Request) -> dict[str, Json]:
@@ -135,6 +152,8 @@ def _tool_calls(calls: Json) -> "list[ToolCall]":
 def _arguments(written: Json) -> Json:
     if not isinstance(written, str):
         return written
+    if not written.strip():
+        return {}  # how some servers write a call without arguments
     try:
         read: Json = json.loads(written)
     except ValueError:

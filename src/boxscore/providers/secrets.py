@@ -16,6 +16,10 @@ _FORMS = re.compile(
 _SHORTEST = 8
 
 
+_named: dict[str, str] = {}
+"""Secrets that were taken from the environment in this process, with the name of their variable."""
+
+
 def from_environment(variable: str, *, key: str) -> str:
     """The secret that the environment variable holds. `key` is the spec's key, for the error's sentence."""
     if not _VARIABLE.fullmatch(variable) or looks_secret(variable):
@@ -25,6 +29,7 @@ def from_environment(variable: str, *, key: str) -> str:
             key=key,
         )
     value = os.environ.get(variable, "").strip()
+    _named[value] = variable
     if not value:
         raise SpecError(f"the environment variable {variable} is not set: export {variable}=… and run again.", key=key)
     return value
@@ -36,10 +41,13 @@ def looks_secret(text: str) -> bool:
 
 
 def mask(text: str) -> str:
-    """The text without secrets: the values of variables named …KEY, …TOKEN, …SECRET, …PASSWORD, and what has the form
-    of a key."""
+    """The text without secrets: values that a spec took from the environment, those of variables named …KEY, …TOKEN,
+    …SECRET, …PASSWORD, and what has the form of a key."""
     for name, value in os.environ.items():
         value = value.strip()
         if len(value) >= _SHORTEST and value in text and _NAME.search(name):
+            text = text.replace(value, f"[{name}]")
+    for value, name in _named.items():
+        if value:
             text = text.replace(value, f"[{name}]")
     return _FORMS.sub("[secret]", text)

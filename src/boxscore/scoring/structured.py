@@ -233,7 +233,10 @@ def same_json(one: Json, other: Json) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or math.isclose(one, other, rel_tol=1e-9)
+        try:
+            return one == other or math.isclose(one, other, rel_tol=1e-9)
+        except OverflowError:  # a whole number beyond all floats
+            return False
     if isinstance(one, dict) and isinstance(other, dict):
         left, right = cast("dict[str, Json]", one), cast("dict[str, Json]", other)
         return left.keys() == right.keys() and all(same_json(left[key], right[key]) for key in left)

@@ -15,6 +15,7 @@ from boxscore.errors import (
     MissingReferenceError,
     NothingToCompareError,
     ScorerError,
+    SpecError,
     SpendCapError,
     TemplateError,
     UnknownPriceError,
@@ -24,7 +25,7 @@ from boxscore.experiments.identity import question_hash
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.runner import run
 from boxscore.experiments.variants import PromptVariant
-from boxscore.providers import Response
+from boxscore.providers import Response, ToolCall
 from boxscore.scoring.scorer import Metric, Score
 from boxscore.store.records import Records
 from boxscore.testing import CountingClock, CountingIds, FakeProvider, Fault
@@ -325,6 +326,32 @@ def test_a_cap_on_what_has_no_known_price_is_refused(records):
         go(variant(provider), records, dataset(50), spend_cap_usd=1, concurrency=1)
 
     assert len(provider.requests) <= 1
+
+
+def test_a_cap_on_answers_that_say_nothing_of_their_cost_is_refused(records):
+    provider = FakeProvider(echo, usage=None)
+    with pytest.raises(SpecError, match="cannot be watched"):
+        go(variant(provider), records, dataset(50), spend_cap_usd=1, concurrency=1)
+
+    assert len(provider.requests) <= 1
+
+
+def test_half_a_surrogate_pair_anywhere_in_an_answer_is_kept_as_a_question_mark(records):
+    class Broken(Priced):
+        async def answer(self, example, *, repeat):
+            call = ToolCall(name="f", arguments={"a": ["\ud800"]})
+            return Response(output="x\ud800", model="m\ud800", tool_calls=(call,), usage_raw={"k": "\ud800"})
+
+    class Noting(Exact):
+        def score(self, example, response):
+            return Score(value=1.0, label="\ud83d", note="\ud83d")
+
+    found = go(Broken(FakeProvider(echo)), records, dataset(1), scorers=[Noting()])
+
+    kept = load_run(records, found.id).trials[0]
+    assert kept.response.output == "x?"
+    assert kept.response.tool_calls[0].arguments == {"a": ["?"]}
+    assert kept.scores["exact"].note == "?"
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1.5, ValueError("no")])

@@ -446,3 +446,9 @@ def test_time_grows_with_the_text_and_not_with_its_square(spec: str, unit: str) 
 
     # A second of CPU for 20 kB is a hundred times what is needed, and a tenth of what a quadratic pattern takes.
     assert time.process_time() - before < 1.0
+
+
+def test_a_number_beyond_all_floats_is_a_wrong_answer_and_no_fault():
+    huge = Response(output='{"n": 1' + "0" * 400 + "}")
+
+    assert make_scorer("fields").score(Example(id="e", reference={"n": 1.5}), huge).value == 0
