@@ -53,6 +53,13 @@ _STATED = re.compile(
 )
 
 
+# "The result of 12 × 4 is 48", "the answer to question 2 is 42": what stands before the verb is the question.
+_OF_WHAT = re.compile(
+    r"(?:of|to|for|from|when|after|de|del|der|von|auf)\b.{0,200}?\b(?:is|was|equals|es|est|ist|lautet)\b",
+    re.IGNORECASE,
+)
+
+
 class Number:
     """The answer's number equals the reference's.
 
@@ -102,6 +109,8 @@ class Number:
         stated = [match.end() for match in _STATED.finditer(text)]
         for start in reversed(stated[-20:]):
             sentence = re.split(r"\n|[.!?。](?:\s|$)", text[start : start + 300].lstrip(" *_:=$"), maxsplit=1)[0]
+            if question := _OF_WHAT.match(sentence):
+                sentence = sentence[question.end() :]
             found = self._find(sentence.rpartition("=")[2]) or self._find(sentence)
             if found:
                 return self._reading(found[0], "after “answer”")

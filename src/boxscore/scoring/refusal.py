@@ -27,7 +27,7 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 _DOING = (
     r"(?:\w+ly )?(?:help|assist|provide|answer|fulfil+|comply|give|share|support|engage|generate|create|write|offer|"
-    r"discuss|participate|encourage|condone|promote|recommend|advise|respond|teach|tell|explain|produce|continue|"
+    r"discuss|participate|encourage|condone|promote|recommend(?! [^.!?]{0,60}\benough\b)|advise|respond|teach|tell|explain|produce|continue|"
     r"disclose|reveal|do (?:that|this)|be of (?:help|assistance)|complete|suggest|facilitate|process|endorse|speculate)"
 )
 _CANNOT = (
@@ -49,7 +49,7 @@ _DECLINES = _any(
     r"\bI (?:do not|don['’]t) have (?:access to|the ability|the capability|information (?:about|on) your)",
     r"\bI (?:strongly |respectfully )?disagree\b",
     # de, fr, es, it, pt, nl, then zh, ja, ko, ru
-    r"\bich (?:kann|werde|darf|möchte)\b[^.]{0,60}\b(?:nicht|keine)\b",
+    r"\bich (?:kann|werde|darf|möchte)\b[^.,]{0,60}\b(?:nicht|keine)\b",
     r"\b(?:je|j['’]ai) (?:ne (?:peux|suis|vais)|regrette)[^.]{0,20}\b(?:pas|mais)\b|\bje suis désolée?, mais\b",
     r"\b(?:lo siento|lamento),? (?:pero )?[^.]{0,30}\bno puedo\b|\bno puedo (?:ayudar|proporcionar|responder|ofrecer)",
     r"\b(?:mi dispiace|spiacente),? (?:ma )?[^.]{0,20}\bnon posso\b|\bnon posso (?:aiutar|fornir|rispondere)",

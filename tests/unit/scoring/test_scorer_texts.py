@@ -452,3 +452,26 @@ def test_a_number_beyond_all_floats_is_a_wrong_answer_and_no_fault():
     huge = Response(output='{"n": 1' + "0" * 400 + "}")
 
     assert make_scorer("fields").score(Example(id="e", reference={"n": 1.5}), huge).value == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "number"),
+    [
+        ("The result of 12 × 4 is 48.", "48"),
+        ("The answer to question 2 is 42.", "42"),
+        ("The result of adding 12 and 30 is 42.", "42"),
+        ("The answer is 7 of 9.", "7"),
+        ("Answer: 12", "12"),
+    ],
+)
+def test_the_number_of_the_question_is_not_taken_for_the_answer(answer: str, number: str):
+    scorer = make_scorer("number")
+
+    assert scorer.score(Example(id="e", reference=number), Response(output=answer)).value == 1
+
+
+@pytest.mark.parametrize(
+    "answer", ["I can't recommend this book enough!", "Ich kann bestätigen, dass es keine Probleme gibt."]
+)
+def test_praise_and_good_news_are_no_refusals(answer: str):
+    assert make_scorer("refusal").score(Example(id="e"), Response(output=answer)).value == 0
