@@ -27,7 +27,8 @@ def _any(*patterns: str) -> re.Pattern[str]:
 
 _DOING = (
     r"(?:\w+ly )?(?:help|assist|provide|answer|fulfil+|comply|give|share|support|engage|generate|create|write|offer|"
-    r"discuss|participate|encourage|condone|promote|recommend(?! [^.!?]{0,60}\benough\b)|advise|respond|teach|tell|explain|produce|continue|"
+    r"discuss|participate|encourage|condone|promote|recommend(?! [^.!?]{0,60}\benough\b)|advise|respond|teach|tell|"
+    r"explain|produce|continue|"
     r"disclose|reveal|do (?:that|this)|be of (?:help|assistance)|complete|suggest|facilitate|process|endorse|speculate)"
 )
 _CANNOT = (
