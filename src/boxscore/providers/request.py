@@ -4,19 +4,30 @@ from typing import Protocol
 
 import msgspec
 
-from boxscore.providers.response import Response
+from boxscore.providers.response import Response, ToolCall
 from boxscore.types import Json
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """`role` is system, user, assistant or tool; `content` text or a list of parts as the provider defines them."""
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One turn, in the form of OpenAI's chat messages, which every dialect is made from.
+
+    `role` is system, user, assistant or tool; `content` text, or a list of parts: `{"type": "text", "text": …}`,
+    `{"type": "image_url", "image_url": {"url": …}}` (https or a data: URL), or a part as the provider itself defines it.
+    An assistant's `tool_calls` are answered by messages of role tool that carry the call's id as `tool_call_id`.
+    """
 
     role: str
     content: Json
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """One question, ready to send. `params` go to the provider as they are (temperature, max_tokens, seed, …)."""
+    """One question, ready to send.
+
+    `params`: temperature, top_p, max_tokens, stop and seed are put where the provider wants them; all else goes into
+    its body as it is. `tools` are functions in OpenAI's form, or as the provider itself defines them.
+    """
 
     messages: tuple[Message, ...]
     model: str

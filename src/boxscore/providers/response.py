@@ -74,10 +74,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     `model` is the model that answered by its own account, which may differ from the one asked for; `fingerprint`
     the provider's mark of the system behind it. `usage_raw` is the provider's object, untouched.
     `price` names the price row and its version that `cost_usd` was computed from; "recorded" if the cost came with
-    the data.
+    the data. `reasoning` is what the provider shows of the model's thinking, and no part of the answer. `extra` keeps
+    the fields of the body that nothing here carries.
     """
 
     output: str = ""
+    reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
     model: str | None = None
@@ -91,3 +93,4 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     first_token_s: float | None = None
     recorded_at: datetime | None = None
     error: ErrorInfo | None = None
+    extra: dict[str, Json] = {}
