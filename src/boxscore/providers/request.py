@@ -12,7 +12,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One turn, in the form of OpenAI's chat messages, which every dialect is made from.
 
     `role` is system, user, assistant or tool; `content` text, or a list of parts: `{"type": "text", "text": …}`,
-    `{"type": "image_url", "image_url": {"url": …}}` (https or a data: URL), or a part as the provider itself defines it.
+    `{"type": "image_url", "image_url": {"url": …}}` (https or a data: URL), or a part as its provider defines it.
     An assistant's `tool_calls` are answered by messages of role tool that carry the call's id as `tool_call_id`.
     """
 
