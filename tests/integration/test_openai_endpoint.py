@@ -7,7 +7,8 @@ import pytest
 from boxscore.errors import ProviderError
 from boxscore.providers import Message, Request, ToolCall
 from boxscore.providers.openai import OpenAIProvider, read
-from boxscore.providers.transport import HttpTransport, Limits, Reply, parsed
+from boxscore.providers.refusals import parsed
+from boxscore.providers.transport import HttpTransport, Limits, Reply
 from boxscore.testing import FakeServer
 
 KEY = "sk-live-0123456789abcdefghij"
@@ -84,7 +85,7 @@ def test_tool_calls_are_parsed_and_broken_arguments_kept_as_text():
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(400, "refused"), (401, "auth"), (403, "auth"), (404, "refused"), (500, "server")]
+    ("status", "kind"), [(400, "refused"), (401, "auth"), (403, "auth"), (404, "not_found"), (500, "server")]
 )
 def test_a_status_becomes_an_error_of_its_kind_with_the_providers_words(status, kind):
     error = failure((status, {"error": {"message": f"no, because {KEY}"}}))

@@ -18,9 +18,10 @@ from boxscore.experiments.pricing import is_priced, priced
 from boxscore.experiments.trial import VariantInfo
 from boxscore.prompts import PromptTemplate
 from boxscore.providers.command import run_command
+from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Message, Provider, Request
 from boxscore.providers.response import Response
-from boxscore.providers.transport import HttpTransport, Limits, Transport, check_url, parsed, refusal
+from boxscore.providers.transport import HttpTransport, Limits, Transport, check_url
 from boxscore.types import Json
 
 _OUTPUT_BYTES = 16 * 1024 * 1024

@@ -8,10 +8,11 @@ from typing import cast
 import msgspec
 
 from boxscore.errors import ProviderError
+from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response, ToolCall
 from boxscore.providers.retry import Sleep, retried
-from boxscore.providers.transport import HttpTransport, Reply, Transport, check_url, parsed, refusal
+from boxscore.providers.transport import HttpTransport, Reply, Transport, check_url
 from boxscore.types import Json
 
 BASE_URLS = {

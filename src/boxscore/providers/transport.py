@@ -1,10 +1,7 @@
 """The one way out to the network. Nothing else in the package opens an outbound connection."""
 
 import asyncio
-import json
 import time
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urljoin, urlsplit
 
@@ -12,13 +9,11 @@ import msgspec
 
 from boxscore.errors import ProviderError, SpecError
 from boxscore.providers.secrets import mask
-from boxscore.types import Json
 
 if TYPE_CHECKING:
     import aiohttp
 
 _HOPS = 3
-_SHOWN = 300
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,74 +138,6 @@ class HttpTransport:
                 )
             parts.append(part)
         return b"".join(parts)
-
-
-def refusal(reply: Reply, name: str) -> ProviderError | None:
-    """The error that an HTTP status means, None for success."""
-    status = reply.status
-    if 200 <= status < 300:
-        return None
-    said = _said(reply)
-    kind, advice = {
-        401: ("auth", "is the key right, and is it for this address?"),
-        403: ("auth", "may this key use this model?"),
-        404: ("refused", "are base_url and the model's name right?"),
-        408: ("timeout", "try again."),
-        429: ("rate_limit", "lower the concurrency, or raise your limits there."),
-    }.get(status, ("server", "try again later.") if status >= 500 else ("refused", "the request has to change."))
-    return ProviderError(
-        kind,
-        f"HTTP {status}: {said}; {advice}",
-        provider=name,
-        status=status,
-        retry_after_s=_retry_after(reply.headers.get("retry-after")),
-    )
-
-
-def parsed(reply: Reply, name: str) -> Json:
-    """The JSON of a body; anything else is a `ProviderError` of kind bad_answer that says what it is."""
-    try:
-        return json.loads(reply.body)  # not msgspec: it refuses halves of surrogate pairs, which models do send
-    except (ValueError, RecursionError) as error:
-        raise ProviderError(
-            "bad_answer",
-            f"the answer is no JSON but {_said(reply)}; is this the right address and the right kind of endpoint?",
-            provider=name,
-            status=reply.status,
-        ) from error
-
-
-def _said(reply: Reply) -> str:
-    """What a body says to a person: an error's message in any of the usual places, else its beginning."""
-    text = reply.body[: 64 * 1024].decode("utf-8", "replace").strip()
-    if "html" in reply.headers.get("content-type", "") or text[:15].lower().startswith(("<!doctype", "<html")):
-        return "a web page (HTML)"
-    try:
-        found: Json = json.loads(text)
-    except (ValueError, RecursionError):
-        found = text
-    for key in ("error", "message", "detail"):
-        if isinstance(found, dict) and key in found:
-            found = found[key]  # pyright: ignore[reportUnknownVariableType]
-    words = found if isinstance(found, str) else json.dumps(found)
-    words = " ".join(mask(words).split()) or "an empty body"
-    return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Seconds, from either form of the header (RFC 9110, section 10.2.3)."""
-    if not value:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def _redirected(url: str, location: str, status: int, name: str) -> str:
