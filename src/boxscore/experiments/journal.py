@@ -20,6 +20,7 @@ from boxscore.store.records import (
     ScoreRow,
     VariantRow,
 )
+from boxscore.types import Json
 
 
 def load_run(records: Records, run_id: str) -> Run:
@@ -117,6 +118,8 @@ def response_row(
         error_kind=error and error.kind,
         error_message=error and error.message,
         error_status=error and error.status,
+        reasoning=response.reasoning or None,
+        extra_json=_json(response.extra) if response.extra else None,
     )
 
 
@@ -142,6 +145,8 @@ def response_of(row: ResponseRow) -> Response:
             if row.error_kind is None
             else ErrorInfo(kind=row.error_kind, message=row.error_message or "", status=row.error_status)
         ),
+        reasoning=row.reasoning or "",
+        extra={} if row.extra_json is None else msgspec.json.decode(row.extra_json, type=dict[str, Json]),
     )
 
 

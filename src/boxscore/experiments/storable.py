@@ -44,4 +44,6 @@ def storable_response(response: Response) -> Response:
         provider=storable_json(response.provider),
         fingerprint=storable_json(response.fingerprint),
         usage_raw=storable_json(response.usage_raw),
+        reasoning=storable(response.reasoning),
+        extra=cast("dict[str, Json]", storable_json(response.extra)),
     )

@@ -1,6 +1,5 @@
 """The records store's narrow interface: what goes in, what comes out, nothing decided."""
 
-import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -320,7 +319,7 @@ class Records:
         return asked if not_older_than is None else asked.where(table.c.recorded_at >= not_older_than)
 
     async def _write(self, writes: Sequence[Write]) -> None:
-        await asyncio.wrap_future(self._writer.submit(writes))
+        await self._writer.submit_async(writes)
 
     @contextmanager
     def _reading(self) -> Generator[Connection, None, None]:

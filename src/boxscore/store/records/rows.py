@@ -71,6 +71,8 @@ class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
     error_kind: str | None = None
     error_message: str | None = None
     error_status: int | None = None
+    reasoning: str | None = None
+    extra_json: str | None = None
 
 
 class TrialRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -149,6 +149,8 @@ responses = Table(
     Column("error_kind", String(32)),
     Column("error_message", Text),
     Column("error_status", Integer),
+    Column("reasoning", Text),
+    Column("extra_json", Text),
     CheckConstraint("draw >= 0", name="draw_not_negative"),
     Index("ix_responses_identity", "project_id", "variant_hash", "question_hash", "draw", "recorded_at"),
     Index("ix_responses_run_id", "run_id"),

@@ -1,9 +1,12 @@
 """The one writing thread: many small writes, one commit, and an answer to each only after the disk has it."""
 
+import asyncio
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 
 import msgspec
 from sqlalchemy import Engine, Executable, exc
@@ -12,6 +15,7 @@ from boxscore.errors import StoreError
 
 BATCH = 512
 Parameters = Mapping[str, object]
+Outcome = tuple["asyncio.Future[None]", Exception | None]
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -25,7 +29,7 @@ class Write(msgspec.Struct, frozen=True):
 
 class _Job(msgspec.Struct, frozen=True):
     writes: Sequence[Write]
-    done: "Future[None]"
+    done: "Future[None] | asyncio.Future[None]"
 
 
 class Writer:
@@ -41,18 +45,27 @@ class Writer:
 
     def submit(self, writes: Sequence[Write]) -> "Future[None]":
         """Done when the writes are committed and synced; a failure is a `StoreError` in the future."""
-        if self._closed:
-            raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
-        job = _Job(writes, Future())
-        job.done.set_running_or_notify_cancel()  # who stops waiting does not unwrite it
-        self._queue.put(job)
-        return job.done
+        done: Future[None] = Future()
+        done.set_running_or_notify_cancel()  # who stops waiting does not unwrite it
+        self._put(_Job(writes, done))
+        return done
+
+    def submit_async(self, writes: Sequence[Write]) -> "asyncio.Future[None]":
+        """The same for the running event loop, which is woken once for all that a commit has served."""
+        done = asyncio.get_running_loop().create_future()
+        self._put(_Job(writes, done))
+        return done
 
     def close(self) -> None:
         if not self._closed:
             self._closed = True
             self._queue.put(None)
             self._thread.join()
+
+    def _put(self, job: _Job) -> None:
+        if self._closed:
+            raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
+        self._queue.put(job)
 
     def _work(self) -> None:
         last = False
@@ -70,20 +83,17 @@ class Writer:
                     last = True
                     break
                 batch.append(more)
-            self._commit(batch)
+            _tell(self._commit(batch))
 
-    def _commit(self, batch: list[_Job]) -> None:
+    def _commit(self, batch: list[_Job]) -> list[tuple[_Job, Exception | None]]:
         try:
             self._run([write for job in batch for write in job.writes])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
             if len(batch) == 1:
-                batch[0].done.set_exception(_explained(error, self._path))
-                return
-            for job in batch:  # one bad write must not take its neighbours with it
-                self._commit([job])
-            return
-        for job in batch:
-            job.done.set_result(None)
+                return [(batch[0], _explained(error, self._path))]
+            # One bad write must not take its neighbours with it.
+            return [outcome for job in batch for outcome in self._commit([job])]
+        return [(job, None) for job in batch]
 
     def _run(self, writes: list[Write]) -> None:
         grouped: dict[int, tuple[Executable, list[Parameters]]] = {}
@@ -94,6 +104,25 @@ class Writer:
             for statement, rows in grouped.values():
                 if rows:
                     connection.execute(statement, rows)
+
+
+def _tell(outcomes: Sequence[tuple[_Job, Exception | None]]) -> None:
+    waiting: defaultdict[asyncio.AbstractEventLoop, list[Outcome]] = defaultdict(list)
+    for job, error in outcomes:
+        if isinstance(job.done, Future):
+            job.done.set_exception(error) if error else job.done.set_result(None)
+        else:
+            waiting[job.done.get_loop()].append((job.done, error))
+    for loop, told in waiting.items():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, told)
+
+
+def _settle(told: Sequence[Outcome]) -> None:
+    for done, error in told:
+        if done.cancelled():
+            continue
+        done.set_exception(error) if error else done.set_result(None)
 
 
 def _order(write: Write) -> int:
