@@ -55,6 +55,8 @@ class RuleOptions(NamedTuple):
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")
 @click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the HTML report.")
+@click.option("--markdown", metavar="FILE", type=click.Path(path_type=Path), help="Write a pull request's comment.")
+@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write JUnit XML, for a CI server.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON to standard output.")
 @click.option("--width", type=click.IntRange(60, 200), help="Columns of the box score (default: the terminal's).")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the bootstrap.")
@@ -78,6 +80,8 @@ def compare(
     concurrency: int | None,
     limit: int | None,
     report: Path | None,
+    markdown: Path | None,
+    junit: Path | None,
     as_json: bool,
     width: int | None,
     seed: int | None,
@@ -91,7 +95,7 @@ def compare(
       boxscore compare
       boxscore compare --recordings answers.jsonl --baseline gpt-4o-mini --candidate gpt-4o --scorer exact
     """
-    check_report(report)
+    check_report(report, markdown, junit)
     options = RuleOptions(metric, rule, margin, alpha, usd_per_success, tuple(_guard(text) for text in guards))
     if recordings is not None:
         _refuse_live(
@@ -118,7 +122,7 @@ def compare(
             planned = _plan(dataset.name, dataset.examples[:limit], loaded.scorers, loaded.rule, loaded)
             return _print_plan(planned, as_json)
         comparisons = _live(loaded, limit=limit, fresh=fresh, quiet=as_json)
-    return print_comparisons(comparisons, as_json=as_json, report=report, width=width)
+    return print_comparisons(comparisons, as_json=as_json, report=report, markdown=markdown, junit=junit, width=width)
 
 
 def _recorded(

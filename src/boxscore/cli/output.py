@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from boxscore.errors import FileError
-from boxscore.experiments import report
+from boxscore.experiments import report as reports
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.verdict import Decision
 
@@ -18,12 +18,18 @@ EXIT: dict[Decision, int] = {"ship": 0, "reject": 1, "undecided": 3}
 
 
 def print_comparisons(
-    comparisons: Sequence[Comparison], *, as_json: bool, report: Path | None = None, width: int | None = None
+    comparisons: Sequence[Comparison],
+    *,
+    as_json: bool,
+    report: Path | None = None,
+    junit: Path | None = None,
+    markdown: Path | None = None,
+    width: int | None = None,
 ) -> int:
     """Print them and give back the exit code: with several candidates that of the best verdict.
 
     The JSON of several is `{"verdicts": […]}`, of one the verdict itself; their reports get the candidate's place in
-    the file name.
+    the file name, while `junit` and `markdown` are one file for all.
     """
     if as_json:
         verdicts = [comparison.verdict for comparison in comparisons]
@@ -36,13 +42,33 @@ def print_comparisons(
         for index, comparison in enumerate(comparisons):
             path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
             save_report(comparison, path)
+    if junit is not None:
+        save_text(junit, reports.junit([comparison.verdict for comparison in comparisons]))
+    if markdown is not None:
+        save_text(markdown, reports.markdown([(comparison.verdict, comparison.evidence) for comparison in comparisons]))
+    return exit_code(comparisons)
+
+
+def exit_code(comparisons: Sequence[Comparison]) -> int:
+    """That of the best verdict."""
     return min((EXIT[comparison.verdict.verdict] for comparison in comparisons), key=(0, 3, 1).index)
 
 
-def check_report(path: Path | None) -> None:
+def check_report(*paths: Path | None) -> None:
     """Refuse a report that could not be written before anything is run for it."""
-    if path is not None and not path.resolve().parent.is_dir():
-        raise FileError(path, "the report cannot be written: there is no such folder; make it, or name another.")
+    for path in paths:
+        if path is not None and not path.resolve().parent.is_dir():
+            raise FileError(path, "the report cannot be written: there is no such folder; make it, or name another.")
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a file for a machine, whole or not at all; `FileError` where that cannot be."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise FileError(path, f"it cannot be written: {error.strerror or error}.") from error
 
 
 def print_box_score(comparison: Comparison, *, width: int | None = None) -> None:
@@ -50,7 +76,7 @@ def print_box_score(comparison: Comparison, *, width: int | None = None) -> None
     if width is None:
         width = max(80, min(shutil.get_terminal_size((80, 24)).columns, 120)) if sys.stdout.isatty() else 80
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    click.echo(report.terminal(comparison.verdict, width=width, colour=colour))
+    click.echo(reports.terminal(comparison.verdict, width=width, colour=colour))
 
 
 def save_report(comparison: Comparison, path: Path) -> None:

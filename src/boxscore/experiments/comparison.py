@@ -203,6 +203,7 @@ class _Comparing:
             also_run=also,
             sensitivity=self._sensitivity(),
             provenance=self._provenance(),
+            checks=tuple(condition.told() for condition in grounds.conditions),
             id=self._id(),
         )
         verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))

@@ -13,12 +13,13 @@ better, with its interval at the level that is due (for several candidates the o
 and undecided otherwise. A guard that is shown worse rejects, one that is not shown to hold leaves undecided.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from boxscore.experiments.verdict import MIN_UNITS, Decision, Guard, Rule
+from boxscore.experiments.verdict import MIN_UNITS, Check, Decision, Guard, Rule
 
 Role = Literal["units", "primary", "saving", "net benefit", "guard"]
 
@@ -55,6 +56,23 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     interval: Interval | None = None
     threshold: float | None = None
     ceiling: bool = False
+
+    def told(self) -> Check:
+        """As the verdict tells it."""
+        value, low, high = (
+            bound if bound is not None and math.isfinite(bound) else None
+            for bound in (self.interval or (None, None, None))
+        )
+        return Check(
+            role=self.role,
+            metric=self.metric,
+            outcome=self.outcome,
+            value=value,
+            low=low,
+            high=high,
+            threshold=self.threshold,
+            ceiling=self.ceiling,
+        )
 
 
 class Grounds(msgspec.Struct, frozen=True, kw_only=True):

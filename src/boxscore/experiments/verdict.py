@@ -145,6 +145,25 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that the rule asks, and what became of it: `ship` when it is shown to hold, `reject` when the opposite
+    is shown, else `undecided`.
+
+    `role` is primary, saving, net benefit (dollars per 1,000), guard, or units, the number of independent ones. The
+    interval was held against `threshold`: of a ceiling it must lie at or below it, of all else above it, turned so that
+    more is better. What was not recorded, and an end that is not finite, is None.
+    """
+
+    role: Literal["units", "primary", "saving", "net benefit", "guard"]
+    metric: str
+    outcome: Decision
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    threshold: float | None = None
+    ceiling: bool = False
+
+
 class SliceComparison(msgspec.Struct, frozen=True, kw_only=True):
     """The primary metric inside one subset. `p_adjusted` by Holm over all slices shown."""
 
@@ -204,6 +223,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     also_run: tuple[VariantSummary, ...] = ()
     sensitivity: str | None = None
     provenance: Provenance | None = None
+    checks: tuple[Check, ...] = ()
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,13 @@
-"""What people see of a verdict: the headline, the box score on a terminal, and a report in one HTML file.
+"""What people see of a verdict: the headline, the box score on a terminal, as a comment in Markdown and as JUnit XML,
+and a report in one HTML file.
 
-All three draw the same rows in the same order, so that who has read one can read the others.
+All draw the same rows in the same order, so that who has read one can read the others.
 """
 
 from boxscore.experiments.report.box import terminal
+from boxscore.experiments.report.junit import junit
+from boxscore.experiments.report.markdown import markdown
 from boxscore.experiments.report.page import html
 from boxscore.experiments.report.words import headline
 
-__all__ = ["headline", "html", "terminal"]
+__all__ = ["headline", "html", "junit", "markdown", "terminal"]
