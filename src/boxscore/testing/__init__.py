@@ -5,7 +5,8 @@ applications that speak HTTP; `CountingClock` and `CountingIds` make times and i
 """
 
 from boxscore.testing.counting import CountingClock, CountingIds
-from boxscore.testing.fake_provider import FakeProvider, Fault
+from boxscore.testing.fake_provider import FakeProvider
 from boxscore.testing.fake_server import FakeServer
+from boxscore.testing.faults import Fault
 
 __all__ = ["CountingClock", "CountingIds", "FakeProvider", "FakeServer", "Fault"]

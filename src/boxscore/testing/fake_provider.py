@@ -1,33 +1,23 @@
 """A provider that answers from a script."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import cast
+from typing import TypeAlias
 
-import msgspec
-
-from boxscore.errors import ProviderError
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response
+from boxscore.testing.faults import Fault, fault_of_status
+from boxscore.testing.script import Script as AnyScript
+from boxscore.testing.script import answering, text_of
 from boxscore.types import Json
 
-
-class Fault(msgspec.Struct, frozen=True):
-    """In a script: the call fails with a `ProviderError` of this kind."""
-
-    kind: str
-    message: str = "as the script says"
-    status: int | None = None
-
-
-Answer = str | Response | Fault
-Script = Answer | Mapping[str, Answer] | Iterable[Answer] | Callable[[Request], Answer]
+Script: TypeAlias = AnyScript[Request]
 
 
 class FakeProvider:
     """Answers from `script`:
 
     - a text, a `Response` or a `Fault`: always the same;
+    - an HTTP status of 400 and more, with a body and perhaps headers: the error that they mean;
     - a mapping: by the text of the last message, with the key "*" for all others;
     - a function of the request;
     - anything iterable: one after the other; when it is used up, a `ProviderError` says so.
@@ -56,7 +46,7 @@ class FakeProvider:
         self._model = model
         self._latency_s = latency_s
         self._usage = usage
-        self._answer = _by(script)
+        self._answer = answering(script, _question)
         self._open = asyncio.Event()
         self._open.set()
         self._arrived = asyncio.Condition()
@@ -88,8 +78,10 @@ class FakeProvider:
             await asyncio.sleep(0)  # as any real call would, let others run
         finally:
             self.in_flight -= 1
+        if isinstance(answer, tuple):
+            answer = fault_of_status(answer[0], answer[1], answer[2] if len(answer) == 3 else None)
         if isinstance(answer, Fault):
-            raise ProviderError(answer.kind, answer.message, provider=self.name, status=answer.status)
+            raise answer.error(self.name)
         if isinstance(answer, Response):
             return answer
         return Response(
@@ -105,23 +97,5 @@ class FakeProvider:
         self.closed = True
 
 
-def _by(script: Script) -> Callable[[Request], Answer]:
-    if isinstance(script, str | Response | Fault):
-        return lambda _request: script
-    if isinstance(script, Mapping):
-        answers = cast("Mapping[str, Answer]", script)
-        return lambda request: _looked_up(answers, request)
-    if callable(script):
-        return script
-    rest = iter(script)
-    return lambda _request: _next(rest)
-
-
-def _looked_up(script: Mapping[str, Answer], request: Request) -> Answer:
-    asked = request.messages[-1].content if request.messages else ""
-    found = script.get(asked if isinstance(asked, str) else "*", script.get("*"))
-    return Fault("refused", f"the script has no answer to {asked!r} and none for '*'") if found is None else found
-
-
-def _next(rest: Iterator[Answer]) -> Answer:
-    return next(rest, Fault("refused", "the script is used up"))
+def _question(request: Request) -> str:
+    return text_of(request.messages[-1].content) if request.messages else ""

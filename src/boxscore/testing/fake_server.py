@@ -1,37 +1,78 @@
-"""An OpenAI-compatible server on this machine that answers from a script."""
+"""Providers on this machine, in their own dialects, that answer from a script."""
 
 import asyncio
 import json
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
+from boxscore.providers.response import Response
+from boxscore.testing.delivery import SEED, Parcel, send, send_faulty, send_huge
+from boxscore.testing.dialects import Asked, Dialect, dialect_of, question_text, whole_response, wire_text
+from boxscore.testing.faults import STATUS, Fault, fault_of
+from boxscore.testing.script import Answer, answering
+from boxscore.testing.script import Script as AnyScript
+from boxscore.testing.site import LoopThread, Site
 from boxscore.types import Json
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-Reply = str | dict[str, Json] | tuple[int, Json] | tuple[int, Json, dict[str, str]]
-Script = Reply | Callable[[dict[str, Json]], Reply]
+Script: TypeAlias = AnyScript[dict[str, Json]] | dict[str, Json]
 
 
 class FakeServer:
-    """`async with FakeServer("hello") as server:` answers `POST {server.base_url}/chat/completions` on a free port of
-    the loopback address, and every other POST the same way.
+    """Answers HTTP on a free port of the loopback address, in the dialect of the path that is asked.
 
-    `script` is a text (sent as a chat completion with made-up usage), a JSON object (sent as it is), a pair of status
-    and body (a body that is a text is sent as HTML), with headers as a third; or a function from the request's body to
-    any of them. `delay_s` is waited before each answer, in real time. `calls` counts the requests that came in,
-    `bodies` and `headers` keep them (header names in lower case).
+    `async with FakeServer("hello") as server:` serves in the running loop; `with FakeServer("hello") as server:` in a
+    thread of its own, for clients that block. `server.url` is the address, `server.base_url` the same with `/v1`.
+
+    `script` is
+
+    - a text or a `Response`: the answer, as a body or, where the request asks for one, as a stream;
+    - a `Fault`: what goes wrong;
+    - a pair of status and body, with headers as a third: sent as they are; a body that is a text is sent as HTML;
+    - a JSON object: sent as it is;
+    - a mapping with the key "*": any of these by the text of the last message, "*" for all others;
+    - a function from the request's body to any of these;
+    - anything else iterable: one after another; when it is used up, an error says so.
+
+    `latency_s` is waited before an answer's first byte, `per_token_s` before each further piece of a stream, both in
+    real time. `seed` moves the places where a stream's text is cut; `chunk_bytes` cuts its bytes again, also within a
+    character.
+
+    `calls` counts the requests that came in, `bodies` and `headers` keep them (header names in lower case); `repeated`
+    counts those that equal an earlier one but for streaming, `aborted` those whose client left before the end.
+    An exception in a script's function is answered with status 500 and raised when the server closes.
     """
 
-    def __init__(self, script: Script, *, delay_s: float = 0.0) -> None:
-        self.script = script
-        self.delay_s = delay_s
+    def __init__(
+        self,
+        script: Script,
+        *,
+        latency_s: float = 0.0,
+        per_token_s: float = 0.0,
+        chunk_bytes: int | None = None,
+        seed: int = 0,
+        delay_s: float = 0.0,
+    ) -> None:
         self.bodies: list[dict[str, Json]] = []
         self.headers: list[dict[str, str]] = []
+        self.in_flight = 0
+        self.most_in_flight = 0
+        self.repeated = 0
+        self.aborted = 0
         self.url = ""
-        self._runner: web.AppRunner | None = None
+        self._latency_s = latency_s or delay_s
+        self._per_token_s = per_token_s
+        self._chunk_bytes = chunk_bytes
+        self._seed = seed
+        self._listens = not (isinstance(script, Fault) and script.on_the_wire == "refuse")
+        self._answer = _answering(script)
+        self._seen: set[str] = set()
+        self._failure: Exception | None = None
+        self._site: Site | None = None
+        self._thread: LoopThread | None = None
 
     @property
     def calls(self) -> int:
@@ -41,57 +82,151 @@ class FakeServer:
     def base_url(self) -> str:
         return f"{self.url}/v1"
 
-    async def __aenter__(self) -> "FakeServer":
-        from aiohttp import web
+    def hold(self) -> None:
+        """From now on answers wait until `release`."""
+        self._running().hold(True)
 
-        app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_post("/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = cast("tuple[str, int]", self._runner.addresses[0][:2])
-        self.url = f"http://{host}:{port}"
+    def release(self) -> None:
+        self._running().hold(False)
+
+    async def __aenter__(self) -> "FakeServer":
+        await self._open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._running().close()
+        self._raise(error)
 
-    async def _answer(self, request: "web.Request") -> "web.Response":
+    def __enter__(self) -> "FakeServer":
+        self._thread = LoopThread()
+        self._thread.run(self._open())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._thread is not None:
+            self._thread.run(self._running().close())
+            self._thread.close()
+        self._raise(error)
+
+    async def _open(self) -> None:
+        self._site = Site()
+        await self._site.open(self._serve, listens=self._listens)
+        self.url = self._site.url
+
+    def _running(self) -> Site:
+        if self._site is None:
+            raise RuntimeError("the server does not run: enter it by `with` or `async with`")
+        return self._site
+
+    def _raise(self, error: BaseException | None) -> None:
+        if self._failure is not None and error is None:
+            raise self._failure
+
+    async def _serve(self, request: "web.Request") -> "web.StreamResponse":
         from aiohttp import web
 
-        body: Json = json.loads(await request.read() or b"{}")
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            return await self._respond(request)
+        except (asyncio.CancelledError, ConnectionError) as left:
+            self.aborted += not self._running().closing.is_set()
+            if isinstance(left, asyncio.CancelledError):
+                raise
+            return web.Response()  # never sent: nobody is there
+        finally:
+            self.in_flight -= 1
+
+    async def _respond(self, request: "web.Request") -> "web.StreamResponse":
+        raw, pause = await request.read(), self._running().pause
+        dialect = dialect_of(request.path)
+        try:
+            body: Json = json.loads(raw or b"{}")
+        except ValueError as error:
+            asked = Asked(path=request.path, body={}, number=self.calls + 1)
+            return await send(request, _error(dialect, asked, 400, f"the request is no JSON: {error}"), pause)
+        self._note(request, body)
+        asked = Asked(
+            path=request.path,
+            body=body,
+            number=self.calls,
+            seed=self._seed,
+            stream=bool(body.get("stream")),
+            model=body.get("model") or "fake",
+        )
+        try:
+            answer = self._answer(body)
+        except Exception as error:  # noqa: BLE001  # the script's own, raised where the test sees it
+            self._failure = self._failure or error
+            answer = Fault("server", f"the script failed: {type(error).__name__}: {error}")
+        await self._running().admitted()
+        if self._latency_s:
+            await pause(self._latency_s)
+        if isinstance(answer, Response) and answer.error is not None:
+            answer = fault_of(answer.error)
+        if isinstance(answer, Fault):
+            return await self._fail(request, dialect, asked, answer)
+        if isinstance(answer, str | Response):
+            parcel = _said(dialect, asked, answer)
+        elif isinstance(answer, tuple):
+            parcel = _raw(dialect, asked, *cast("tuple[Json, ...]", answer))
+        else:
+            parcel = _raw(dialect, asked, 200, answer)
+        return await send(request, parcel, pause, per_token_s=self._per_token_s, chunk_bytes=self._chunk_bytes)
+
+    async def _fail(self, request: "web.Request", dialect: Dialect, asked: Asked, fault: Fault) -> "web.StreamResponse":
+        pause = self._running().pause
+        if fault.kind in STATUS:
+            return await send(request, _refusal(dialect, asked, fault), pause)
+        if fault.kind == "huge":
+            return await send_huge(request, _said(dialect, asked, SEED), fault.megabytes)
+        return await send_faulty(request, _said(dialect, asked, fault.message), fault, pause)
+
+    def _note(self, request: "web.Request", body: dict[str, Json]) -> None:
         self.bodies.append(body)
         self.headers.append({key.lower(): value for key, value in request.headers.items()})
-        if self.delay_s:
-            await asyncio.sleep(self.delay_s)
-        reply = self.script(body) if callable(self.script) else self.script
-        status, content, headers = 200, reply, dict[str, str]()
-        if isinstance(reply, tuple):
-            status, content, headers = reply[0], reply[1], reply[2] if len(reply) == 3 else headers
-        elif isinstance(reply, str):
-            content = chat_completion(reply, model=body.get("model", "fake"), question=body.get("messages"))
-        if isinstance(content, str):
-            return web.Response(status=status, text=content, content_type="text/html", headers=headers)
-        return web.json_response(content, status=status, headers=headers)
+        what = {key: value for key, value in body.items() if not key.startswith("stream")}
+        identity = f"{request.path} {json.dumps(what, sort_keys=True)}"
+        self.repeated += identity in self._seen
+        self._seen.add(identity)
 
 
-def chat_completion(
-    text: str, *, model: str = "fake", question: Json = None, usage: Mapping[str, int] | None = None
-) -> dict[str, Json]:
-    """A chat completion's body. Without `usage` tokens are made up: one for every four characters, rounded up."""
-    asked, answered = -(-len(json.dumps(question)) // 4), -(-len(text) // 4)
-    return {
-        "id": "chatcmpl-fake",
-        "object": "chat.completion",
-        "created": 0,
-        "model": model,
-        "system_fingerprint": "fp_fake",
-        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
-        "usage": dict(
-            usage or {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
-        ),
-    }
+def _answering(script: Script) -> Callable[[dict[str, Json]], Answer | Json]:
+    if isinstance(script, Mapping) and "*" not in script:
+        body: Json = cast("Json", script)
+        return lambda _body: body
+    return answering(cast("AnyScript[dict[str, Json]]", script), question_text)
+
+
+def _said(dialect: Dialect, asked: Asked, answer: str | Response) -> Parcel:
+    said, headers = whole_response(answer, asked), dialect.headers(asked, None)
+    if asked.stream:
+        parts = dialect.events(asked, said)
+        return Parcel(status=200, headers=headers, content_type=dialect.stream_type, parts=parts)
+    return _json(200, dialect.whole(asked, said), headers)
+
+
+def _raw(dialect: Dialect, asked: Asked, status: int, body: Json, headers: Mapping[str, str] | None = None) -> Parcel:
+    every = dialect.headers(asked, None) | dict(headers or {})
+    if isinstance(body, str):
+        return Parcel(status=status, headers=every, content_type="text/html; charset=utf-8", body=body.encode())
+    return _json(status, body, every)
+
+
+def _refusal(dialect: Dialect, asked: Asked, fault: Fault) -> Parcel:
+    parcel = _error(dialect, asked, fault.status or STATUS[fault.kind], fault.message)
+    if fault.retry_after_s is not None:
+        parcel.headers["retry-after"] = f"{fault.retry_after_s:g}"
+    return parcel
+
+
+def _error(dialect: Dialect, asked: Asked, status: int, message: str) -> Parcel:
+    return _json(status, dialect.error(status, message, asked), dialect.headers(asked, None))
+
+
+def _json(status: int, body: Json, headers: dict[str, str]) -> Parcel:
+    return Parcel(status=status, headers=headers, content_type="application/json", body=wire_text(body).encode())
