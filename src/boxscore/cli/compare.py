@@ -37,6 +37,12 @@ class RuleOptions(NamedTuple):
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @click.option("--recordings", metavar="FILE", type=click.Path(path_type=Path), help="Compare recorded answers (JSONL).")
 @click.option("--baseline", metavar="NAME", help="The variant, or recorded model, that is in use.")
+@click.option(
+    "--baseline-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The baseline that `run --write-baseline` kept.",
+)
 @click.option("--candidate", "candidates", metavar="NAME", multiple=True, help="What may take its place; repeatable.")
 @click.option("--scorer", "scorers", metavar="NAME[:ARG,…]", multiple=True, help="How to score; repeatable.")
 @click.option("--metric", metavar="NAME", help="The metric that decides (default: the first scorer's).")
@@ -64,6 +70,7 @@ def compare(
     spec: Path | None,
     recordings: Path | None,
     baseline: str | None,
+    baseline_file: Path | None,
     candidates: tuple[str, ...],
     scorers: tuple[str, ...],
     metric: str | None,
@@ -105,6 +112,7 @@ def compare(
                 "--concurrency": concurrency,
                 "--limit": limit,
                 "--fresh": fresh or None,
+                "--baseline-file": baseline_file,
             }
         )
         made = make_scorers(scorers)
@@ -113,15 +121,18 @@ def compare(
             return _print_plan(_plan_recordings(recordings, made, decided_by, cluster, slices), as_json)
         comparisons = _recorded(recordings, baseline, candidates, made, decided_by, slices, cluster, seed or 0)
     else:
+        if baseline is not None and baseline_file is not None:
+            raise SpecError("there is one baseline: name a variant, or a file.", key="--baseline-file")
         loaded = _override(
-            read_spec(spec), baseline, candidates, scorers, options, slices, cluster,
+            read_spec(spec), baseline, () if baseline_file else candidates, scorers, options, slices, cluster,
             spend_cap, concurrency, seed,
         )  # fmt: skip
+        loaded = loaded if baseline_file is None else loaded.against_file(candidates)
         if only_plan:
             dataset = loaded.read_dataset()
             planned = _plan(dataset.name, dataset.examples[:limit], loaded.scorers, loaded.rule, loaded)
             return _print_plan(planned, as_json)
-        comparisons = _live(loaded, limit=limit, fresh=fresh, quiet=as_json)
+        comparisons = _live(loaded, baseline_file, limit=limit, fresh=fresh, quiet=as_json)
     return print_comparisons(comparisons, as_json=as_json, report=report, markdown=markdown, junit=junit, width=width)
 
 
@@ -153,11 +164,13 @@ def _recorded(
     )
 
 
-def _live(spec: Spec, *, limit: int | None, fresh: bool, quiet: bool) -> list[Comparison]:
+def _live(spec: Spec, baseline_file: Path | None, *, limit: int | None, fresh: bool, quiet: bool) -> list[Comparison]:
     from boxscore.experiments.compare import compare_spec
 
     with show_progress(quiet=quiet and not sys.stderr.isatty()) as progress:
-        return compare_spec(spec, limit=limit, fresh=fresh, command=_command(), progress=progress)
+        return compare_spec(
+            spec, limit=limit, fresh=fresh, baseline_file=baseline_file, command=_command(), progress=progress
+        )
 
 
 def _override(

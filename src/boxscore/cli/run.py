@@ -10,10 +10,12 @@ import click
 import msgspec
 
 from boxscore import settings
+from boxscore.cli.output import check_report
 from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import read_spec
 from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset
+from boxscore.experiments import baseline
 from boxscore.experiments.live import Effort, ProgressOf, run_variants
 from boxscore.experiments.summary import summarise
 from boxscore.experiments.table import clusters_of, column
@@ -34,6 +36,12 @@ if TYPE_CHECKING:
 @click.option("--spend-cap", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop before more is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")
+@click.option(
+    "--write-baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Keep its scores for `compare --baseline-file`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON to standard output.")
 def run(
     spec: Path | None,
@@ -42,6 +50,7 @@ def run(
     spend_cap: float | None,
     concurrency: int | None,
     limit: int | None,
+    write_baseline: Path | None,
     as_json: bool,
 ) -> int:
     """Run one variant over the dataset of SPEC (default: ./boxscore.yaml) and print its numbers.
@@ -50,6 +59,7 @@ def run(
     """
     from boxscore.store.records import Records
 
+    check_report(write_baseline)
     loaded = read_spec(spec)
     chosen = loaded.between(variant, ()).baseline if variant else loaded.baseline
     dataset = loaded.read_dataset()
@@ -70,6 +80,9 @@ def run(
         done = asyncio.run(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
     _print(done, summary, as_json)
+    if write_baseline is not None:
+        baseline.write_baseline(baseline.baseline_of(done, folder=loaded.folder), write_baseline)
+        click.echo(f"baseline: {write_baseline}", err=True)
     return 0
 
 

@@ -4,12 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, cast
 
+import msgspec
+
 from boxscore import settings
 from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset, from_rows, load_dataset
 from boxscore.errors import SpecError
+from boxscore.experiments.baseline import Standing, read_baseline, stand
 from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.comparison import Comparison
+from boxscore.experiments.identity import utc_now
 from boxscore.experiments.live import Effort, ProgressOf, compare_variants
 from boxscore.experiments.recorded import compare_recordings
 from boxscore.experiments.rule import make_rule
@@ -126,10 +130,13 @@ def compare_spec(
     home: Path | None = None,
     limit: int | None = None,
     fresh: bool = False,
+    baseline_file: Path | None = None,
     command: str | None = None,
     progress: ProgressOf | None = None,
 ) -> list[Comparison]:
-    """One comparison per candidate of a spec; `limit` takes only the first examples of its dataset."""
+    """One comparison per candidate of a spec; `limit` takes only the first examples of its dataset. With
+    `baseline_file` the baseline is what stands there (`boxscore.experiments.baseline`), and only candidates are run."""
+    spec = spec if baseline_file is None else spec.against_file(())
     names = (spec.baseline, *spec.candidates)
     if not spec.candidates:
         raise SpecError("has one variant, and a comparison needs two.", key="variants", path=spec.path)
@@ -137,6 +144,7 @@ def compare_spec(
     if limit is not None:
         dataset = dataset.subset([example.id for example in dataset.examples[:limit]])
     variants = {name: variant_from_spec(name, spec.variants[name], spec.folder) for name in names}
+    standing = None if baseline_file is None else _stand(spec, baseline_file, dataset, variants)
     configured = settings.load()
     return compare_variants(
         variants,
@@ -145,6 +153,7 @@ def compare_spec(
         spec.rule,
         baseline=spec.baseline,
         candidates=spec.candidates,
+        standing=standing,
         home=home or settings.home(configured),
         effort=Effort(
             concurrency=spec.concurrency or configured.concurrency,
@@ -160,6 +169,33 @@ def compare_spec(
         seed=spec.seed,
         progress=progress,
     )
+
+
+def _stand(spec: Spec, path: Path, dataset: Dataset, variants: Mapping[str, Variant]) -> Standing:
+    """The baseline of a file, under a name that no candidate has, with what its identity says beside theirs."""
+    again = f"boxscore run {spec.path} --variant {spec.baseline} --write-baseline {path}"
+    baseline = read_baseline(path, again=again)
+    standing = stand(
+        baseline,
+        dataset,
+        spec.scorers,
+        path=path,
+        folder=spec.folder,
+        again=again,
+        now=utc_now(),
+        timed=spec.rule.kind == "noninferiority" or any("latency" in guard.metric for guard in spec.rule.guards),
+    )
+    was, warnings = baseline.variant, list(standing.warnings)
+    own = None if spec.baseline in spec.candidates else variants[spec.baseline].info
+    if own is not None and own.name == was.name and own.hash != was.hash:
+        warnings.append(f"{was.name} of the spec is another than in {path.name}; what is compared is that of the file.")
+    for name in spec.candidates:
+        if variants[name].info.hash == was.hash:
+            warnings.append(f"{name} is what {path.name} has, unchanged: any difference is chance, or its provider's.")
+    if was.name in spec.candidates:
+        renamed = msgspec.structs.replace(was, name=f"{was.name} ({path.name})")
+        standing = standing._replace(run=msgspec.structs.replace(standing.run, variant=renamed))
+    return standing._replace(warnings=tuple(warnings))
 
 
 def _variant(role: str, given: str | VariantLike) -> Variant:

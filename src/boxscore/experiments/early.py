@@ -51,8 +51,14 @@ async def run_until_clear(
     return runs, watch.difference()
 
 
-def check_early(rule: Rule, candidates: int) -> None:
+def check_early(rule: Rule, candidates: int, *, standing: bool = False) -> None:
     """Refuse what a sequence cannot watch: it holds for one difference against one threshold."""
+    if standing:
+        raise SpecError(
+            "stopping early looks at both variants as they are run, and the baseline of a file is not run: leave "
+            "stop_early out.",
+            key="stop_early",
+        )
     if rule.kind != "superiority" or rule.guards or candidates != 1:
         raise SpecError(
             "stopping early needs the superiority rule, one candidate and no guards: only the primary difference is "

@@ -10,6 +10,7 @@ import msgspec
 from boxscore.costs import PriceBook, default_book
 from boxscore.datasets import Dataset
 from boxscore.errors import SpendCapError
+from boxscore.experiments.baseline import Standing
 from boxscore.experiments.budget import Budget
 from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
 from boxscore.experiments.early import check_early, run_until_clear
@@ -99,6 +100,7 @@ def compare_variants(
     baseline: str,
     candidates: Sequence[str],
     also: Sequence[str] = (),
+    standing: Standing | None = None,
     home: Path,
     effort: Effort | None = None,
     slices: Sequence[str] = (),
@@ -107,21 +109,25 @@ def compare_variants(
     progress: ProgressOf | None = None,
 ) -> list[Comparison]:
     """One comparison per candidate, with every answer and verdict kept in the records store of `home`. `also` names
-    variants that are run and shown beside them, without a verdict."""
+    variants that are run and shown beside them, without a verdict. `standing` is a baseline that was run before: it
+    takes the place of `baseline`, and brings the dataset that it can be compared on."""
     from boxscore.store.records import Records
 
     effort = effort or Effort()
-    chosen = [variants[name] for name in (baseline, *candidates, *also)]
+    dataset, total = (dataset, len(dataset)) if standing is None else (standing.dataset, standing.total)
+    chosen = [variants[name] for name in (*(() if standing else (baseline,)), *candidates, *also)]
     _check(chosen, dataset, scorers, rule, effort)
     if effort.stop_early:
-        check_early(rule, len(candidates))
+        check_early(rule, len(candidates), standing=standing is not None)
     began = utc_now()
     with Records.open(home) as records:
         runs, primary = asyncio.run(_run(chosen, dataset, scorers, rule, records, effort, seed, progress))
+        runs = runs if standing is None else [standing.run, *runs]
         around = Circumstances(
+            warnings=() if standing is None else standing.warnings,
             command=command,
             seed=seed,
-            dataset_total=len(dataset),
+            dataset_total=total,
             slices=slices,
             also=runs[1 + len(candidates) :],
             began=began if effort.stop_early else None,
@@ -132,7 +138,7 @@ def compare_variants(
         else:
             comparisons = compare_many(runs[0], tested, rule, around)
         for comparison, candidate in zip(comparisons, tested, strict=True):
-            _keep(records, comparison, runs[0], candidate)
+            _keep(records, comparison, runs[0] if standing is None else None, candidate)
     return comparisons
 
 
@@ -187,7 +193,7 @@ def _needs_dollars(rule: Rule, effort: Effort) -> str | None:
     return None if effort.spend_cap_usd is None else "the spend cap"
 
 
-def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: Run) -> None:
+def _keep(records: "Records", comparison: Comparison, baseline: Run | None, candidate: Run) -> None:
     from boxscore.store.records import VerdictRow
 
     verdict = comparison.verdict
@@ -196,7 +202,7 @@ def _keep(records: "Records", comparison: Comparison, baseline: Run, candidate: 
             id=verdict.id,
             created_at=utc_now(),
             verdict=verdict.verdict,
-            baseline_run=baseline.id,
+            baseline_run=baseline and baseline.id,
             candidate_run=candidate.id,
             content_json=msgspec.json.encode(verdict).decode(),
         )

@@ -62,6 +62,15 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
             )
         return msgspec.structs.replace(self, baseline=before, candidates=after)
 
+    def against_file(self, candidates: Sequence[str]) -> "Spec":
+        """The same spec with a baseline that stands in a file: these candidates, else its own, else its only variant.
+        Raises `UnknownNameError` for a variant that it does not have."""
+        for name in candidates:
+            if name not in self.variants:
+                raise UnknownNameError("variant", name, self.variants, where=str(self.path))
+        chosen = tuple(dict.fromkeys(candidates)) or self.candidates or (self.baseline,)
+        return msgspec.structs.replace(self, candidates=chosen)
+
 
 class RuleKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys below `rule`, as written."""
