@@ -268,7 +268,7 @@ def _answered(message: Message, open_calls: list[ToolCall]) -> dict[str, Json]:
         raise SpecError(f"no earlier call has the id {wanted!r} that a message of role tool answers.", key="messages")
     open_calls.remove(call)
     read = arguments(text_of(message.content))
-    answer: Json = read if isinstance(read, dict) else {"output": read}
+    answer = fields(read) if isinstance(read, dict) else {"output": read}
     made: dict[str, Json] = {"name": call.name, "response": answer}
     return {"id": call.id, **made} if call.id else made
 
