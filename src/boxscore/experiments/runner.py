@@ -19,6 +19,7 @@ from boxscore.experiments.budget import Budget
 from boxscore.experiments.identity import new_id, plan_hash, question_hash, utc_now
 from boxscore.experiments.pricing import priced
 from boxscore.experiments.storable import storable, storable_response
+from boxscore.experiments.todo import Sleep, Todo
 from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Checked, Variant
 from boxscore.providers.response import ErrorInfo, Response
@@ -26,13 +27,14 @@ from boxscore.providers.secrets import mask
 from boxscore.scoring.scorer import Score, Scorer
 
 if TYPE_CHECKING:  # the records store loads SQLAlchemy, which nobody needs before a run starts
-    from boxscore.store.records import Records, ResponseRow
+    from boxscore.store.records import Records, ResponseRow, ScoreRow
     from boxscore.store.records.locks import FileLock
 
 Clock = Callable[[], datetime]
 Ids = Callable[[], str]
 _BREATH = 64
 _GRACE_S = 10.0
+_SCORES_AT_ONCE = 256
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,16 +63,19 @@ async def run(
     max_age_s: float | None = 86_400.0,
     fresh: bool = False,
     book: PriceBook | None = None,
+    retry_errors: bool = False,
     progress: Callable[[Progress], None] | None = None,
     clock: Clock = utc_now,
     ids: Ids = new_id,
+    sleep: Sleep = asyncio.sleep,
 ) -> Run:
     """Runs what is missing of `variant` over `dataset` and gives back the whole run, trials in the dataset's order.
 
     A run of the same plan that did not finish is resumed: its answers are taken as they are, its errors tried again.
     Answers of other runs to the same questions are taken when they are younger than `max_age_s` seconds (None: any
-    age); with `fresh`, never. Every response is on disk before it is scored. A failed call is a trial with an error
-    and never stops the run.
+    age); with `fresh`, never. With `retry_errors` the newest run of this plan is taken up again, finished or not and
+    however old, and only its errors are asked. Every response is on disk before it is scored. A refused call is made
+    again where that is safe (see `todo`); what fails for good is a trial with an error and never stops the run.
 
     Costs are by `book` (default: the built-in prices after the user's own), for what the variant does not price itself.
     `spend_cap_usd` limits what this run pays over all its sittings; `budget` is one cap shared by several runs.
@@ -89,17 +94,21 @@ async def run(
         progress=progress,
         clock=clock,
         ids=ids,
+        sleep=sleep,
     )
     _check(concurrency, repeats, dataset, scorers)
     if isinstance(variant, Checked):
         variant.check(dataset.examples)
     scored.check_references(scorers, dataset.examples)
     return await work.go(
-        concurrency=concurrency, max_age=None if max_age_s is None else timedelta(seconds=max_age_s), fresh=fresh
+        concurrency=concurrency,
+        max_age=None if max_age_s is None else timedelta(seconds=max_age_s),
+        fresh=fresh,
+        retry_errors=retry_errors,
     )
 
 
-class _Slot(msgspec.Struct, frozen=True):
+class _Slot(msgspec.Struct, frozen=True, eq=False):
     """A trial to be: `draw` numbers the answers to one question, so that two examples that ask the same get two."""
 
     position: int
@@ -123,6 +132,7 @@ class _Run:
         progress: Callable[[Progress], None] | None,
         clock: Clock,
         ids: Ids,
+        sleep: Sleep,
     ) -> None:
         self._variant = variant
         self._info = variant.info
@@ -135,17 +145,19 @@ class _Run:
         self._progress = progress
         self._clock = clock
         self._ids = ids
+        self._sleep = sleep
         self._trials: dict[tuple[int, int], Trial] = {}
         self._errors = 0
         self._reused = 0
         self._unpriced = 0
         self._spent = Decimal(0)
         self._stopped = False
+        self._unsaved: list[ScoreRow] = []
         self._saving: set[asyncio.Task[None]] = set()
 
-    async def go(self, *, concurrency: int, max_age: timedelta | None, fresh: bool) -> Run:
+    async def go(self, *, concurrency: int, max_age: timedelta | None, fresh: bool, retry_errors: bool) -> Run:
         since = None if max_age is None else self._clock() - max_age
-        run, lock = self._open(since, fresh=fresh)
+        run, lock = self._open(since, fresh=fresh, retry_errors=retry_errors)
         self._id = run.id
         try:
             todo = await self._take_what_is_there(list(self._slots()), since, fresh=fresh)
@@ -170,8 +182,8 @@ class _Run:
 
     # Before the first call
 
-    def _open(self, since: datetime | None, *, fresh: bool) -> tuple[Run, "FileLock"]:
-        """The unfinished run of this plan that nobody works on, else a new one; locked."""
+    def _open(self, since: datetime | None, *, fresh: bool, retry_errors: bool) -> tuple[Run, "FileLock"]:
+        """The run of this plan to go on with that nobody works on, else a new one; locked."""
         from boxscore.experiments import journal
 
         rows = journal.example_rows(self._dataset.examples)
@@ -183,11 +195,16 @@ class _Run:
             repeats=self._repeats,
             fresh=fresh,
         )
-        for found in self._records.unfinished_runs(plan, active_since=since):
+        if retry_errors:
+            earlier = self._records.runs_of_plan(plan)[:1]
+        else:
+            earlier = self._records.runs_of_plan(plan, finished=False, active_since=since)
+        for found in earlier:
             lock = self._records.lock_run(found.id)
             if lock is None:
                 continue
-            if self._records.run(found.id).finished_at is None:  # it may have finished before we had the lock
+            # It may have finished before we had the lock.
+            if retry_errors or self._records.run(found.id).finished_at is None:
                 return self._new_run(found.id, found.started_at), lock
             lock.release()
         run = self._new_run(self._ids(), self._clock())
@@ -266,10 +283,10 @@ class _Run:
 
     # Calls
 
-    async def _call(self, todo: list[_Slot], concurrency: int) -> None:
-        """Works through `todo`. The first error that is nobody's answer stops all workers."""
-        queue = iter(todo)
-        workers = [asyncio.create_task(self._work(queue)) for _ in range(min(concurrency, len(todo)))]
+    async def _call(self, slots: list[_Slot], concurrency: int) -> None:
+        """Works through `slots`. The first error that is nobody's answer stops all workers."""
+        todo = Todo(slots, sleep=self._sleep)
+        workers = [asyncio.create_task(self._work(todo)) for _ in range(min(concurrency, len(slots)))]
         if not workers:
             return
         try:
@@ -284,30 +301,35 @@ class _Run:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _work(self, queue: Iterator[_Slot]) -> None:
-        for slot in queue:
+    async def _work(self, todo: Todo[_Slot]) -> None:
+        while (slot := await todo.next()) is not None:
             if self._stopped or not await self._budget.reserve():
                 self._stopped = True
                 return
             cost: Decimal | None = None
             try:
-                response = await self._ask(slot)
-                cost = response.cost_usd
-                await self._keep(slot, response)
+                response = await self._ask(slot, todo)
+                if response is not None:
+                    cost = response.cost_usd
+                    await self._keep(slot, response)
             finally:
                 self._budget.settle(cost)
+            if response is None:
+                continue
             self._settle(slot, response, reused=False)
             if self._budget.cap_usd is not None:
                 _refuse_unwatched(response, self._info.model)
 
-    async def _ask(self, slot: _Slot) -> Response:
-        """The variant's answer with its price and time, or an error in its place."""
+    async def _ask(self, slot: _Slot, todo: Todo[_Slot]) -> Response | None:
+        """The variant's answer with its price and time, or an error in its place; None when it is asked again."""
         started = time.perf_counter()
         try:
             response = await self._variant.answer(slot.example, repeat=slot.repeat)
         except UsageError:
             raise
         except ProviderError as error:
+            if todo.again(slot, error):
+                return None
             response = _failed(error.kind, str(error), status=error.status)
         except Exception as error:  # noqa: BLE001 - the application's own failure is a row, as its users would see it
             response = _failed("server", f"{type(error).__name__}: {error}")
@@ -364,10 +386,15 @@ class _Run:
             )
 
     def _save(self, slot: _Slot, scores: dict[str, Score]) -> None:
-        """Scores can be made again at no cost, so the worker does not wait for them."""
+        """Scores can be made again at no cost, so they are saved many at once and the worker does not wait for them."""
         from boxscore.experiments.journal import score_rows
 
-        rows = score_rows(self._id, slot.example.id, slot.repeat, scores)
+        self._unsaved += score_rows(self._id, slot.example.id, slot.repeat, scores)
+        if len(self._unsaved) >= _SCORES_AT_ONCE:
+            self._save_scores()
+
+    def _save_scores(self) -> None:
+        rows, self._unsaved = self._unsaved, []
         task = asyncio.create_task(self._records.save_scores(rows))
         self._saving.add(task)
         task.add_done_callback(self._forget)
@@ -377,6 +404,8 @@ class _Run:
             self._saving.discard(task)  # a failed one stays, so that _saved raises it
 
     async def _saved(self) -> None:
+        if self._unsaved:
+            self._save_scores()
         if self._saving:
             await asyncio.gather(*self._saving)
 

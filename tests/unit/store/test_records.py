@@ -167,11 +167,11 @@ def test_a_score_without_its_trial_is_refused(records):
 def test_unfinished_runs_of_a_plan_are_found_while_they_show_life(records):
     save(records, (response(recorded_at=NOW + timedelta(hours=5)), trial()))
 
-    assert [row.id for row in records.unfinished_runs("p", active_since=NOW + timedelta(hours=5))] == ["r"]
-    assert records.unfinished_runs("p", active_since=NOW + timedelta(hours=6)) == []
-    assert records.unfinished_runs("other", active_since=None) == []
+    assert [row.id for row in records.runs_of_plan("p", finished=False, active_since=NOW + timedelta(hours=5))] == ["r"]
+    assert records.runs_of_plan("p", finished=False, active_since=NOW + timedelta(hours=6)) == []
+    assert records.runs_of_plan("other", finished=False) == []
     records.finish_run("r", NOW)
-    assert records.unfinished_runs("p", active_since=None) == []
+    assert records.runs_of_plan("p", finished=False, active_since=None) == []
 
 
 def test_an_unknown_run_is_named_with_the_nearest(records):

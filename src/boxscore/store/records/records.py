@@ -130,16 +130,20 @@ class Records:
         lock = FileLock(self.path.parent / "locks" / f"{run_id}.lock")
         return lock if lock.acquire(wait=False) else None
 
-    def unfinished_runs(self, plan_hash: str, *, active_since: datetime | None) -> list[RunRow]:
-        """Runs of this plan that did not finish, the newest first; only those with a sign of life at or after
-        `active_since` (None: any)."""
+    def runs_of_plan(
+        self, plan_hash: str, *, finished: bool = True, active_since: datetime | None = None
+    ) -> list[RunRow]:
+        """Runs of this plan, the newest first: all, or without the `finished` ones; only those with a sign of life at
+        or after `active_since` (None: any)."""
         runs, responses = schema.runs, schema.responses
         last = sa.select(sa.func.max(responses.c.recorded_at)).where(responses.c.run_id == runs.c.id).scalar_subquery()
         asked = (
             sa.select(runs)
-            .where(runs.c.project_id == self._project, runs.c.plan_hash == plan_hash, runs.c.finished_at.is_(None))
+            .where(runs.c.project_id == self._project, runs.c.plan_hash == plan_hash)
             .order_by(runs.c.started_at.desc(), runs.c.id.desc())
         )
+        if not finished:
+            asked = asked.where(runs.c.finished_at.is_(None))
         if active_since is not None:
             asked = asked.where(sa.func.coalesce(last, runs.c.started_at) >= sa.literal(active_since, schema.UtcTime))
         with self._reading() as connection:
