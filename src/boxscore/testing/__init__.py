@@ -8,5 +8,6 @@ from boxscore.testing.counting import CountingClock, CountingIds
 from boxscore.testing.fake_provider import FakeProvider
 from boxscore.testing.fake_server import FakeServer
 from boxscore.testing.faults import Fault
+from boxscore.testing.rate_limits import RateLimits
 
-__all__ = ["CountingClock", "CountingIds", "FakeProvider", "FakeServer", "Fault"]
+__all__ = ["CountingClock", "CountingIds", "FakeProvider", "FakeServer", "Fault", "RateLimits"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from boxscore.testing.dialects.dialect import FILL
 from boxscore.testing.faults import Fault
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _PARTS = 8
 """An answer that is no stream is cut into as many for the faults that begin it."""
 SEED = "\N{SEEDLING}"
-"""The text that a huge answer grows from: one character, so that no stream cuts it."""
-_FILL = b"x" * 65_536
+"""The text that a huge answer grows from."""
 _PAGE = (
     "<!DOCTYPE html>\n<html><head><title>{status}</title></head>"
     "<body><h1>{status}</h1><p>{message}</p><hr>proxy</body></html>\n"
@@ -101,31 +101,15 @@ async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, paus
     raise Closing  # a pause without end has ended
 
 
-async def send_huge(request: "web.Request", parcel: Parcel, megabytes: float) -> "web.StreamResponse":
-    """`parcel`, an answer whose text is `SEED`, with a text of `megabytes` in its place; made as it is sent."""
-    answer = await _begin(request, parcel)
-    for part in _grown(parcel, SEED.encode(), int(megabytes * 1_000_000)):
-        await answer.write(part)
-    await answer.write_eof()
-    return answer
-
-
-def _grown(parcel: Parcel, seed: bytes, size: int) -> Iterator[bytes]:
-    """A body has one long text, a stream the event with the text again and again."""
-    if parcel.parts is None:
-        before, found, after = parcel.body.partition(seed)
-        fill = _FILL if found else b" " * len(_FILL)  # a body without text, as of embeddings, begins with white space
-        yield before if found else b""
-        for start in range(0, size, len(fill)):
-            yield fill[: size - start]
-        yield after if found else before
-        return
-    for part in parcel.parts:
-        grown = part.replace(seed, _FILL)
-        yield grown
-        while seed in part and size > 0:
-            yield grown
-            size -= len(grown)
+def grown(body: bytes, size: int) -> Iterator[bytes]:
+    """A body whose text is `SEED` with a text of `size` characters in its place; one without any begins with as much
+    white space."""
+    before, found, after = body.partition(SEED.encode())
+    fill = FILL.encode() if found else b" " * len(FILL)
+    yield before if found else b""
+    for start in range(0, size, len(fill)):
+        yield fill[: size - start]
+    yield after if found else before
 
 
 async def _whole(request: "web.Request", parcel: Parcel) -> "web.StreamResponse":

@@ -2,14 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+import msgspec
+
 from boxscore.providers.response import Response
-from boxscore.testing.delivery import SEED, Parcel, send, send_faulty, send_huge
-from boxscore.testing.dialects import Asked, Dialect, dialect_of, question_text, whole_response, wire_text
+from boxscore.testing.delivery import SEED, Parcel, grown, send, send_faulty
+from boxscore.testing.dialects import Asked, Dialect, asked_in, counted_tokens, question_text, whole_response, wire_text
 from boxscore.testing.faults import STATUS, Fault, fault_of
+from boxscore.testing.rate_limits import Left, Meter, RateLimits
 from boxscore.testing.script import Answer, answering
 from boxscore.testing.script import Script as AnyScript
 from boxscore.testing.site import LoopThread, Site
@@ -37,6 +41,10 @@ class FakeServer:
     - a function from the request's body to any of these;
     - anything else iterable: one after another; when it is used up, an error says so.
 
+    A script decides about every POST; embeddings and token counts are computed where it gives a text or a `Response`.
+    `GET /v1/models` lists `models`. With `limits` every answer tells what is left of them, and what exceeds them is
+    refused with 429 before the script is asked.
+
     `latency_s` is waited before an answer's first byte, `per_token_s` before each further piece of a stream, both in
     real time. `seed` moves the places where a stream's text is cut; `chunk_bytes` cuts its bytes again, also within a
     character.
@@ -54,6 +62,8 @@ class FakeServer:
         per_token_s: float = 0.0,
         chunk_bytes: int | None = None,
         seed: int = 0,
+        limits: RateLimits | None = None,
+        models: Sequence[str] = ("fake",),
         delay_s: float = 0.0,
     ) -> None:
         self.bodies: list[dict[str, Json]] = []
@@ -69,6 +79,8 @@ class FakeServer:
         self._seed = seed
         self._listens = not (isinstance(script, Fault) and script.on_the_wire == "refuse")
         self._answer = _answering(script)
+        self._meter = None if limits is None else Meter(limits)
+        self._models = tuple(models)
         self._seen: set[str] = set()
         self._failure: Exception | None = None
         self._site: Site | None = None
@@ -142,22 +154,20 @@ class FakeServer:
             self.in_flight -= 1
 
     async def _respond(self, request: "web.Request") -> "web.StreamResponse":
+        if request.method != "POST":
+            return await send(request, self._listed(request.path), self._running().pause)
         raw, pause = await request.read(), self._running().pause
-        dialect = dialect_of(request.path)
         try:
             body: Json = json.loads(raw or b"{}")
         except ValueError as error:
-            asked = Asked(path=request.path, body={}, number=self.calls + 1)
+            dialect, asked = asked_in(request.path, {}, number=self.calls + 1)
             return await send(request, _error(dialect, asked, 400, f"the request is no JSON: {error}"), pause)
         self._note(request, body)
-        asked = Asked(
-            path=request.path,
-            body=body,
-            number=self.calls,
-            seed=self._seed,
-            stream=bool(body.get("stream")),
-            model=body.get("model") or "fake",
-        )
+        dialect, asked = asked_in(request.path, body, number=self.calls, seed=self._seed)
+        if self._meter is not None:
+            asked = msgspec.structs.replace(asked, left=self._meter.take(counted_tokens(asked)))
+            if asked.left is not None and asked.left.exceeded:
+                return await send(request, _refusal(dialect, asked, _over(asked.left)), pause)
         try:
             answer = self._answer(body)
         except Exception as error:  # noqa: BLE001  # the script's own, raised where the test sees it
@@ -183,8 +193,19 @@ class FakeServer:
         if fault.kind in STATUS:
             return await send(request, _refusal(dialect, asked, fault), pause)
         if fault.kind == "huge":
-            return await send_huge(request, _said(dialect, asked, SEED), fault.megabytes)
+            return await send(request, _huge(dialect, asked, int(fault.megabytes * 1_000_000)), pause)
         return await send_faulty(request, _said(dialect, asked, fault.message), fault, pause)
+
+    def _listed(self, path: str) -> Parcel:
+        found = [name for name in self._models if path.endswith(f"/models/{name}")]
+        if found:
+            return _json(200, _model(found[0]), {})
+        if path.endswith("/models"):
+            return _json(
+                200, {"object": "list", "data": [_model(name) for name in self._models], "has_more": False}, {}
+            )
+        dialect, asked = asked_in(path, {}, number=self.calls)
+        return _error(dialect, asked, 404, f"nothing is at {path}; models are {', '.join(self._models)}")
 
     def _note(self, request: "web.Request", body: dict[str, Json]) -> None:
         self.bodies.append(body)
@@ -203,15 +224,20 @@ def _answering(script: Script) -> Callable[[dict[str, Json]], Answer | Json]:
 
 
 def _said(dialect: Dialect, asked: Asked, answer: str | Response) -> Parcel:
-    said, headers = whole_response(answer, asked), dialect.headers(asked, None)
+    said, headers = whole_response(answer, asked), dialect.headers(asked)
     if asked.stream:
         parts = dialect.events(asked, said)
         return Parcel(status=200, headers=headers, content_type=dialect.stream_type, parts=parts)
     return _json(200, dialect.whole(asked, said), headers)
 
 
+def _huge(dialect: Dialect, asked: Asked, size: int) -> Parcel:
+    parcel = _said(dialect, msgspec.structs.replace(asked, huge=size), SEED)
+    return parcel if parcel.parts else msgspec.structs.replace(parcel, parts=grown(parcel.body, size))
+
+
 def _raw(dialect: Dialect, asked: Asked, status: int, body: Json, headers: Mapping[str, str] | None = None) -> Parcel:
-    every = dialect.headers(asked, None) | dict(headers or {})
+    every = dialect.headers(asked) | dict(headers or {})
     if isinstance(body, str):
         return Parcel(status=status, headers=every, content_type="text/html; charset=utf-8", body=body.encode())
     return _json(status, body, every)
@@ -224,8 +250,25 @@ def _refusal(dialect: Dialect, asked: Asked, fault: Fault) -> Parcel:
     return parcel
 
 
+def _over(left: Left) -> Fault:
+    return Fault("rate_limit", "the rate limit is reached", retry_after_s=math.ceil(left.reset_s))
+
+
+def _model(name: str) -> Json:
+    """A model as OpenAI and as Anthropic describe it, in one."""
+    return {
+        "id": name,
+        "object": "model",
+        "type": "model",
+        "display_name": name,
+        "owned_by": "boxscore",
+        "created": 0,
+        "created_at": "1970-01-01T00:00:00Z",
+    }
+
+
 def _error(dialect: Dialect, asked: Asked, status: int, message: str) -> Parcel:
-    return _json(status, dialect.error(status, message, asked), dialect.headers(asked, None))
+    return _json(status, dialect.error(status, message, asked), dialect.headers(asked))
 
 
 def _json(status: int, body: Json, headers: dict[str, str]) -> Parcel:

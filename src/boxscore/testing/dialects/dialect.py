@@ -3,19 +3,24 @@
 import json
 import random
 from collections.abc import Iterator, Mapping
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 
 from boxscore.providers.response import Response, ToolCall, Usage
+from boxscore.testing.rate_limits import Left
 from boxscore.testing.script import text_of
 from boxscore.types import Json
 
+FILL = "x" * 65_536
 _CHARACTERS_PER_TOKEN = 4
+
+T = TypeVar("T")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `number` counts from 1 and makes the ids; `seed` decides where a stream is cut."""
+    """One request. `number` counts from 1 and makes the ids; `seed` decides where a stream is cut; `huge` is the
+    length of a streamed text, in characters, when the answer is to be too long."""
 
     path: str
     body: Mapping[str, Json]
@@ -23,16 +28,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     stream: bool = False
     model: str = "fake"
-
-
-class Left(msgspec.Struct, frozen=True, kw_only=True):
-    """What is left of a rate limit, and in how many seconds it is whole again."""
-
-    requests: int
-    requests_left: int
-    tokens: int
-    tokens_left: int
-    reset_s: float
+    huge: int = 0
+    left: Left | None = None
 
 
 class Dialect(Protocol):
@@ -52,7 +49,7 @@ class Dialect(Protocol):
         """The body of an error."""
         ...
 
-    def headers(self, asked: Asked, left: Left | None) -> dict[str, str]:
+    def headers(self, asked: Asked) -> dict[str, str]:
         """Of every answer: the request's id, and what is left of a limit."""
         ...
 
@@ -70,7 +67,7 @@ def whole_response(answer: str | Response, asked: Asked) -> Response:
     usage = said.usage
     if usage is None and said.usage_raw is None:
         written = said.output + "".join(arguments_text(call) for call in calls)
-        usage = Usage(input_tokens=tokens(json.dumps(_question(asked.body))), output_tokens=tokens(written))
+        usage = Usage(input_tokens=counted_tokens(asked), output_tokens=tokens(written))
     return msgspec.structs.replace(
         said,
         tool_calls=calls,
@@ -78,6 +75,11 @@ def whole_response(answer: str | Response, asked: Asked) -> Response:
         finish_reason=said.finish_reason or ("tool_calls" if calls else "stop"),
         usage=usage,
     )
+
+
+def counted_tokens(asked: Asked) -> int:
+    """Made-up tokens of what was asked."""
+    return tokens(json.dumps(_question(asked.body)))
 
 
 def tokens(text: str) -> int:
@@ -112,8 +114,18 @@ def finish(said: Response, words: Mapping[str, str]) -> str:
     return words.get(plain, plain)
 
 
+def error_name(names: Mapping[int, T], status: int) -> T:
+    """What a status is called; one without a name as the commonest of its hundred."""
+    return names.get(status, names[500 if status >= 500 else 400])
+
+
 def pieces(text: str, asked: Asked) -> Iterator[str]:
-    """The text in pieces of one to eight characters, cut at the same places for the same seed."""
+    """The text in pieces of one to eight characters, cut at the same places for the same seed; where `asked.huge`
+    says so, as many characters of nothing."""
+    for start in range(0, asked.huge, len(FILL)):
+        yield FILL[: asked.huge - start]
+    if asked.huge:
+        return
     cut = random.Random(f"{asked.seed} {text}")
     start = 0
     while start < len(text):

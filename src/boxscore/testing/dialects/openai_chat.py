@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from boxscore.providers.response import Response, Usage
-from boxscore.testing.dialects.dialect import Asked, Left, arguments_text, finish, pieces, sse
+from boxscore.testing.dialects.dialect import Asked, arguments_text, error_name, finish, pieces, sse
 from boxscore.types import Json
 
 DONE = b"data: [DONE]\n\n"
@@ -26,15 +26,15 @@ class OpenAI:
     stream_type = "text/event-stream; charset=utf-8"
 
     def error(self, status: int, message: str, asked: Asked) -> Json:
-        kind, code = ERRORS.get(status, ERRORS[500 if status >= 500 else 400])
+        kind, code = error_name(ERRORS, status)
         return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
-    def headers(self, asked: Asked, left: Left | None) -> dict[str, str]:
+    def headers(self, asked: Asked) -> dict[str, str]:
         headers = {"x-request-id": f"req_fake_{asked.number}", "openai-version": "2020-10-01"}
-        if left is not None:
+        if (left := asked.left) is not None:
             for what, most, now in (
-                ("requests", left.requests, left.requests_left),
-                ("tokens", left.tokens, left.tokens_left),
+                ("requests", left.limits.requests, left.requests),
+                ("tokens", left.limits.tokens, left.tokens),
             ):
                 headers |= {
                     f"x-ratelimit-limit-{what}": str(most),

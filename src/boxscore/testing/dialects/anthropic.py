@@ -1,0 +1,123 @@
+"""Anthropic's messages, as their API reference describes them."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from boxscore.providers.response import Response, Usage
+from boxscore.testing.dialects.dialect import (
+    Asked,
+    arguments_text,
+    counted_tokens,
+    error_name,
+    finish,
+    pieces,
+    sse,
+)
+from boxscore.types import Json
+
+ERRORS = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+"""Type of an error by its status."""
+STOP = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+
+
+class AnthropicMessages:
+    stream_type = "text/event-stream; charset=utf-8"
+
+    def whole(self, asked: Asked, said: Response) -> Json:
+        content: list[Json] = [{"type": "text", "text": said.output}] if _has_text(said) else []
+        content += [
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in said.tool_calls
+        ]
+        return _head(asked, said) | {"content": content, "stop_reason": finish(said, STOP), "usage": _usage(said)}
+
+    def events(self, asked: Asked, said: Response) -> Iterator[bytes]:
+        usage = _usage(said)
+
+        def event(kind: str, **fields: Json) -> bytes:
+            return sse({"type": kind, **fields}, kind)
+
+        started: Json = {"content": [], "stop_reason": None, "usage": usage | {"output_tokens": 1}}
+        yield event("message_start", message=_head(asked, said) | started)
+        first = 0
+        if _has_text(said):
+            yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+            yield event("ping")
+            for piece in pieces(said.output, asked):
+                yield event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
+            yield event("content_block_stop", index=0)
+            first = 1
+        for index, call in enumerate(said.tool_calls, start=first):
+            block: Json = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
+            yield event("content_block_start", index=index, content_block=block)
+            for piece in ("", *pieces(arguments_text(call), asked)):  # the first one is empty there too
+                delta = {"type": "input_json_delta", "partial_json": piece}
+                yield event("content_block_delta", index=index, delta=delta)
+            yield event("content_block_stop", index=index)
+        yield event("message_delta", delta={"stop_reason": finish(said, STOP), "stop_sequence": None}, usage=usage)
+        yield event("message_stop")
+
+    def error(self, status: int, message: str, asked: Asked) -> Json:
+        error = {"type": error_name(ERRORS, status), "message": message}
+        return {"type": "error", "error": error, "request_id": _request_id(asked)}
+
+    def headers(self, asked: Asked) -> dict[str, str]:
+        headers = {"request-id": _request_id(asked)}
+        if (left := asked.left) is not None:
+            reset = (datetime.now(UTC) + timedelta(seconds=left.reset_s)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            for what, most, now in (
+                ("requests", left.limits.requests, left.requests),
+                ("tokens", left.limits.tokens, left.tokens),
+            ):
+                name = f"anthropic-ratelimit-{what}"
+                headers |= {f"{name}-limit": str(most), f"{name}-remaining": str(now), f"{name}-reset": reset}
+        return headers
+
+
+class AnthropicTokenCount(AnthropicMessages):
+    """What a request would take in; of a script only faults and raw bodies matter."""
+
+    def whole(self, asked: Asked, said: Response) -> Json:
+        return {"input_tokens": counted_tokens(asked)}
+
+
+def _has_text(said: Response) -> bool:
+    return bool(said.output) or not said.tool_calls
+
+
+def _request_id(asked: Asked) -> str:
+    return f"req_fake_{asked.number}"
+
+
+def _head(asked: Asked, said: Response) -> dict[str, Json]:
+    return {
+        "id": f"msg_fake_{asked.number}",
+        "type": "message",
+        "role": "assistant",
+        "model": said.model,
+        "stop_sequence": None,
+    }
+
+
+def _usage(said: Response) -> Json:
+    """Input leaves out what was read from and written to the cache, unlike our own count."""
+    if said.usage_raw is not None:
+        return said.usage_raw
+    usage = said.usage or Usage()
+    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    return {
+        "input_tokens": (usage.input_tokens or 0) - read - written,
+        "cache_creation_input_tokens": written,
+        "cache_read_input_tokens": read,
+        "output_tokens": usage.output_tokens or 0,
+        "service_tier": "standard",
+    }
