@@ -69,15 +69,17 @@ class BoxscoreGate:
         from boxscore.errors import BoxscoreError, SpendCapError
         from boxscore.experiments.comparison import Comparison
 
+        found, problem = None, ""
         try:
             found = (
                 spec if isinstance(spec, Comparison) else self._compare(spec, candidate, baseline, baseline_file, limit)
             )
         except BoxscoreError as error:
-            if isinstance(error, SpendCapError):
-                self._session.spent_usd += error.spent_usd
-            self._tell(f"ERROR      {_line(str(error))}")
-            pytest.fail(f"boxscore could not compare: {_line(str(error))}", pytrace=False)
+            self._session.spent_usd += error.spent_usd if isinstance(error, SpendCapError) else 0.0
+            problem = _line(str(error))
+        if found is None:  # outside of the handler, so that pytest shows no chain of exceptions
+            self._tell(f"ERROR      {problem}")
+            pytest.fail(f"boxscore could not compare: {problem}", pytrace=False)
         verdict = found.verdict
         spent = verdict.provenance.spent_usd if verdict.provenance else None
         self._session.spent_usd += spent or 0.0

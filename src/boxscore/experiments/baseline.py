@@ -176,8 +176,8 @@ def stand(
         )
     if baseline.boxscore_version != __version__:
         warnings.append(
-            f"{path.name} was scored by boxscore {baseline.boxscore_version}, and this is {__version__}: scorers of the "
-            "same name may differ."
+            f"{path.name} was scored by boxscore {baseline.boxscore_version}, and this is {__version__}: scorers of "
+            "the same name may differ."
         )
     run = Run(
         id=f"baseline-{digest(baseline)[:12]}",
