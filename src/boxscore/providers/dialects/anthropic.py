@@ -41,11 +41,11 @@ class Anthropic:
     to models that lack it, as a tool that they have to call. Blocks that are neither text, thinking nor tool calls
     (server tools, signatures, citations) are in `extra["content"]`, each with its `index`."""
 
-    name = "anthropic"
+    name = "messages"
     framing: Framing = "sse"
 
     def path(self, model: str, *, stream: bool) -> str:
-        return "/messages"
+        return "/v1/messages"
 
     def body(self, request: Request, *, stream: bool) -> dict[str, Json]:
         params = dict(request.params)

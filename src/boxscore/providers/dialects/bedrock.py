@@ -42,7 +42,7 @@ class Bedrock:
     have to call. Blocks that are neither text, reasoning nor tool calls are in `extra["content"]`, each with its
     `index`. The body names no model: the response's is that of a prompt router, else None."""
 
-    name = "bedrock"
+    name = "converse"
     framing: Framing = "eventstream"
 
     def path(self, model: str, *, stream: bool) -> str:

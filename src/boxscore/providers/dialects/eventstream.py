@@ -33,20 +33,37 @@ class Message(NamedTuple):
     payload: bytes
 
 
+class _BrokenError(ValueError):
+    """What is wrong with the bytes."""
+
+
 class EventStreamDecoder:
     """Bytes in, in pieces of any size; events out, named by their `:event-type` with the payload's JSON.
 
     An exception or error that the service sends is an event too, named by its type (`throttlingException`): what it
-    means is for the dialect to say. A stream that is none is a `ProviderError` of kind bad_answer; one that ends in
-    the middle of a message is of kind cut.
+    means is for the dialect to say. A stream that is none is a `ProviderError` of kind bad_answer.
     """
 
-    def __init__(self, *, largest: int = LARGEST_MESSAGE) -> None:
+    def __init__(self, *, provider: str | None = None, largest: int = LARGEST_MESSAGE) -> None:
+        self._provider = provider
         self._largest = largest
         self._buffer = bytearray()
 
     def feed(self, chunk: bytes) -> list[Event]:
-        return [_event(message) for message in self.messages(chunk)]
+        try:
+            return [_event(message) for message in self.messages(chunk)]
+        except _BrokenError as error:
+            raise ProviderError(
+                "bad_answer",
+                f"the answer is no readable event stream of Amazon's: {error}; does base_url speak Bedrock's API?",
+                provider=self._provider,
+                status=200,
+            ) from error
+
+    def close(self) -> list[Event]:
+        """A message that broke off is left to who puts the answer together: a cut stream is no bad answer."""
+        self._buffer.clear()
+        return []
 
     def messages(self, chunk: bytes) -> list[Message]:
         """The messages that `chunk` completes."""
@@ -59,23 +76,17 @@ class EventStreamDecoder:
         del self._buffer[:at]
         return found
 
-    def close(self) -> None:
-        if self._buffer:
-            raise ProviderError(
-                "cut", f"the stream broke off {len(self._buffer)} bytes into a message; try again.", status=200
-            )
-
     def _size(self, at: int) -> int | None:
         """The length of the message that begins there, checked; None when its prelude has not come yet."""
         if len(self._buffer) - at < _PRELUDE.size:
             return None
         size, headers, crc = _PRELUDE.unpack_from(self._buffer, at)
         if zlib.crc32(self._buffer[at : at + 8]) != crc:
-            raise _broken("the checksum of a message's beginning is wrong")
+            raise _BrokenError("the checksum of a message's beginning is wrong")
         if size > self._largest:
-            raise _broken(f"a message of {size} bytes is announced, {self._largest} at most are read")
+            raise _BrokenError(f"a message of {size} bytes is announced, {self._largest} at most are read")
         if size < _SMALLEST_MESSAGE + headers:
-            raise _broken("a message is shorter than its own headers")
+            raise _BrokenError("a message is shorter than its own headers")
         return size
 
 
@@ -83,12 +94,12 @@ def _message(data: bytes) -> Message:
     _, headers, _ = _PRELUDE.unpack_from(data)
     (crc,) = _CRC.unpack_from(data, len(data) - _CRC.size)
     if zlib.crc32(data[: -_CRC.size]) != crc:
-        raise _broken("the checksum of a message is wrong")
+        raise _BrokenError("the checksum of a message is wrong")
     begin = _PRELUDE.size + headers
     try:
         return Message(_headers(data[_PRELUDE.size : begin]), data[begin : -_CRC.size])
     except (struct.error, IndexError, UnicodeDecodeError) as error:
-        raise _broken("the headers of a message cannot be read") from error
+        raise _BrokenError("the headers of a message cannot be read") from error
 
 
 def _headers(data: bytes) -> dict[str, Header]:
@@ -114,7 +125,7 @@ def _headers(data: bytes) -> dict[str, Header]:
             size = 16
             found[name] = _exactly(data, at, size)
         else:
-            raise _broken(f"a header has the unknown type {kind}")
+            raise _BrokenError(f"a header has the unknown type {kind}")
         at += size
     return found
 
@@ -134,13 +145,5 @@ def _event(message: Message) -> Event:
     try:
         data = json.loads(message.payload) if message.payload else {}
     except (ValueError, RecursionError) as error:
-        raise _broken("the payload of a message is no JSON") from error
+        raise _BrokenError("the payload of a message is no JSON") from error
     return Event(name if isinstance(name, str) else None, data)
-
-
-def _broken(what: str) -> ProviderError:
-    return ProviderError(
-        "bad_answer",
-        f"the answer is no readable event stream of Amazon's: {what}; does base_url speak Bedrock's API?",
-        status=200,
-    )
