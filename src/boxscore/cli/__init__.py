@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Exit codes: 0 done or ship, 1 reject, 2 usage, 3 undecided, 4 could not run."""
 
 import importlib
+import keyword
 import os
 import sys
 
@@ -14,12 +15,13 @@ COMMANDS = {
     "demo": "Compare two models and two prompts on an embedded example, live.",
     "compare": "Say whether a change is worth it: ship, reject or undecided.",
     "run": "Run one variant over a dataset and print its numbers.",
+    "import": "Carry files of promptfoo, Inspect and others over into a spec.",
     "show": "Show a verdict again, with its answers side by side.",
     "models": "List the models that are known, with today's prices.",
     "prices": "Show a price at a date; price usage; price a run again.",
 }
 """Name and what it does. `boxscore.cli.NAME` has a command of that name, imported when it is called: so the others, and
-the list of all, cost nothing."""
+the list of all, cost nothing. A name that is a word of Python has an underscore after it there."""
 
 
 class _Commands(click.Group):
@@ -29,7 +31,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"boxscore.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command = getattr(importlib.import_module(f"boxscore.cli.{name}"), name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 

@@ -1,0 +1,23 @@
+"""Providers as other tools call them, in our names."""
+
+from boxscore.providers.openai import BASE_URLS
+
+__all__ = ["known_providers", "our_provider"]
+
+_OURS = {
+    "azureai": "azure",
+    "azureopenai": "azure",
+    "grok": "x-ai",
+    "palm": "google",
+    "togetherai": "together",
+    "xai": "x-ai",
+}
+
+
+def known_providers() -> frozenset[str]:
+    """Names that a variant's `provider` may have without a `base_url`."""
+    return frozenset(BASE_URLS)
+
+
+def our_provider(name: str) -> str:
+    return _OURS.get(name, name)
