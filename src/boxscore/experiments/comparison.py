@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from boxscore import __version__
 from boxscore.errors import NothingToCompareError, UnknownNameError
 from boxscore.experiments import measures, report, statistics
-from boxscore.experiments.conditions import Conditions, net_benefit
+from boxscore.experiments.conditions import LATENCY, Conditions, net_benefit
 from boxscore.experiments.decision import Grounds
 from boxscore.experiments.evidence import gather
 from boxscore.experiments.notes import find_notes
@@ -226,6 +226,11 @@ class _Comparing:
                     what = f"{condition.metric} was" if condition.metric else "dollars and latency were"
                     note = f"No number of examples would decide it: {what} not recorded for both variants."
                     return Needs(examples=None, cost_usd=None, note=note)
+                if condition.metric in LATENCY and not math.isfinite(condition.interval.high - condition.interval.low):
+                    least = statistics.least_for_quantile(LATENCY[condition.metric], alpha=self.alpha)
+                    examples = max(examples, math.ceil((least - units) * have / units))
+                    note = f"{least} independent examples are the least that give {condition.metric} an interval."
+                    continue
                 more = statistics.examples_needed(
                     *condition.interval, have, threshold=condition.threshold, clusters=units, alpha=self.alpha
                 )
@@ -386,7 +391,7 @@ class _Comparing:
             own = [response for response in reused if response.recorded_at and response.recorded_at >= began]
             spent += [response.cost_usd for response in own if response.cost_usd is not None]
             reused = reused[: len(reused) - len(own)]
-        half = (self.difference.high - self.difference.low) / 2
+        detectable = statistics.detectable_again(self.difference.low, self.difference.high, alpha=self.alpha)
         corrections = ["none on the primary metric"]
         if self.p_adjusted is not None:
             corrections = [f"Holm over the candidates: intervals at {100 * (1 - self.alpha):.4g} %"]
@@ -401,7 +406,7 @@ class _Comparing:
             answers_to=max(times).isoformat(timespec="seconds") if times else None,
             spent_usd=float(sum(spent)) if spent else None,
             reused_trials=len(reused),
-            minimum_detectable=_detectable(half, self.alpha),
+            minimum_detectable=measures.finite(detectable) or None,
             corrections=tuple(corrections),
             command=self.around.command,
             seed=self.around.seed,
@@ -421,13 +426,3 @@ class _Comparing:
         digest.update(clusters)
         digest.update(msgspec.json.encode([self.rule, self.alpha, primary, list(self.around.slices), self.around.seed]))
         return digest.hexdigest()[:8]
-
-
-def _detectable(half: float, alpha: float) -> float | None:
-    """The difference that these examples would show at 80 % power, from the half-width of the interval drawn."""
-    if not math.isfinite(half) or half <= 0:
-        return None
-    from statistics import NormalDist
-
-    z = NormalDist().inv_cdf(1 - alpha / 2)
-    return half * (z + NormalDist().inv_cdf(0.8)) / z

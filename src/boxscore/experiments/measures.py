@@ -28,7 +28,7 @@ def shown(found: Difference, better: Literal["higher", "lower"]) -> Shown:
 
 
 def finite(bound: float) -> float | None:
-    """The end of an interval, None where it has none: a single unit has no spread."""
+    """The end of an interval, None where it has none: a single unit has no spread, few calls no p95."""
     return bound if math.isfinite(bound) else None
 
 
@@ -124,11 +124,11 @@ def latency_comparison(table: PairedTable, alpha: float, seed: int) -> LatencyCo
         return None
     return LatencyComparison(
         p50_difference_s=p50.difference,
-        p50_low=p50.low,
-        p50_high=p50.high,
+        p50_low=finite(p50.low),
+        p50_high=finite(p50.high),
         p95_difference_s=p95.difference,
-        p95_low=p95.low,
-        p95_high=p95.high,
+        p95_low=finite(p95.low),
+        p95_high=finite(p95.high),
         method=p95.method,
         p50_shown=shown(p50, "lower"),
         p95_shown=shown(p95, "lower"),

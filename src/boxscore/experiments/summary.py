@@ -72,8 +72,7 @@ def _mean(values: Floats, clusters: Ints | None, alpha: float, *, scale: float =
 
 
 def _quantile(latency: Floats, clusters: Ints | None, q: float, alpha: float) -> Interval:
-    """`latency` has shape (examples, repeats); repeats of one example belong together. No upper end where there are too
-    few calls for one."""
+    """`latency` has shape (examples, repeats); repeats of one example belong together."""
     own = np.arange(len(latency)) if clusters is None else clusters
     flat = latency.ravel()
     known = ~np.isnan(flat)
@@ -81,7 +80,7 @@ def _quantile(latency: Floats, clusters: Ints | None, q: float, alpha: float) ->
         return None, None, None
     groups = None if clusters is None and latency.shape[1] == 1 else np.repeat(own, latency.shape[1])[known]
     estimate = statistics.quantile(flat[known], q, groups, alpha=alpha)
-    return estimate.value, estimate.low, None if estimate.open_above else estimate.high
+    return estimate.value, finite(estimate.low), finite(estimate.high)
 
 
 def _known(values: Floats, clusters: Ints | None) -> tuple[Floats, Ints | None]:

@@ -3,7 +3,7 @@
 The structs are the JSON of `--json`, the API and webhooks. Fields may be added; those that exist stay.
 Rates are fractions, money is US dollars, times are seconds. Every difference is candidate − baseline in the metric's
 own direction; whether more is better is in `better`. An interval whose ends are None has no finite ones: a single
-independent unit has no spread.
+independent unit has no spread, and few calls tell no p95.
 """
 
 from typing import Literal
@@ -125,11 +125,11 @@ class CostComparison(msgspec.Struct, frozen=True, kw_only=True):
 
 class LatencyComparison(msgspec.Struct, frozen=True, kw_only=True):
     p50_difference_s: float
-    p50_low: float
-    p50_high: float
+    p50_low: float | None
+    p50_high: float | None
     p95_difference_s: float
-    p95_low: float
-    p95_high: float
+    p95_low: float | None
+    p95_high: float | None
     method: str = ""
     p50_shown: Shown = "unclear"
     p95_shown: Shown = "unclear"

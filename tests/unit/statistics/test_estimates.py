@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from boxscore.experiments import statistics
 
@@ -66,9 +67,46 @@ def test_a_quantile_is_a_value_inside_its_interval(values, q):
     assert found.value in values
 
 
-def test_a_p95_of_few_values_says_that_its_upper_bound_is_the_greatest_seen():
+def test_a_p95_of_few_values_is_open_above_the_greatest_seen_and_says_so():
     assert "greatest" in statistics.quantile(np.arange(30.0), 0.95).method
     assert "greatest" not in statistics.quantile(np.arange(300.0), 0.95).method
+    assert statistics.quantile(np.arange(58.0), 0.95).high == math.inf
+    assert statistics.quantile(np.arange(59.0), 0.95).high == 58.0
+    assert statistics.quantile(np.arange(58.0), 0.05).low == -math.inf
+    assert statistics.least_for_quantile(0.95) == statistics.least_for_quantile(0.05) == 59
+
+
+@pytest.mark.parametrize("q", [0.5, 0.95])
+def test_the_interval_of_a_quantile_holds_it_in_94_of_100_samples_of_any_size_and_shape(q):
+    for n in range(2, 300):
+        found = statistics.quantile(np.arange(1.0, n + 1), q)  # the bounds are ranks
+        held = stats.binom.cdf(min(found.high, n + 1.0) - 1, n, q) - stats.binom.cdf(max(found.low, 0.0) - 1, n, q)
+
+        assert held >= 0.94, n
+
+
+def test_where_a_p95_is_open_no_difference_of_two_is_shown():
+    values = np.random.default_rng(0).lognormal(size=59)
+    few, enough = (statistics.paired_quantile(values[:n], 100 * values[:n], 0.95) for n in (58, 59))
+
+    assert (few.low, few.high, few.p) == (-math.inf, math.inf, 1.0)
+    assert few.difference > 0
+    assert 0 < enough.low < enough.high < math.inf
+
+
+@pytest.mark.parametrize("n", [20, 30, 50])
+def test_intervals_of_skewed_amounts_hold_the_truth_and_those_of_even_ones_stay_short(n):
+    rng = np.random.default_rng(0)
+    drawn = rng.lognormal(size=(4000, n))
+    found = [statistics.mean(run) for run in drawn]
+    held = np.mean([one.low <= math.exp(0.5) <= one.high for one in found])
+    even = [(statistics.mean(run), run) for run in rng.normal(size=(400, n))]
+    wider = np.mean(
+        [(one.high - one.low) / np.ptp(stats.t.interval(0.95, n - 1, scale=stats.sem(run))) for one, run in even]
+    )
+
+    assert held >= 0.94
+    assert 1.0 <= wider <= 1 + 1.6 / n
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from boxscore.experiments import statistics
 
@@ -15,12 +16,47 @@ def share_shown(gain, n, changed, threshold=0.0, runs=4000):
 
 
 @pytest.mark.parametrize(("n", "changed"), [(20, 0.5), (60, 0.2), (200, 0.1)])
-def test_the_stated_gain_is_shown_as_often_as_stated(n, changed):
+def test_the_stated_gain_is_shown_as_often_as_stated_and_a_little_more(n, changed):
     gain = statistics.detectable_gain(n, changed)
     changed = max(changed, gain)
 
-    assert statistics.rate_power(gain, n, changed) == pytest.approx(0.8, abs=0.001)
-    assert share_shown(gain, n, changed) == pytest.approx(0.8, abs=0.025)
+    # 80 % is promised and 82 % aimed at, so that the promise is kept and not only met on average.
+    assert statistics.rate_power(gain, n, changed) == pytest.approx(0.82, abs=0.001)
+    assert share_shown(gain, n, changed) == pytest.approx(0.82, abs=0.025)
+    assert share_shown(gain, n, changed) >= 0.8
+
+
+@pytest.mark.parametrize("n", [20, 40, 150])
+@pytest.mark.parametrize(("kind", "pseudo"), [("mean", statistics.PSEUDO), ("amount", 0.0)])
+@pytest.mark.parametrize("threshold", [0.0, 0.1])
+def test_the_stated_mean_difference_is_shown_as_often_as_stated(n, kind, pseudo, threshold):
+    rng = np.random.default_rng(0)
+    difference = statistics.detectable_mean(0.25**2, n, threshold=threshold, pseudo=pseudo)
+    drawn = difference + 0.25 * rng.standard_normal((3000, n))
+    shown = [statistics.paired(np.zeros(n), run, kind=kind).low > threshold for run in drawn]
+
+    assert 0.8 <= np.mean(shown) <= 0.85
+
+
+def test_a_greater_promise_holds_back_less():
+    gain = statistics.detectable_gain(100, 0.2, power=0.9)
+
+    assert statistics.rate_power(gain, 100, 0.2) == pytest.approx(0.91, abs=0.001)
+
+
+def test_an_interval_drawn_again_shows_what_it_says_it_can():
+    rng = np.random.default_rng(0)
+    once = statistics.paired(np.zeros(80), rng.standard_normal(80), kind="amount")
+    difference = statistics.detectable_again(once.low, once.high)
+    drawn = difference + rng.standard_normal((3000, 80)) * once_spread(once, 80)
+    shown = [statistics.paired(np.zeros(80), run, kind="amount").low > 0 for run in drawn]
+
+    assert 0.8 <= np.mean(shown) <= 0.85
+    assert statistics.detectable_again(-math.inf, math.inf) == math.inf
+
+
+def once_spread(found, n):
+    return (found.high - found.low) / 2 / stats.t.ppf(0.975, n - 1) * math.sqrt(n)
 
 
 def test_the_stated_margin_lets_an_equal_candidate_through_as_often_as_stated():
@@ -71,6 +107,17 @@ def test_needed_examples_would_decide_as_often_as_stated():
     assert found.low < 0 < found.high
     # A little more than 80 %: the pseudo-units, which widen the interval at hand, weigh less among more examples.
     assert 0.78 <= statistics.rate_power(gain, total, changed) <= 0.86
+
+
+@pytest.mark.parametrize(("n", "clusters"), [(20, None), (100, None), (60, 20)])
+def test_needed_examples_of_an_amount_would_decide_as_often_as_stated(n, clusters):
+    units = clusters or n
+    half = stats.t.ppf(0.975, units - 1)  # the standard error is 1
+    more = statistics.examples_needed(1.6, 1.6 - half, 1.6 + half, n, clusters=clusters)
+    total = units * (n + more) / n
+
+    power = stats.nct.sf(stats.t.ppf(0.975, total - 1), total - 1, 1.6 * math.sqrt(total / units))
+    assert 0.8 <= power <= 0.83
 
 
 def test_none_is_needed_where_it_is_decided_and_no_number_helps_on_the_border():

@@ -213,13 +213,13 @@ def _latency(verdict: Verdict, guards: dict[str, Guard]) -> Iterator[Row]:
     latency = verdict.latency
     if latency is None:
         return
-    both: tuple[tuple[str, float, float, float, Shown], ...] = (
+    both: tuple[tuple[str, float, float | None, float | None, Shown], ...] = (
         (P50, latency.p50_difference_s, latency.p50_low, latency.p50_high, latency.p50_shown),
         (P95, latency.p95_difference_s, latency.p95_low, latency.p95_high, latency.p95_shown),
     )
     for key, difference, low, high, shown in both:
         guard = guards.get(key)
-        unit = _times(verdict, key, [difference, low, high, (guard and guard.margin) or 0.0])
+        unit = _times(verdict, key, figures.known(difference, low, high, (guard and guard.margin) or 0.0))
         asked, short, band = _asked(guard, unit, "lower", plain_value(verdict.baseline, key))
         saving = _saving(verdict) if key == P50 else ""
         yield Row(

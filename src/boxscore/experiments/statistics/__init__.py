@@ -7,12 +7,14 @@ where it is weak, and `benchmarks/verdict.py` measures it.
 from boxscore.experiments.statistics.agreement import cohen_kappa, krippendorff_alpha, ppi_mean
 from boxscore.experiments.statistics.bootstrap import paired_quantile
 from boxscore.experiments.statistics.difference import Difference, McNemar, mcnemar, paired
-from boxscore.experiments.statistics.estimate import Estimate, mean, quantile, rate
+from boxscore.experiments.statistics.estimate import Estimate, least_for_quantile, mean, quantile, rate
 from boxscore.experiments.statistics.multiple import benjamini_hochberg, holm, holm_levels
 from boxscore.experiments.statistics.power import (
     design_effect,
+    detectable_again,
     detectable_gain,
     detectable_margin,
+    detectable_mean,
     examples_needed,
     minimum_detectable,
     paired_variance,
@@ -43,12 +45,15 @@ __all__ = [
     "cohen_kappa",
     "cost_per_success",
     "design_effect",
+    "detectable_again",
     "detectable_gain",
     "detectable_margin",
+    "detectable_mean",
     "examples_needed",
     "holm",
     "holm_levels",
     "krippendorff_alpha",
+    "least_for_quantile",
     "mcnemar",
     "mean",
     "minimum_detectable",

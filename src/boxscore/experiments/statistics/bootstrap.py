@@ -3,6 +3,9 @@
 The interval is the middle of the draws ("percentile"). The bias correction of BCa, which serves smooth estimates,
 spoils it for quantiles: on paired lognormal latencies it covered 90 to 96 % where the plain one covered 95 to 99 %, at
 the same width.
+
+No draw holds more than was seen. So an end is open (infinite) where the interval of one side's own quantile is: with 20
+calls a slow mode that one call in twenty falls into is unseen in every third sample.
 """
 
 import math
@@ -11,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from boxscore.experiments.statistics.difference import Difference, column
+from boxscore.experiments.statistics.estimate import quantile
 from boxscore.experiments.statistics.units import Floats, Ints, Units
 
 Counts = NDArray[np.float32]
@@ -33,7 +37,8 @@ def paired_quantile(
     """Difference (candidate − baseline) of the `q` quantiles of two columns of shape (n,), paired by position.
 
     Units (clusters, else pairs) are drawn with replacement, both columns together. `p` inverts the interval: the alpha
-    at which it would just touch 0. Same seed, same answer. Raises ValueError on NaN, unequal lengths, or q outside
+    at which it would just touch 0. Ends are infinite where either column has too few units for an interval of its own
+    quantile (see `quantile`). Same seed, same answer. Raises ValueError on NaN, unequal lengths, or q outside
     0 to 1.
     """
     if not 0.0 < q < 1.0:
@@ -47,7 +52,8 @@ def paired_quantile(
     ones = np.ones((1, units.count), dtype=np.float32)
     value = float((second.at(ones) - first.at(ones))[0])
     low, high, p = -math.inf, math.inf, 1.0
-    if units.count > 1:
+    own = [quantile(values, q, clusters, alpha=alpha) for values in (before, after)]
+    if all(math.isfinite(one.high - one.low) for one in own):
         rng = np.random.default_rng(seed)
         batch = max(1, _CELLS // len(before))
         parts: list[Floats] = []

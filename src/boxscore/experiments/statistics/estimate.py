@@ -13,10 +13,8 @@ from boxscore.experiments.statistics.units import Floats, Units, cr2
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
-    """`value` with its two-sided interval, from `n` examples in `clusters` independent units.
-
-    `open_above`: there are too few values for an upper bound, and `high` is only the greatest value seen.
-    """
+    """`value` with its two-sided interval, from `n` examples in `clusters` independent units. An end that so few units
+    cannot tell is infinite."""
 
     value: float
     low: float
@@ -24,7 +22,6 @@ class Estimate:
     n: int
     clusters: int
     method: str
-    open_above: bool = False
 
 
 def rate(values: ArrayLike, clusters: ArrayLike | None = None, *, alpha: float = 0.05) -> Estimate:
@@ -98,9 +95,8 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
     """The `q` quantile (0 < q < 1) of numbers of shape (n,), the smallest value with at least that share at or below.
 
     The interval is Woodruff's (1952): the interval of the share at or below the quantile, read off the sorted values.
-    It needs no shape of the distribution. Where there are too few values for a bound (fewer than some 70 for the upper
-    one of a 95th percentile) it is the smallest or greatest value seen; `open_above` and the method say so of the
-    upper one.
+    It needs no shape of the distribution, and therefore cannot reach beyond what was seen: an end that would lie there
+    is infinite. For a 95th percentile the upper one is, with fewer than `least_for_quantile(0.95)` = 59 units.
     """
     if not 0.0 < q < 1.0:
         raise ValueError(f"a quantile lies between 0 and 1, and {q} was asked for")
@@ -112,17 +108,29 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
     z = t_quantile(1.0 - alpha / 2.0, units.dof if units.clustered else math.inf) if units.dof > 0 else math.inf
     size = float(effective_size(share, units)) if units.clustered else units.n
     low, high = wilson(q, min(size, units.n), z)
-    last = math.ceil(high * len(found))
-    method = "Woodruff" + (", clustered" if units.clustered else "")
+    first, last = math.floor(low * len(found)) - 1, math.ceil(high * len(found))
+    method = "Woodruff, clustered" if units.clustered else "Woodruff"
+    if last >= len(found):
+        method += ", open above the greatest seen"
     return Estimate(
         value=value,
-        low=float(ordered[max(0, math.floor(low * len(found)) - 1)]),
-        high=float(ordered[min(last, len(found) - 1)]),
+        low=float(ordered[first]) if first >= 0 else -math.inf,
+        high=float(ordered[last]) if last < len(found) else math.inf,
         n=len(found),
         clusters=units.count,
-        method=method if last < len(found) else f"{method}, up to the greatest seen",
-        open_above=last >= len(found),
+        method=method,
     )
+
+
+def least_for_quantile(q: float, *, alpha: float = 0.05) -> int:
+    """How many independent values give the interval of `quantile` two finite ends."""
+    z = t_quantile(1.0 - alpha / 2.0, math.inf)
+    n = 2
+    while True:
+        low, high = wilson(q, n, z)
+        if low * n >= 1.0 and high * n <= n - 1.0:
+            return n
+        n += 1
 
 
 def _place(q: float, n: int) -> int:

@@ -21,11 +21,17 @@ PSEUDO = 1.25
 """Size of a pseudo-unit, in units of average size (see `difference`). With 1, as Bonett and Price have it, a candidate
 that only ever loses is found not worse too often (6 % at the margin); with 1.25 no case above 5 % is known."""
 
+FEW = 11.0
+"""A few values seldom hold one from the long tail, so that the skewness measured on u units is too small. It is taken
+1 + (FEW/u)² times as large: by 30 % at 20 units, 5 at 50 and 1 at 100. Found by trial: with it the intervals of
+lognormal amounts (σ 1) cover 94.5 % from 20 units on."""
+
 
 class Moments(NamedTuple):
     """`mean`, `variance` (of the mean) and `skew` have the shape of the values' leading axes.
 
-    `skew` is the skewness of the units over the root of their number, or None where it is not to be corrected for.
+    `skew` is the skewness of the units over the root of their number, raised where they are few (see `FEW`), or None
+    where it is not to be corrected for.
     """
 
     mean: Floats
@@ -124,7 +130,12 @@ class Units:
         # Residuals that are nought but for rounding have no skewness.
         flat = square <= 1e-24 * (values**2).sum(axis=-1)
         cube = (residuals**3).sum(axis=-1) / np.where(flat, 1.0, square) ** 1.5
-        return Moments(moments.mean, moments.variance, np.where(flat, 0.0, cube))
+        return Moments(moments.mean, moments.variance, np.where(flat, 0.0, cube * raised(self.dof)))
+
+
+def raised(dof: float) -> float:
+    """What a skewness measured with `dof` degrees of freedom is multiplied by (see `FEW`)."""
+    return 1.0 + (FEW / (dof + 1.0)) ** 2
 
 
 def cr2(sums: Floats, sizes: Floats) -> Moments:
