@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from boxscore.datasets import Dataset, Example, from_rows, load_dataset
     from boxscore.experiments.compare import compare
     from boxscore.experiments.comparison import Comparison
+    from boxscore.experiments.judges import Judge
     from boxscore.experiments.verdict import Verdict
     from boxscore.providers.response import Response, ToolCall, Usage
     from boxscore.scoring import Metric, Score, Scorer, make_scorer
@@ -20,6 +21,7 @@ __all__ = [
     "Comparison",
     "Dataset",
     "Example",
+    "Judge",
     "Metric",
     "Response",
     "Score",
@@ -37,6 +39,7 @@ _HOMES = {
     "boxscore.datasets": ("Dataset", "Example", "from_rows", "load_dataset"),
     "boxscore.experiments.compare": ("compare",),
     "boxscore.experiments.comparison": ("Comparison",),
+    "boxscore.experiments.judges": ("Judge",),
     "boxscore.experiments.verdict": ("Verdict",),
     "boxscore.providers.response": ("Response", "ToolCall", "Usage"),
     "boxscore.scoring": ("Metric", "Score", "Scorer", "make_scorer"),

@@ -19,7 +19,7 @@ from boxscore.experiments.plan import Plan, plan
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.spec import Spec
 from boxscore.experiments.verdict import Guard, Rule
-from boxscore.scoring import Scorer, make_scorers
+from boxscore.scoring import Metric, Scorer, make_scorers
 
 
 class RuleOptions(NamedTuple):
@@ -193,7 +193,7 @@ def _override(
     return msgspec.structs.replace(
         spec,
         scorers=made,
-        rule=_rule(options, made, None if scorers else spec.rule),
+        rule=_rule(options, made, None if scorers else spec.rule, spec.judge_metrics),
         slices=tuple(slices) or spec.slices,
         cluster=cluster or spec.cluster,
         spend_cap_usd=spec.spend_cap_usd if spend_cap is None else spend_cap,
@@ -202,18 +202,19 @@ def _override(
     )
 
 
-def _rule(options: RuleOptions, scorers: Sequence[Scorer], before: Rule | None) -> Rule:
+def _rule(options: RuleOptions, scorers: Sequence[Scorer], before: Rule | None, judged: Sequence[Metric] = ()) -> Rule:
     """The rule of the command line, over that of the spec where there is one and it is of the same kind."""
     kind = options.kind or (before.kind if before and options.usd_per_success is None else None)
     same = before if before and before.kind == kind else None
     return make_rule(
-        [scorer.metric for scorer in scorers],
+        [*(scorer.metric for scorer in scorers), *judged],
         metric=options.metric or (before.metric if before else None),
         kind=kind,
         margin=same.margin if same and options.margin is None and same.margin else options.margin,
         alpha=before.alpha if before and options.alpha is None else options.alpha,
         usd_per_success=same.usd_per_success if same and options.usd_per_success is None else options.usd_per_success,
         guards=options.guards or (before.guards if before else ()),
+        waive=before.waive if before else (),
     )
 
 
@@ -249,7 +250,8 @@ def _plan_recordings(
 def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule: Rule, spec: Spec | None) -> Plan:
     from boxscore.datasets import Example
 
-    metric = next(scorer.metric for scorer in scorers if scorer.metric.name == rule.metric)
+    metrics = [*(scorer.metric for scorer in scorers), *(spec.judge_metrics if spec else ())]
+    metric = next(metric for metric in metrics if metric.name == rule.metric)
     rows = [example for example in examples if isinstance(example, Example)]
     variants = 1 + len(spec.candidates) if spec else 0
     return plan(name, rows, metric, rule, variants=variants, repeats=spec.repeats if spec else 1)

@@ -14,6 +14,8 @@ from boxscore.experiments.baseline import Standing, read_baseline, stand
 from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.identity import utc_now
+from boxscore.experiments.judges.judge import Judge
+from boxscore.experiments.judges.judge_spec import judge_from_spec
 from boxscore.experiments.live import Effort, ProgressOf, compare_variants
 from boxscore.experiments.recorded import compare_recordings
 from boxscore.experiments.rule import make_rule
@@ -38,12 +40,14 @@ def compare(
     baseline: str | VariantLike | None = None,
     candidate: str | VariantLike | None = None,
     scorers: Sequence[ScorerSpec] = (),
+    judges: Sequence[Judge] | Mapping[str, Mapping[str, Json]] = (),
     metric: str | None = None,
     rule: str | None = None,
     margin: float | None = None,
     alpha: float | None = None,
     usd_per_success: float | None = None,
     guards: Sequence[Guard | Mapping[str, Json]] = (),
+    waive: Sequence[str] = (),
     slices: Sequence[str] = (),
     cluster: str | None = None,
     repeats: int = 1,
@@ -65,6 +69,7 @@ def compare(
     - `compare(dataset=rows, baseline=old, candidate=new, scorers=["exact"])`: functions, mappings as in a spec file, or
       variants, run over a file, a `Dataset` or a list of dicts.
 
+    `judges` are `boxscore.Judge`s, or a mapping as in a spec file; `waive` names those that may ship uncalibrated.
     `margin` is in the metric's unit (for rates a fraction), money in US dollars. Answers are kept in `home` (default:
     the nearest `.boxscore`) and reused for a day unless `fresh`. Raises the leaves of `boxscore.errors.BoxscoreError`.
     Not for use inside a running event loop: call it in a thread there.
@@ -74,19 +79,23 @@ def compare(
             0
         ]
     made = make_scorers(scorers)
+    asked = _judges(judges, Path.cwd())
     decided_by = make_rule(
-        [scorer.metric for scorer in made],
+        [*(scorer.metric for scorer in made), *(metric for judge in asked for metric in judge.metrics)],
         metric=metric,
         kind=rule,
         margin=margin,
         alpha=alpha,
         usd_per_success=usd_per_success,
         guards=guards,
+        waive=waive,
     )
     if baseline is None or candidate is None:
         missing = "baseline" if baseline is None else "candidate"
         raise SpecError("a comparison needs a baseline and a candidate.", key=missing)
     if recordings is not None:
+        if asked:
+            raise SpecError("judges are asked about live answers, and recordings are scored as they are.", key="judges")
         if not isinstance(baseline, str) or not isinstance(candidate, str):
             raise SpecError("with recordings, baseline and candidate are names of models in the file.", key="baseline")
         return compare_recordings(
@@ -109,6 +118,7 @@ def compare(
         decided_by,
         baseline="baseline",
         candidates=["candidate"],
+        judges=asked,
         home=Path(home) if home is not None else settings.home(),
         effort=Effort(
             concurrency=concurrency or settings.load().concurrency,
@@ -154,6 +164,7 @@ def compare_spec(
         baseline=spec.baseline,
         candidates=spec.candidates,
         standing=standing,
+        judges=_judges(spec.judges, spec.folder),
         home=home or settings.home(configured),
         effort=Effort(
             concurrency=spec.concurrency or configured.concurrency,
@@ -206,6 +217,12 @@ def _variant(role: str, given: str | VariantLike) -> Variant:
     if callable(given):
         return CallableVariant(given, name=role)
     raise SpecError(f"{given!r} is a name, and names belong to recordings: give a function or a mapping.", key=role)
+
+
+def _judges(given: Sequence[Judge] | Mapping[str, Mapping[str, Json]], folder: Path) -> list[Judge]:
+    if isinstance(given, Mapping):
+        return [judge_from_spec(name, mapping, folder) for name, mapping in given.items()]
+    return list(given)
 
 
 def _dataset(rows: Rows, cluster: str | None, slices: Sequence[str]) -> Dataset:

@@ -2,8 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from boxscore.experiments import measures, report, statistics
 from boxscore.experiments.conditions import LATENCY, Conditions, net_benefit
 from boxscore.experiments.decision import Grounds
 from boxscore.experiments.evidence import gather
+from boxscore.experiments.judges import words as judge_words
 from boxscore.experiments.notes import find_notes
 from boxscore.experiments.slices import SMALLEST, find_slices
 from boxscore.experiments.statistics import Difference
@@ -27,6 +28,7 @@ from boxscore.experiments.verdict import (
     MIN_UNITS,
     DatasetInfo,
     Evidence,
+    JudgeInfo,
     MetricComparison,
     Needs,
     Provenance,
@@ -75,7 +77,7 @@ class Circumstances:
     """What is known around a comparison and only told on, never computed with.
 
     `warnings` are shown with the verdict, `command` repeats it. `began` is when a comparison of several looks began:
-    what it asked since then is its own, whichever look paid for it.
+    what it asked since then is its own, whichever look paid for it. `judges` are by the id of the candidate's run.
     """
 
     warnings: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ class Circumstances:
     slices: Sequence[str] = ()
     also: Sequence[Run] = ()
     began: datetime | None = None
+    judges: Mapping[str, tuple[JudgeInfo, ...]] = field(default_factory=dict[str, tuple[JudgeInfo, ...]])
     now: datetime | None = None
 
 
@@ -148,6 +151,7 @@ class _Comparing:
         self.difference: Difference = found
         self.p_adjusted = p_adjusted
         self.warnings: list[str] = list(around.warnings)
+        self.judges = around.judges.get(candidate.id, ())
 
     def p(self) -> float:
         """p of what the rule asks: the primary difference against its threshold, or the net benefit against 0."""
@@ -199,11 +203,12 @@ class _Comparing:
             improvements=self._ids(gains > 0, -gains),
             tied=int((gains == 0).sum()),
             warnings=tuple(dict.fromkeys([*self.warnings, *([grounds.note] if grounds.note else [])])),
-            notes=find_notes(comparisons[0], slices, baseline, candidate, also),
+            notes=(*find_notes(comparisons[0], slices, baseline, candidate, also), *judge_words.notes(self.judges)),
             also_run=also,
             sensitivity=self._sensitivity(),
             provenance=self._provenance(),
             checks=tuple(condition.told() for condition in grounds.conditions),
+            judges=self.judges,
             id=self._id(),
         )
         verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))
@@ -218,9 +223,11 @@ class _Comparing:
         if units < MIN_UNITS:
             examples = math.ceil((MIN_UNITS - units) * have / max(units, 1))
             note = f"{MIN_UNITS} independent examples are the least that may decide."
+        elif unwaived := judge_words.stands_in_the_way(grounds.conditions):
+            return Needs(examples=None, cost_usd=None, note=unwaived)
         else:
             for condition in grounds.conditions:
-                if condition.outcome != "undecided":
+                if condition.outcome != "undecided" or condition.role == "calibration":
                     continue
                 if condition.interval is None or condition.threshold is None:
                     what = f"{condition.metric} was" if condition.metric else "dollars and latency were"
@@ -345,6 +352,8 @@ class _Comparing:
 
     def _warn(self) -> None:
         table = self.table
+        models = (side.run.variant.model for side in (table.baseline, table.candidate))
+        self.warnings.extend(judge_words.warnings(self.judges, self.rule, *models))
         for side in (table.baseline, table.candidate):
             name = side.run.variant.name
             missing = int((~side.present).sum())
@@ -361,8 +370,10 @@ class _Comparing:
                 )
 
     def _sensitivity(self) -> str | None:
-        """The other reading of missing answers: leave them out on both sides."""
-        unpaired = self.table.unpaired
+        """The other reading of missing answers and verdicts: leave them out on both sides."""
+        name = self.primary.name
+        unjudged = self.table.baseline.unjudged[name] | self.table.candidate.unjudged[name]
+        unpaired = self.table.unpaired | unjudged
         if not unpaired.any() or unpaired.all():
             return None
         before, after = (side.values[self.primary.name] for side in (self.table.baseline, self.table.candidate))
@@ -376,7 +387,8 @@ class _Comparing:
         scale, unit = (1.0, self.primary.unit) if self.primary.kind == "amount" else (100.0, "points")
         difference, low, high = (scale * value for value in (found.difference, found.low, found.high))
         return (
-            f"Leaving out the {int(unpaired.sum())} examples that either variant did not answer: "
+            f"Leaving out the {int(unpaired.sum())} examples that either variant did not answer"
+            f"{' or the judge did not judge' if unjudged.any() else ''}: "
             f"{difference:+.1f} {unit} ({low:+.1f} to {high:+.1f}), n = {found.n}."
         )
 
@@ -392,6 +404,7 @@ class _Comparing:
             spent += [response.cost_usd for response in own if response.cost_usd is not None]
             reused = reused[: len(reused) - len(own)]
         detectable = statistics.detectable_again(self.difference.low, self.difference.high, alpha=self.alpha)
+        judges = [judge.spent_usd for judge in self.judges if judge.spent_usd is not None]
         corrections = ["none on the primary metric"]
         if self.p_adjusted is not None:
             corrections = [f"Holm over the candidates: intervals at {100 * (1 - self.alpha):.4g} %"]
@@ -405,6 +418,7 @@ class _Comparing:
             answers_from=min(times).isoformat(timespec="seconds") if times else None,
             answers_to=max(times).isoformat(timespec="seconds") if times else None,
             spent_usd=float(sum(spent)) if spent else None,
+            judge_spent_usd=sum(judges) if judges else None,
             reused_trials=len(reused),
             minimum_detectable=measures.finite(detectable) or None,
             corrections=tuple(corrections),
@@ -424,5 +438,11 @@ class _Comparing:
         primary = [self.difference.method, repr(self.difference.low), repr(self.difference.high)]
         clusters = b"" if self.table.clusters is None else self.table.clusters.tobytes()
         digest.update(clusters)
-        digest.update(msgspec.json.encode([self.rule, self.alpha, primary, list(self.around.slices), self.around.seed]))
+        around = self.around
+        digest.update(msgspec.json.encode([self._asked(), self.alpha, primary, list(around.slices), around.seed]))
         return digest.hexdigest()[:8]
+
+    def _asked(self) -> dict[str, object]:
+        """The rule; a waiver that it does not have is left out, so that the ids of before there were any stay."""
+        asked = msgspec.structs.asdict(self.rule)
+        return asked if self.rule.waive else {key: value for key, value in asked.items() if key != "waive"}

@@ -42,7 +42,13 @@ class Conditions:
             savings=self._savings() if rule.kind == "noninferiority" else None,
             net_benefit=net,
             guards=[self._guard(guard) for guard in rule.guards],
+            uncalibrated=self._judges(),
         )
+
+    def _judges(self) -> list[str]:
+        """The judges whose word the rule rests on: of the primary metric and of guards."""
+        asked = {self.rule.metric, *(guard.metric for guard in self.rule.guards)}
+        return [metric.judge for metric in self.table.metrics if metric.judge is not None and metric.name in asked]
 
     def _savings(self) -> dict[str, Interval]:
         found = {

@@ -10,7 +10,8 @@ better, with its interval at the level that is due (for several candidates the o
 |                |                                                  | be (every saving's high <= 0)            |
 | value          | net benefit low > 0                              | net benefit high < 0                     |
 
-and undecided otherwise. A guard that is shown worse rejects, one that is not shown to hold leaves undecided.
+and undecided otherwise. A guard that is shown worse rejects, one that is not shown to hold leaves undecided. A judge
+that nobody held against people cannot ship: what would ship on its word is undecided, unless the rule waives it.
 """
 
 import math
@@ -21,7 +22,7 @@ import msgspec
 
 from boxscore.experiments.verdict import MIN_UNITS, Check, Decision, Guard, Rule
 
-Role = Literal["units", "primary", "saving", "net benefit", "guard"]
+Role = Literal["units", "primary", "saving", "net benefit", "guard", "calibration"]
 
 
 class Interval(NamedTuple):
@@ -47,7 +48,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """One thing the rule asks. `outcome`: ship when it holds, reject when the opposite is shown, else undecided.
 
     `interval` was held against `threshold`: for a ceiling it must lie at or below it, for all others above it. Both are
-    None where there was nothing to hold. `metric` is empty for the number of units.
+    None where there was nothing to hold. `metric` is empty for the number of units, and of a calibration the judge's.
     """
 
     role: Role
@@ -94,13 +95,15 @@ def decide(
     savings: Mapping[str, Interval] | None = None,
     net_benefit: Interval | None = None,
     guards: Sequence[Evidence] = (),
+    uncalibrated: Sequence[str] = (),
 ) -> Grounds:
     """Apply a rule.
 
     `units` are the independent ones. `primary` is the difference on the rule's metric. `savings` (noninferiority) are
     by metric, oriented: above 0 is saved; leave out what was not recorded. `net_benefit` (value) is in dollars per
-    1,000 examples. `guards` has one entry per guard of the rule, in its order. Raises ValueError when it has not, or
-    when the rule needs a net benefit that is not given.
+    1,000 examples. `guards` has one entry per guard of the rule, in its order. `uncalibrated` judges are those that the
+    rule rests on: without a waiver by name they leave undecided what would ship, and nothing else. Raises ValueError
+    when `guards` has another length, or when the rule needs a net benefit that is not given.
     """
     if len(guards) != len(rule.guards):
         raise ValueError(f"the rule has {len(rule.guards)} guards, and evidence was given for {len(guards)}")
@@ -110,7 +113,9 @@ def decide(
         msgspec.structs.replace(guard, holds=condition.outcome)
         for guard, condition in zip(rule.guards, watched, strict=True)
     )
-    conditions = (*own, *watched)
+    unwaived = [name for name in dict.fromkeys(uncalibrated) if name not in rule.waive]
+    judged = [Condition(role="calibration", metric=name, outcome="undecided") for name in unwaived]
+    conditions = (*own, *watched, *judged)
     if units < MIN_UNITS:
         few = Condition(role="units", metric="", outcome="undecided", threshold=float(MIN_UNITS))
         return Grounds(

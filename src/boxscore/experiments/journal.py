@@ -23,8 +23,9 @@ from boxscore.store.records import (
 from boxscore.types import Json
 
 
-def load_run(records: Records, run_id: str) -> Run:
-    """A run as it is in the store now; `finished_at` is None while it is not finished.
+def load_run(records: Records, run_id: str, judged: Sequence[Metric] = ()) -> Run:
+    """A run as it is in the store now; `finished_at` is None while it is not finished. `judged` are metrics that judges
+    added to it.
 
     `boxscore.errors.UnknownNameError` where there is no such run.
     """
@@ -33,7 +34,7 @@ def load_run(records: Records, run_id: str) -> Run:
     for score in records.run_scores(run_id):
         of = scores.setdefault((score.example_id, score.repeat), {})
         of[score.metric] = Score(value=score.value, label=score.label, note=score.note)
-    metrics = msgspec.json.decode(row.metrics_json, type=tuple[Metric, ...])
+    metrics = (*msgspec.json.decode(row.metrics_json, type=tuple[Metric, ...]), *judged)
     trials = [
         Trial(
             example_id=trial.example_id,

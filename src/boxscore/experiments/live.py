@@ -9,12 +9,14 @@ import msgspec
 
 from boxscore.costs import PriceBook, default_book
 from boxscore.datasets import Dataset
-from boxscore.errors import SpendCapError
+from boxscore.errors import SpecError, SpendCapError
 from boxscore.experiments.baseline import Standing
 from boxscore.experiments.budget import Budget
 from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
 from boxscore.experiments.early import check_early, run_until_clear
 from boxscore.experiments.identity import utc_now
+from boxscore.experiments.judges.judge import Judge
+from boxscore.experiments.judges.judging import Judging, check_judges
 from boxscore.experiments.runner import Progress, run
 from boxscore.experiments.scored import check_references
 from boxscore.experiments.statistics import Difference
@@ -101,6 +103,7 @@ def compare_variants(
     candidates: Sequence[str],
     also: Sequence[str] = (),
     standing: Standing | None = None,
+    judges: Sequence[Judge] = (),
     home: Path,
     effort: Effort | None = None,
     slices: Sequence[str] = (),
@@ -110,18 +113,31 @@ def compare_variants(
 ) -> list[Comparison]:
     """One comparison per candidate, with every answer and verdict kept in the records store of `home`. `also` names
     variants that are run and shown beside them, without a verdict. `standing` is a baseline that was run before: it
-    takes the place of `baseline`, and brings the dataset that it can be compared on."""
+    takes the place of `baseline`, and brings the dataset that it can be compared on. `judges` are asked about the
+    answers when all are there."""
     from boxscore.store.records import Records
 
     effort = effort or Effort()
     dataset, total = (dataset, len(dataset)) if standing is None else (standing.dataset, standing.total)
     chosen = [variants[name] for name in (*(() if standing else (baseline,)), *candidates, *also)]
-    _check(chosen, dataset, scorers, rule, effort)
+    _check(chosen, dataset, scorers, rule, effort, judges)
     if effort.stop_early:
         check_early(rule, len(candidates), standing=standing is not None)
+    if standing is not None and judges:
+        raise SpecError("a baseline file keeps scores and no answers, so judges have nothing to judge.", key="judges")
     began = utc_now()
     with Records.open(home) as records:
-        runs, primary = asyncio.run(_run(chosen, dataset, scorers, rule, records, effort, seed, progress))
+        judging = Judging(
+            judges,
+            records,
+            waived=rule.waive,
+            concurrency=effort.concurrency,
+            budget=Budget(effort.spend_cap_usd),
+            book=effort.book,
+            progress=progress,
+        )
+        running = _run(chosen, dataset, scorers, rule, records, effort, seed, progress, judging, len(candidates))
+        runs, primary = asyncio.run(running)
         runs = runs if standing is None else [standing.run, *runs]
         around = Circumstances(
             warnings=() if standing is None else standing.warnings,
@@ -131,6 +147,7 @@ def compare_variants(
             slices=slices,
             also=runs[1 + len(candidates) :],
             began=began if effort.stop_early else None,
+            judges=judging.infos,
         )
         tested = runs[1 : 1 + len(candidates)]
         if primary is not None:
@@ -151,38 +168,50 @@ async def _run(
     effort: Effort,
     seed: int,
     progress: ProgressOf | None,
+    judging: Judging,
+    candidates: int,
 ) -> tuple[list[Run], Difference | None]:
-    """All runs, and the primary difference where it was watched to stop early."""
-    budget = Budget(effort.spend_cap_usd)
+    """All runs, judged, and the primary difference where it was watched to stop early."""
 
     async def run_on(part: Dataset, max_age_s: float | None) -> list[Run]:
         again = effort
         if max_age_s is not None and effort.fresh:  # what this very comparison has asked is fresh enough
             again = msgspec.structs.replace(effort, fresh=False, max_age_s=max_age_s)
-        return await run_variants(variants, part, scorers, records, again, progress, budget=budget)
+        runs = await run_variants(variants, part, scorers, records, again, progress, budget=judging.budget)
+        return await judging.judge(runs, candidates, max_age_s=again.max_age_s, fresh=again.fresh)
 
     try:
         if effort.stop_early:
             return await run_until_clear(dataset, rule, run_on, seed=seed)
         return await run_on(dataset, None), None
     finally:
-        await asyncio.gather(*(variant.close() for variant in variants), return_exceptions=True)
+        closing = [*(variant.close() for variant in variants), judging.close()]
+        await asyncio.gather(*closing, return_exceptions=True)
 
 
 def _check(
-    variants: Sequence[Variant], dataset: Dataset, scorers: Sequence[Scorer], rule: Rule, effort: Effort
+    variants: Sequence[Variant],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    rule: Rule,
+    effort: Effort,
+    judges: Sequence[Judge] = (),
 ) -> None:
     """What can be refused is refused before a store is made or a call paid."""
     for variant in variants:
         if isinstance(variant, Checked):
             variant.check(dataset.examples)
     check_references(scorers, dataset.examples)
+    check_judges(judges, dataset, [scorer.metric for scorer in scorers])
     needed_by = _needs_dollars(rule, effort)
     if needed_by is not None:
         book = effort.book or default_book()
         for variant in variants:
             if isinstance(variant, Metered):
                 variant.check_price(book, needed_by=needed_by)
+        if effort.spend_cap_usd is not None:  # a rule weighs dollars of answers; the cap counts those of judges too
+            for judge in judges:
+                judge.variant().check_price(book, needed_by="the spend cap")
 
 
 def _needs_dollars(rule: Rule, effort: Effort) -> str | None:

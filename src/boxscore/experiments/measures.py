@@ -58,6 +58,7 @@ def as_comparison(metric: Metric, found: Difference, p_adjusted: float, alpha: f
         better=metric.better,
         unit=metric.unit,
         shown=seen if p_adjusted <= alpha or seen == "same" else "unclear",
+        calibration=None if metric.judge is None else "uncalibrated",
     )
 
 

@@ -24,13 +24,15 @@ def make_rule(
     alpha: float | None = None,
     usd_per_success: float | None = None,
     guards: Sequence[Guard | Mapping[str, Json]] = (),
+    waive: Sequence[str] = (),
 ) -> Rule:
     """The rule over the given metrics, checked.
 
     `metric` is the primary one, the first if not given. `kind` is `value` where `usd_per_success` is given and
     `superiority` otherwise. `margin` is the smallest difference that matters, in the metric's unit: a fraction for
     rates (0.02 is two points). A guard has `metric` (a scorer's, or one of `OPERATIONS`) and either `margin` or
-    `ceiling`. Raises `UnknownNameError` for a name, `SpecError` for a value; its `key` is that of the spec.
+    `ceiling`. `waive` names judges on whose word it may ship without calibration. Raises `UnknownNameError` for a name,
+    `SpecError` for a value; its `key` is that of the spec.
     """
     if not metrics:
         raise SpecError("a comparison needs at least one scorer.", key="scorers")
@@ -46,7 +48,17 @@ def make_rule(
         alpha=_alpha(alpha),
         usd_per_success=_usd(usd_per_success, chosen, names[primary]),
         guards=tuple(_guards(guards, names)),
+        waive=_waived(waive, metrics),
     )
+
+
+def _waived(waive: Sequence[str], metrics: Sequence[Metric]) -> tuple[str, ...]:
+    judges = list(dict.fromkeys(metric.judge for metric in metrics if metric.judge is not None))
+    for name in waive:
+        if name not in judges:
+            known = f"the judges are {', '.join(judges)}" if judges else "there is no judge here"
+            raise SpecError(f"{name!r} names no judge, and only judges can be waived; {known}.", key="rule.waive")
+    return tuple(dict.fromkeys(waive))
 
 
 def _kind(kind: str | None, usd_per_success: float | None) -> RuleKind:

@@ -11,10 +11,11 @@ import msgspec
 from boxscore.datasets.dataset import Dataset
 from boxscore.datasets.load import load_dataset
 from boxscore.errors import ScorerError, SpecError, UnknownNameError
+from boxscore.experiments.judges.judge_spec import form_from_spec
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.verdict import Rule
 from boxscore.experiments.yaml_tree import read_yaml
-from boxscore.scoring import Scorer, make_scorer, make_scorers
+from boxscore.scoring import Metric, Scorer, make_scorer, make_scorers
 from boxscore.types import Json
 
 
@@ -22,8 +23,8 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     """A comparison as its file says it, checked, with paths made absolute.
 
     `variants` are the mappings as written, in order; `boxscore.experiments.variant` makes variants of them, with
-    `folder` as the base of relative paths. `metric` of the rule is the primary one. Times are seconds, money US
-    dollars; None: the file does not say.
+    `folder` as the base of relative paths; `judges` likewise. `metric` of the rule is the primary one. Times are
+    seconds, money US dollars; None: the file does not say.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[str, ...]
     scorers: tuple[Scorer, ...]
     rule: Rule
+    judges: dict[str, dict[str, Json]] = {}
     repeats: int = 1
     concurrency: int | None = None
     spend_cap_usd: float | None = None
@@ -47,6 +49,11 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     def read_dataset(self) -> Dataset:
         """The dataset that the spec names, with its cluster and slices. Raises as `load_dataset` does."""
         return load_dataset(self.dataset, cluster=self.cluster, slices=self.slices)
+
+    @property
+    def judge_metrics(self) -> tuple[Metric, ...]:
+        """The metrics that the judges give, in the order of the file."""
+        return tuple(metric for name, judge in self.judges.items() for metric in form_from_spec(name, judge).metrics)
 
     def between(self, baseline: str | None, candidates: Sequence[str]) -> "Spec":
         """The same spec with other sides; None or nothing keeps its own. Raises `UnknownNameError` for a variant that
@@ -80,6 +87,7 @@ class RuleKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     alpha: float | None = None
     usd_per_success: float | None = None
     guards: list[dict[str, Json]] = []
+    waive: str | list[str] = []
 
 
 class SpecKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,7 +95,8 @@ class SpecKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     dataset: str
     variants: dict[str, Json]
-    scorers: str | list[str | dict[str, Json]]
+    scorers: str | list[str | dict[str, Json]] = []
+    judges: dict[str, Json] = {}
     cluster: str | None = None
     slices: str | list[str] = []
     baseline: str | None = None
@@ -122,6 +131,7 @@ def load_spec(path: str | Path) -> Spec:
     variants = _variants(keys.variants, where)
     baseline, candidates = _sides(keys, variants, where)
     scorers = _scorers(keys, folder, where)
+    judged = _judges(keys, where)
     return Spec(
         path=path,
         folder=folder,
@@ -132,7 +142,8 @@ def load_spec(path: str | Path) -> Spec:
         baseline=baseline,
         candidates=candidates,
         scorers=scorers,
-        rule=_rule(keys, scorers, where),
+        rule=_rule(keys, [*(scorer.metric for scorer in scorers), *judged], where),
+        judges=dict(keys.judges),
         repeats=where.at_least(1, keys.repeats, "repeats"),
         concurrency=None if keys.concurrency is None else where.at_least(1, keys.concurrency, "concurrency"),
         spend_cap_usd=_spend_cap(keys, where),
@@ -234,7 +245,9 @@ def _sides(keys: SpecKeys, variants: Mapping[str, Json], where: _Where) -> tuple
 
 def _scorers(keys: SpecKeys, folder: Path, where: _Where) -> tuple[Scorer, ...]:
     specs = [keys.scorers] if isinstance(keys.scorers, str) else keys.scorers
-    if not specs:
+    if not specs and not keys.judges:
+        if "scorers" not in where.lines:
+            raise SpecError("is missing, and every spec needs it, or 'judges'.", key="scorers", path=where.path)
         where.fail("needs at least one scorer.", "scorers")
     made: list[Scorer] = []
     for index, spec in enumerate(specs):
@@ -252,16 +265,29 @@ def _scorers(keys: SpecKeys, folder: Path, where: _Where) -> tuple[Scorer, ...]:
         where.fail(str(error), "scorers")
 
 
-def _rule(keys: SpecKeys, scorers: Sequence[Scorer], where: _Where) -> Rule:
+def _judges(keys: SpecKeys, where: _Where) -> list[Metric]:
+    """The metrics of the judges, whose forms are checked; who is asked is looked for when they are needed."""
+    metrics: list[Metric] = []
+    for name, judge in keys.judges.items():
+        try:
+            metrics += form_from_spec(name, judge).metrics
+        except SpecError as error:
+            where.fail(error.problem, error.key or f"judges.{name}")
+    return metrics
+
+
+def _rule(keys: SpecKeys, metrics: Sequence[Metric], where: _Where) -> Rule:
+    waive = keys.rule.waive
     try:
         return make_rule(
-            [scorer.metric for scorer in scorers],
+            metrics,
             metric=keys.metric,
             kind=keys.rule.kind,
             margin=keys.rule.margin,
             alpha=keys.rule.alpha,
             usd_per_success=keys.rule.usd_per_success,
             guards=keys.rule.guards,
+            waive=[waive] if isinstance(waive, str) else waive,
         )
     except UnknownNameError as error:
         key = {"metric": "metric", "rule": "rule.kind"}.get(error.kind, "rule.guards")

@@ -30,6 +30,7 @@ def summarise(
             kind=metric.kind,
             better=metric.better,
             unit=metric.unit,
+            calibration=None if metric.judge is None else "uncalibrated",
         )
     cost = _mean(column.cost, clusters, alpha, scale=1000.0)
     tokens_out = _mean(column.tokens_out, clusters, alpha)

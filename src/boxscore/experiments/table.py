@@ -4,13 +4,14 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from boxscore.datasets.example import Example
 from boxscore.errors import NothingToCompareError, ScorerError
 from boxscore.experiments.trial import Run, Trial
-from boxscore.scoring.scorer import Metric
+from boxscore.scoring.scorer import Metric, Score
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -18,12 +19,16 @@ Ints = NDArray[np.int64]
 FAILURE = 0.0
 """What an error or a missing trial scores on a rate or a mean. An amount has no such value: there it is left out."""
 
+NO_PREFERENCE = 0.5
+"""What a pairwise judge that gave no verdict on two answers is taken to say."""
+
 
 @dataclass(frozen=True)
 class Column:
     """One run over the examples of the table. Arrays have shape (examples,), NaN where nothing was recorded.
 
-    `values` are by metric, averaged over repeats. `latency` has shape (examples, repeats): a percentile is one of
+    `values` are by metric, averaged over repeats. `unjudged` are examples on which a judge gave no verdict, by metric;
+    they count as failures, of a pairwise judge as ties. `latency` has shape (examples, repeats): a percentile is one of
     calls, not of averages. `failed` is the share of an example's trials that were errors, 1 where there was none.
     """
 
@@ -35,6 +40,7 @@ class Column:
     latency: Floats
     failed: Floats
     present: NDArray[np.bool_]
+    unjudged: dict[str, NDArray[np.bool_]]
     errors: int
     trials: int
 
@@ -100,6 +106,9 @@ def pair(baseline: Run, candidate: Run) -> PairedTable:
         examples.setdefault(example.id, example)
     rows = tuple(examples.values())
     metrics = tuple(metric for metric in baseline.metrics if metric in candidate.metrics)
+    for metric in metrics:
+        if metric.pairwise:
+            baseline = mirrored(baseline, candidate, metric)
     return PairedTable(
         examples=rows,
         metrics=metrics,
@@ -107,6 +116,26 @@ def pair(baseline: Run, candidate: Run) -> PairedTable:
         baseline=column(baseline, rows, metrics),
         candidate=column(candidate, rows, metrics),
     )
+
+
+def mirrored(baseline: Run, candidate: Run, metric: Metric) -> Run:
+    """The baseline with its share of a preference: what the candidate's score leaves, all where that has no answer."""
+    others = {(trial.example_id, trial.repeat): trial for trial in candidate.trials if trial.response.error is None}
+
+    def score(trial: Trial) -> Score:
+        other = others.get((trial.example_id, trial.repeat))
+        if other is None:
+            return Score(value=1.0, label="preferred", note="The other gave no answer.")
+        found = other.scores.get(metric.name, Score(value=None))
+        if found.value is None:
+            return found
+        label = {"preferred": "not preferred", "not preferred": "preferred"}.get(found.label or "", found.label)
+        return msgspec.structs.replace(found, value=1.0 - found.value, label=label)
+
+    trials = tuple(
+        msgspec.structs.replace(trial, scores={**trial.scores, metric.name: score(trial)}) for trial in baseline.trials
+    )
+    return msgspec.structs.replace(baseline, trials=trials)
 
 
 def column(run: Run, examples: tuple[Example, ...], metrics: tuple[Metric, ...]) -> Column:
@@ -132,6 +161,10 @@ def column(run: Run, examples: tuple[Example, ...], metrics: tuple[Metric, ...])
         latency=latency,
         failed=np.array([1.0 - len(ok) / len(all_) if all_ else 1.0 for ok, all_ in zip(good, rows, strict=True)]),
         present=np.array([bool(trials) for trials in rows], dtype=np.bool_),
+        unjudged={
+            metric.name: np.array([any(_unjudged(trial, metric) for trial in ok) for ok in good], dtype=np.bool_)
+            for metric in metrics
+        },
         errors=sum(len(trials) for trials in rows) - sum(len(trials) for trials in good),
         trials=sum(len(trials) for trials in rows),
     )
@@ -141,6 +174,8 @@ def _values(run: Run, metric: Metric, rows: list[list[Trial]]) -> Floats:
     failure = FAILURE if metric.kind != "amount" and metric.better == "higher" else math.nan
     if metric.kind != "amount" and metric.better == "lower":
         failure = 1.0  # the worst value of a rate where less is better
+    if metric.judge is not None and metric not in run.metrics:
+        return np.full(len(rows), math.nan)  # a variant that is shown beside the two, and was not judged with them
     values = np.full(len(rows), failure)
     for row, trials in enumerate(rows):
         found: list[float] = []
@@ -149,6 +184,9 @@ def _values(run: Run, metric: Metric, rows: list[list[Trial]]) -> Floats:
                 found.append(failure)
                 continue
             score = trial.scores.get(metric.name)
+            if _unjudged(trial, metric):
+                found.append(NO_PREFERENCE if metric.pairwise else failure)
+                continue
             if score is None or score.value is None:
                 continue
             if not math.isfinite(score.value):
@@ -160,6 +198,14 @@ def _values(run: Run, metric: Metric, rows: list[list[Trial]]) -> Floats:
             known = [value for value in found if not math.isnan(value)]
             values[row] = sum(known) / len(known) if known else math.nan
     return values
+
+
+def _unjudged(trial: Trial, metric: Metric) -> bool:
+    """A judge was due to score this answer and did not."""
+    if metric.judge is None:
+        return False
+    score = trial.scores.get(metric.name)
+    return score is None or score.value is None
 
 
 def _mean(rows: list[list[Trial]], read: Callable[[Trial], float | None]) -> Floats:

@@ -18,6 +18,8 @@ MIN_UNITS = 20
 Decision = Literal["ship", "reject", "undecided"]
 RuleKind = Literal["superiority", "noninferiority", "value"]
 Shown = Literal["better", "worse", "unclear", "same"]
+Calibration = Literal["uncalibrated"]
+"""What is known of a judge's error against people. Absent from what is measured without a judge."""
 
 
 class Guard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -35,12 +37,15 @@ class Guard(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """`waive` names uncalibrated judges on whose word the rule may ship all the same."""
+
     metric: str
     kind: RuleKind = "superiority"
     margin: float = 0.0
     alpha: float = 0.05
     usd_per_success: float | None = None
     guards: tuple[Guard, ...] = ()
+    waive: tuple[str, ...] = ()
 
 
 class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +61,8 @@ class DatasetInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
+    """`calibration` is None but for the metrics of judges."""
+
     value: float
     low: float | None
     high: float | None
@@ -64,6 +71,7 @@ class MetricValue(msgspec.Struct, frozen=True, kw_only=True):
     kind: Literal["rate", "mean", "amount"] = "rate"
     better: Literal["higher", "lower"] = "higher"
     unit: str = ""
+    calibration: Calibration | None = None
 
 
 class VariantSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +115,7 @@ class MetricComparison(msgspec.Struct, frozen=True, kw_only=True):
     better: Literal["higher", "lower"] = "higher"
     unit: str = ""
     shown: Shown = "unclear"
+    calibration: Calibration | None = None
 
 
 class CostComparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,12 +158,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that the rule asks, and what became of it: `ship` when it is shown to hold, `reject` when the opposite
     is shown, else `undecided`.
 
-    `role` is primary, saving, net benefit (dollars per 1,000), guard, or units, the number of independent ones. The
-    interval was held against `threshold`: of a ceiling it must lie at or below it, of all else above it, turned so that
-    more is better. What was not recorded, and an end that is not finite, is None.
+    `role` is primary, saving, net benefit (dollars per 1,000), guard, units, the number of independent ones, or
+    calibration, that the judge called `metric` was held against people or is waived. The interval was held against
+    `threshold`: of a ceiling it must lie at or below it, of all else above it, turned so that more is better. What was
+    not recorded, and an end that is not finite, is None.
     """
 
-    role: Literal["units", "primary", "saving", "net benefit", "guard"]
+    role: Literal["units", "primary", "saving", "net benefit", "guard", "calibration"]
     metric: str
     outcome: Decision
     value: float | None = None
@@ -183,8 +193,39 @@ class SliceComparison(msgspec.Struct, frozen=True, kw_only=True):
     shown: Shown = "unclear"
 
 
+class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A judge, and how its judging of this comparison went.
+
+    `hash` is its identity: prompt, model and params. `verdicts` were given, `errors` could not be had (they count as
+    failures, of a pairwise judge as ties), `repaired` took more than one call; `spent_usd` is what all its verdicts
+    cost in this run, over all candidates. Of a pairwise judge `pairs` were asked in both orders, `disagreed` of them
+    got another verdict when the answers changed places, with `first_favoured` and `second_favoured` the places that
+    won then. `length_correlation` is Pearson's between the gain in score and in characters, None below 20 answers.
+    """
+
+    name: str
+    kind: Literal["binary", "ordinal", "rubric", "pairwise"]
+    hash: str
+    model: str | None
+    metrics: tuple[str, ...]
+    calibration: Calibration = "uncalibrated"
+    waived: bool = False
+    repeats: int = 1
+    verdicts: int = 0
+    errors: int = 0
+    repaired: int = 0
+    reused: int = 0
+    spent_usd: float | None = None
+    pairs: int | None = None
+    disagreed: int | None = None
+    first_favoured: int | None = None
+    second_favoured: int | None = None
+    length_correlation: float | None = None
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """The fine print: what was used, so that a reader can repeat it."""
+    """The fine print: what was used, so that a reader can repeat it. `spent_usd` is of answers, `judge_spent_usd` of
+    verdicts on them."""
 
     boxscore_version: str
     created_at: str
@@ -193,6 +234,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     answers_from: str | None = None
     answers_to: str | None = None
     spent_usd: float | None = None
+    judge_spent_usd: float | None = None
     reused_trials: int = 0
     minimum_detectable: float | None = None
     corrections: tuple[str, ...] = ()
@@ -224,6 +266,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity: str | None = None
     provenance: Provenance | None = None
     checks: tuple[Check, ...] = ()
+    judges: tuple[JudgeInfo, ...] = ()
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,13 +14,17 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """What a scorer measures.
 
     `kind`: "rate" is 0 or 1 per example and shown as percent; "mean" a number between 0 and 1, shown as percent too;
-    "amount" any number, shown in its `unit`. `better` says which direction is better.
+    "amount" any number, shown in its `unit`. `better` says which direction is better. `judge` names the judge whose word
+    it is, None where it is measured. A `pairwise` one is the share of preference for the candidate over the baseline;
+    the baseline's own is the rest of it.
     """
 
     name: str
     kind: Literal["rate", "mean", "amount"] = "rate"
     better: Literal["higher", "lower"] = "higher"
     unit: str = ""
+    judge: str | None = None
+    pairwise: bool = False
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

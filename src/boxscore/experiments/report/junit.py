@@ -80,6 +80,8 @@ def _says(verdict: Verdict, check: Check) -> str:
     shown = {"ship": "holds", "reject": "shown not to hold", "undecided": "not shown"}[check.outcome]
     if check.role == "units":
         return f"{figures.counted(verdict.dataset.clusters, 'independent example')}: too few to decide"
+    if check.role == "calibration":
+        return f"{stripped(check.metric)} is an uncalibrated judge, and the rule does not waive it: {shown}"
     if check.role == "net benefit":
         ends = "" if check.low is None or check.high is None else f" ({check.low:+,.2f} to {check.high:+,.2f})"
         return f"net benefit {figures.money(check.value or 0.0)} per 1,000{ends}, asked: above 0: {shown}"
