@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import cast
 
 import msgspec
 
-from boxscore.errors import ProviderError
+from boxscore.providers.dialects.openai_chat import OpenAIChat
 from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Request
-from boxscore.providers.response import Response, ToolCall
+from boxscore.providers.response import Response
 from boxscore.providers.retry import Sleep, retried
 from boxscore.providers.transport import HttpTransport, Reply, Transport, check_url
 from boxscore.types import Json
+
+_CHAT = OpenAIChat()
 
 BASE_URLS = {
     "openai": "https://api.openai.com/v1",
@@ -61,7 +61,7 @@ class OpenAIProvider:
         reply = await self._transport.post(
             f"{self.base_url}/chat/completions", body, headers=self._headers, name=self.name
         )
-        if error := refusal(_with_status(reply), self.name):
+        if error := refusal(reply, self.name):
             raise error
         return reply
 
@@ -69,114 +69,11 @@ class OpenAIProvider:
         return f"OpenAIProvider(name={self.name!r}, base_url={self.base_url!r})"
 
 
-def _with_status(reply: Reply) -> Reply:
-    """Some proxies answer 200 with an error inside: then its code is the status."""
-    if reply.status != 200 or b'"error"' not in reply.body[:2_000]:
-        return reply
-    try:
-        body = _object(json.loads(reply.body))
-    except ValueError:
-        return reply
-    if body.get("choices") or not body.get("error"):
-        return reply
-    code = _object(body["error"]).get("code")
-    status = code if isinstance(code, int) and 400 <= code < 600 else 400
-    return msgspec.structs.replace(reply, status=status)
-
-
 def body_of(request: Request) -> dict[str, Json]:
     """The request in the wire format; `params` go as they are and win over what is derived."""
-    body: dict[str, Json] = {
-        "model": request.model,
-        "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-    }
-    if request.tools:
-        body["tools"] = list(request.tools)
-    if request.output_schema is not None:
-        body["response_format"] = {
-            "type": "json_schema",
-            "json_schema": {"name": "answer", "strict": True, "schema": request.output_schema},
-        }
-    return body | request.params
+    return _CHAT.body(request, stream=False)
 
 
 def read(body: Json, *, provider: str, latency_s: float | None = None) -> Response:
     """The response in a chat completion's body; a body of another shape is a `ProviderError` of kind bad_answer."""
-    fields = _object(body)
-    choices = fields.get("choices")
-    first = _object(cast("list[Json]", choices)[0] if isinstance(choices, list) and choices else None)
-    message = _object(first.get("message"))
-    if not message:
-        raise ProviderError(
-            "bad_answer",
-            f"the answer is no chat completion: it has {_names(fields)} and no choices[0].message; "
-            "is base_url that of an OpenAI-compatible server?",
-            provider=provider,
-        )
-    return Response(
-        output=_text(message),
-        tool_calls=tuple(_tool_calls(message.get("tool_calls"))),
-        finish_reason=_str(first.get("finish_reason")),
-        model=_str(fields.get("model")),
-        provider=provider,
-        fingerprint=_str(fields.get("system_fingerprint")),
-        usage_raw=_usage(fields),
-        latency_s=latency_s,
-    )
-
-
-def _text(message: Mapping[str, Json]) -> str:
-    content = message.get("content")
-    if isinstance(content, list):
-        parts = [_object(part) for part in cast("list[Json]", content)]
-        return "".join(str(part.get("text", "")) for part in parts if part.get("type") == "text")
-    if content is None:
-        return _str(message.get("refusal")) or ""
-    return content if isinstance(content, str) else json.dumps(content)
-
-
-def _tool_calls(calls: Json) -> "list[ToolCall]":
-    found: list[ToolCall] = []
-    for item in cast("list[Json]", calls) if isinstance(calls, list) else []:
-        call = _object(item)
-        function = _object(call.get("function"))
-        found.append(
-            ToolCall(
-                name=_str(function.get("name")) or "",
-                arguments=_arguments(function.get("arguments")),
-                id=_str(call.get("id")),
-            )
-        )
-    return found
-
-
-def _arguments(written: Json) -> Json:
-    if not isinstance(written, str):
-        return written
-    if not written.strip():
-        return {}  # how some servers write a call without arguments
-    try:
-        read: Json = json.loads(written)
-    except ValueError:
-        return written
-    return cast("Json", read) if isinstance(read, dict) else written
-
-
-def _usage(body: Mapping[str, Json]) -> Json:
-    """The usage object as it came; with the tier beside it where the body names one, because prices depend on it."""
-    usage, tier = body.get("usage"), body.get("service_tier")
-    if usage is None or tier in (None, "default", "auto"):
-        return usage
-    return {"usage": usage, "service_tier": tier}
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return cast("Mapping[str, Json]", value) if isinstance(value, dict) else {}
-
-
-def _str(value: Json) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _names(fields: Mapping[str, Json]) -> str:
-    return ", ".join(list(fields)[:6]) if fields else "no fields"
+    return msgspec.structs.replace(_CHAT.read(body, provider=provider), latency_s=latency_s)
