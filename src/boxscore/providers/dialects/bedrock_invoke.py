@@ -42,6 +42,7 @@ _SHAPES: dict[str, _Shape] = {
 }
 """By the field that tells them apart."""
 
+_CARRIED = {"model", "system_fingerprint", "usage", "tool_calls"}
 _BLOCKED = {"CONTENT_FILTERED", "ERROR_TOXIC"}
 _COUNTS = {
     "inputTokens": "x-amzn-bedrock-input-token-count",
@@ -78,7 +79,9 @@ class BedrockInvoke:
             raise ProviderError(
                 "filtered", f"the answer was blocked ({reason}); change the input.", provider=provider, status=200
             )
-        carried = {str(shape.text[0]), str(shape.reason[0]), *shape.usage}
+        carried = {*_CARRIED, str(shape.text[0]), str(shape.reason[0]), *shape.usage}
+        if _says_more(answer, shape):
+            carried.discard(str(shape.text[0]))
         return Response(
             output=text,
             tool_calls=tuple(
@@ -90,7 +93,7 @@ class BedrockInvoke:
             provider=provider,
             fingerprint=string(answer.get("system_fingerprint")),
             usage_raw=answer.get("usage") or _usage(answer, shape) or _counted(headers or {}),
-            extra=rest(answer, carried | {"model", "system_fingerprint", "usage", "tool_calls"}),
+            extra=rest(answer, carried),
         )
 
 
@@ -102,6 +105,13 @@ def _at(value: Json, path: Path) -> Json:
         else:
             value = fields(value).get(step)
     return value
+
+
+def _says_more(answer: dict[str, Json], shape: _Shape) -> bool:
+    """Whether there is more where the text stands: other answers, probabilities, tokens."""
+    listed = items(answer.get(str(shape.text[0])))
+    known = {path[2] for path in (shape.text, shape.reason) if len(path) == 3} | {"index", "tokenCount"}
+    return len(listed) > 1 or any(rest(fields(item), known) for item in listed)
 
 
 def _usage(answer: dict[str, Json], shape: _Shape) -> Json:
