@@ -18,6 +18,7 @@ from boxscore.errors import SpecError
 from boxscore.providers.auth import Auth, KeyAuth
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_SIGNED = ("content-type", "x-amz-", "x-amzn-bedrock-")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -78,8 +79,8 @@ def sign(
 ) -> dict[str, str]:
     """The headers to add to a request: `X-Amz-Date`, `Authorization` and, for a session, `X-Amz-Security-Token`.
 
-    `url` is signed as it is written, so it has to be sent as it is written. Of `headers` the content type and those
-    named `x-amz-…` are signed: proxies may change the others on their way.
+    `url` is signed as it is written, so it has to be sent as it is written. Of `headers` the content type and
+    Amazon's own are signed: proxies may change the others on their way.
     """
     stamp = now.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
     added = {"X-Amz-Date": stamp}
@@ -88,7 +89,7 @@ def sign(
     signed = {"host": _host(url)} | {
         name.lower(): " ".join(value.split())
         for name, value in {**headers, **added}.items()
-        if name.lower() == "content-type" or name.lower().startswith("x-amz-")
+        if name.lower().startswith(_SIGNED)
     }
     names = ";".join(sorted(signed))
     parts = urlsplit(url)

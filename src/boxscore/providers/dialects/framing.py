@@ -33,7 +33,7 @@ class Decoder(Protocol):
 def decoder(framing: Framing, *, provider: str) -> Decoder:
     """A new decoder for one stream; `provider` is who its errors name."""
     if framing == "eventstream":
-        return EventStreamDecoder()
+        return EventStreamDecoder(provider=provider)
     return ServerSentEvents(provider=provider) if framing == "sse" else JsonLines(provider=provider)
 
 
