@@ -102,8 +102,9 @@ def _print(imported: "Imported", out: Path, commands: list[str]) -> None:
     click.echo("\nNot carried" if imported.left else "\nNothing was left.")
     for why, places in _grouped(imported.left).items():
         click.echo(textwrap.fill(stripped(why), 80, initial_indent="  ", subsequent_indent="  "))
-        for place in places:
-            click.echo(f"    {stripped(place)}")
+        kept = ", ".join(place.replace(" ", "\0") for place in map(stripped, places))
+        listed = textwrap.wrap(kept, 76, break_long_words=False, break_on_hyphens=False)
+        click.echo(textwrap.indent("\n".join(listed), "    ").replace("\0", " "))
     for number, command in enumerate(commands):
         click.echo(f"\n{'Now run' if number == 0 else 'or'}: {command}")
 
@@ -112,8 +113,8 @@ def _grouped(lefts: "Sequence[Left]") -> dict[str, list[str]]:
     """Places by reason and what to do; first what there is something to do about."""
     found: dict[str, list[str]] = {}
     for left in sorted(lefts, key=lambda left: left.remedy is None):
-        line = f", line {left.line}" if left.line else ""
-        times = f", {left.count:,} times" if left.count > 1 else ""
+        line = f" (line {left.line})" if left.line else ""
+        times = f" ×{left.count:,}" if left.count > 1 else ""
         why = f"{left.reason}: {left.remedy}" if left.remedy else left.reason
         found.setdefault(why, []).append(f"{left.place}{line}{times}")
     return found

@@ -4,7 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final
 
 from boxscore.errors import ExtraMissingError, FileError
 
@@ -71,7 +71,7 @@ class Archive:
         with self._path.open("rb") as file:
             reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(_raw(file, info))
             try:
-                while chunk := cast("bytes", reader.read(_CHUNK)):
+                while chunk := reader.read(_CHUNK):
                     yield chunk
             except zstandard.ZstdError as error:
                 raise zipfile.BadZipFile(str(error)) from None

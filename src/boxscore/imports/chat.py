@@ -1,9 +1,11 @@
 """Conversations of rows as a prompt and the inputs that fill it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from boxscore.errors import TemplateError
+from boxscore.imports.reading import mapping_of
 from boxscore.imports.templates import has_template
 from boxscore.prompts import PromptTemplate
 from boxscore.prompts.template import ROLES
@@ -37,7 +39,7 @@ def turns_of(value: Json) -> list[Turn] | None:
         return None
     turns: list[Turn] = []
     for message in cast("list[Json]", value):
-        fields = cast("Mapping[str, Json]", message) if isinstance(message, dict) else {}
+        fields = mapping_of(message)
         role, content = fields.get("role", fields.get("from")), fields.get("content", fields.get("value"))
         role = {"human": "user", "gpt": "assistant"}.get(str(role), role)
         text = _text(content)
@@ -87,38 +89,37 @@ def shape_of(conversations: Sequence[list[Turn]]) -> Shape:
     return Shape(_short(messages), inputs, exact=True)
 
 
-def framed(conversations: Sequence[list[Turn]], values: Sequence[Mapping[str, tuple[str, str]]]) -> Json | None:
-    """The one template that makes each conversation from its values, or None where there is none.
+def framed(
+    conversations: Sequence[list[Turn]], inputs: Sequence[Mapping[str, Json]], values: Sequence[Mapping[str, str]]
+) -> Json | None:
+    """The one template that makes each conversation from its inputs, or None where there is none.
 
-    `values` are, per conversation, names with their text and the template that writes it. What stands around them must
-    be the same in all conversations.
+    `values` are, per conversation, texts that may stand in it, each with the template that writes it. What stands
+    around them must be the same in all conversations.
     """
     found: list[list[dict[str, str]]] = []
     for turns, known in zip(conversations, values, strict=True):
-        messages: list[dict[str, str]] = []
-        for turn in turns:
-            text = turn.content
-            held = [text_of for text_of, _ in known.values() if text_of and text_of in text]
-            if has_template(_without(text, held)):
-                return None
-            for value, template in sorted(known.values(), key=lambda pair: -len(pair[0])):
-                if value and "\x00" not in value:
-                    text = text.replace(value, f"\x00{template}\x00") if value in text else text
-            messages.append({"role": turn.role, "content": text.replace("\x00", "")})
-        found.append(messages)
-    if any(messages != found[0] for messages in found):
+        texts = sorted((text for text in known if text), key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, texts)) if texts else r"(?!)")
+        if any(has_template(pattern.sub("", turn.content)) for turn in turns):
+            return None
+        found.append(
+            [
+                {"role": turn.role, "content": pattern.sub(lambda text, known=known: known[text[0]], turn.content)}
+                for turn in turns
+            ]
+        )
+    if not found or not found[0] or any(messages != found[0] for messages in found):
         return None
-    try:
-        PromptTemplate.parse(found[0])
-    except TemplateError:
-        return None
+    template = PromptTemplate.parse(found[0])
+    for turns, row in zip(conversations, inputs, strict=True):
+        try:
+            rendered = template.render(row)
+        except TemplateError:
+            return None
+        if [(message.role, message.content) for message in rendered] != [tuple(turn) for turn in turns]:
+            return None
     return _short(found[0])
-
-
-def _without(text: str, parts: Sequence[str]) -> str:
-    for part in parts:
-        text = text.replace(part, "")
-    return text
 
 
 def _names(roles: Sequence[str], last: int) -> list[str]:

@@ -52,6 +52,8 @@ def parse_json(raw: bytes, path: Path) -> Json:
 def read_jsonl(path: Path, name: str = "") -> Iterator[Node]:
     """The objects of a JSONL file, one node a line. Raises `FileError` and `DatasetError` with the line."""
     for line, raw in read_lines(path):
+        if line == 1 and raw.startswith(b"version https://git-lfs"):
+            raise FileError(path, "is a pointer of Git LFS and not the file itself: fetch it with git lfs pull.")
         try:
             value: Json = json.loads(raw, object_pairs_hook=_once, parse_constant=_refuse)
         except UnicodeDecodeError:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
+from boxscore.imports.reading import mapping_of
 from boxscore.types import Json
 
 __all__ = ["Guess", "guess_scorer"]
@@ -21,7 +22,7 @@ def guess_scorer(references: Sequence[Json]) -> Guess:
     given = [reference for reference in references if reference is not None]
     if not given:
         return Guess("length", "no row has a reference, so that only the answers' length can be measured")
-    if all(isinstance(reference, dict) and reference for reference in given):
+    if all(mapping_of(reference) for reference in given):
         return Guess("fields:mode=all", "the references are objects, compared field by field")
     several = [cast("list[Json]", one) if isinstance(one, list) else [one] for one in given]
     texts = [str(text) for parts in several for text in parts]

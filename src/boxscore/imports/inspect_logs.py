@@ -5,7 +5,7 @@ Read from logs of version 2 that inspect-ai 0.3 wrote; what a newer one adds is 
 
 import re
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, NamedTuple, cast
@@ -17,7 +17,7 @@ from boxscore.imports.dialects import known_providers, our_provider
 from boxscore.imports.draft import Draft, Row, add_models
 from boxscore.imports.files import parse_json, read_json
 from boxscore.imports.guessing import guess_scorer
-from boxscore.imports.reading import Node, Source
+from boxscore.imports.reading import Node, Source, list_of, mapping_of
 from boxscore.types import Json
 
 __all__ = ["import_logs"]
@@ -25,11 +25,11 @@ __all__ = ["import_logs"]
 _BOOKS: Final = "Inspect's own bookkeeping"
 _COUNTED: Final = "counted again from the answers"
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTER: Final = f"{{{{ '{_LETTERS}'[loop.index0] }}}}"
 _CHOICES: Final = (
-    "{% for choice in choices %}{{ '"
-    + _LETTERS
-    + "'[loop.index0] }}) {{ choice }}{% if not loop.last %}\n{% endif %}{% endfor %}"
+    "{% for choice in choices %}" + _LETTER + ") {{ choice }}{% if not loop.last %}\n{% endif %}{% endfor %}"
 )
+_CHOICE_LETTERS: Final = "{% for choice in choices %}" + _LETTER + "{% if not loop.last %},{% endif %}{% endfor %}"
 
 _PARAMS = (
     "max_tokens",
@@ -46,6 +46,15 @@ _PARAMS = (
 _NAMES = {"stop_seqs": "stop", "num_choices": "n"}
 
 
+class _Case(NamedTuple):
+    """A sample without its answers. `turns` are its input, None where that is more than text."""
+
+    turns: list[Turn] | None
+    target: Json
+    choices: list[Json]
+    metadata: dict[str, Json]
+
+
 class _Asked(NamedTuple):
     """What one sample of one log was asked: its case, and the turns before the model's first."""
 
@@ -56,11 +65,10 @@ class _Asked(NamedTuple):
 def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
     """One log a model, or several logs over the same samples. Raises `FileError`."""
     draft = Draft(source="Inspect")
-    cases: dict[str, tuple[Node, list[Turn] | None]] = {}
+    cases: dict[str, _Case] = {}
     asked: list[tuple[Path, str, Node, list[_Asked]]] = []
     for path in paths:
         header, samples = _open(path)
-        name = path.name if len(paths) > 1 else ""
         model = header["eval"]["model"].text()
         if model is None:
             raise FileError(path, "is no log of Inspect: it has no eval.model.")
@@ -69,7 +77,7 @@ def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
             variant = f"{model}, {path.stem}"
         said: list[_Asked] = []
         for member, raw in samples:
-            sample = Node(raw, Source(": ".join(part for part in (name, member) if part)), "")
+            sample = Node(raw, Source(), member)
             turns = _sample(draft, cases, sample, variant)
             if turns is not None:
                 said.append(turns)
@@ -80,11 +88,22 @@ def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
         asked.append((path, variant, header, said))
     shape = _inputs(draft, cases)
     _scorers(draft, asked[0][2], cases)
-    for path, variant, header, said in asked:
-        _variant(draft, path, variant, header, said, shape)
-        draft.more += header.lefts()
-    if not draft.variants:
-        add_models(draft, models, {"": shape.prompt})
+    rows = {row.id: row for row in draft.rows}
+    prompts: dict[str, Json] = {}
+    for _, variant, header, said in asked:
+        prompt = _prompt(header, said, rows, shape)
+        if prompt not in prompts.values():
+            prompts[variant] = prompt
+        made = _variant(header, prompt)
+        if made is not None:
+            draft.variants[variant] = made
+        if header["eval"]["scorers"].value == asked[0][2]["eval"]["scorers"].value:
+            header["eval"]["scorers"].take()
+        else:
+            header["eval"]["scorers"].leave("the first log's scorers are used")
+    draft.nodes += [header for _, _, header, _ in asked]
+    if models or not draft.variants:
+        add_models(draft, models, prompts)
     repeats = len({(line["model"], line["case_id"]) for line in draft.recordings})
     if len(draft.recordings) > repeats:
         draft.options["repeats"] = -(-len(draft.recordings) // repeats)
@@ -105,7 +124,7 @@ def _open(path: Path) -> tuple[Node, Iterator[tuple[str, Json]]]:
     if "header.json" not in names:
         archive.close()
         raise FileError(path, "has no header.json in it: it is no log of Inspect, or of a run that was cut off.")
-    header = Node(parse_json(archive.read("header.json"), path), Source("header.json"))
+    header = Node(parse_json(archive.read("header.json"), path), Source())
     return header, _members(archive, path)
 
 
@@ -116,9 +135,7 @@ def _members(archive: Archive, path: Path) -> Iterator[tuple[str, Json]]:
                 yield "samples[0]", parse_json(archive.read(name), path)
 
 
-def _sample(
-    draft: Draft, cases: dict[str, tuple[Node, list[Turn] | None]], sample: Node, variant: str
-) -> _Asked | None:
+def _sample(draft: Draft, cases: dict[str, _Case], sample: Node, variant: str) -> _Asked | None:
     case = sample["id"].take()
     if not isinstance(case, str | int):
         return None
@@ -128,10 +145,13 @@ def _sample(
         sample["input"].leave("it holds more than text", "name it in the rows yourself")
     else:
         sample["input"].take()
-    if name not in cases:
-        cases[name] = (sample, turns)
-    for key in ("choices", "target", "metadata"):
-        sample[key].take()
+    case_of = _Case(
+        turns,
+        sample["target"].take(),
+        list_of(sample["choices"].take()),
+        mapping_of(sample["metadata"].take()),
+    )
+    cases.setdefault(name, case_of)
     before = _asked(sample["messages"]) or turns or []
     draft.recordings.append(_recording(sample, name, variant, before))
     _leave_sample(sample)
@@ -217,52 +237,72 @@ def _leave_header(header: Node) -> None:
     evaluation["model_roles"].leave("models in other roles", "a variant in Python may ask several")
 
 
-def _inputs(draft: Draft, cases: dict[str, tuple[Node, list[Turn] | None]]) -> Shape:
+def _inputs(draft: Draft, cases: dict[str, _Case]) -> Shape:
     """The rows, and the prompt that asks their input as it is."""
-    known = {name: turns for name, (_, turns) in cases.items() if turns is not None}
+    known = {name: case.turns for name, case in cases.items() if case.turns is not None}
     if not known:
         raise FileError("log", "no sample's input is text.")
     shape = shape_of(list(known.values()))
     inputs = dict(zip(known, shape.inputs, strict=True))
-    for name, (sample, _) in cases.items():
-        target: Json = sample["target"].value
-        if isinstance(target, list) and len(cast("list[Json]", target)) == 1:
-            target = cast("list[Json]", target)[0]
-        row = Row(id=name, inputs=inputs.get(name, {}), reference=None if target in ("", []) else target)
-        if isinstance(sample["choices"].value, list):
-            row.inputs["choices"] = sample["choices"].value
-        if sample["metadata"].is_mapping:
-            row.metadata = dict(cast("dict[str, Json]", sample["metadata"].value))
+    for name in known:
+        case = cases[name]
+        target = list_of(case.target)[0] if len(list_of(case.target)) == 1 else case.target
+        row = Row(id=name, inputs=inputs[name], reference=None if target in ("", []) else target)
+        if case.choices:
+            row.inputs["choices"] = case.choices
+        row.metadata = dict(case.metadata)
         draft.rows.append(row)
-    kept = set(known)
-    draft.rows = [row for row in draft.rows if row.id in kept]
-    draft.recordings = [line for line in draft.recordings if line["case_id"] in kept]
+    draft.recordings = [line for line in draft.recordings if line["case_id"] in known]
     if not shape.exact:
         draft.guesses.append("the samples differ in their turns, and are asked as one text.")
     return shape
 
 
-def _variant(draft: Draft, path: Path, name: str, header: Node, said: list[_Asked], shape: Shape) -> None:
+def _prompt(header: Node, said: Sequence[_Asked], rows: Mapping[str, Row], shape: Shape) -> Json:
+    """One template for what every sample was asked, found in the words that were sent; else the inputs alone."""
+    steps = header["plan"]["steps"]
+    kept = [one for one in said if one.case in rows]
+    inputs = [rows[one.case].inputs for one in kept]
+    prompt = framed([one.turns for one in kept], inputs, [_values(row) for row in inputs])
+    if prompt is None and not shape.exact:
+        steps.leave("what solvers add to each input", "write it into the prompt")
+    elif prompt is None:
+        steps.leave("solvers that make of each input what no template can", "write them as a variant in Python")
+    else:
+        steps.take()
+        return prompt
+    if shape.exact and any("choices" in row for row in inputs) and isinstance(shape.prompt, str):
+        return f"{shape.prompt}\n\n{_CHOICES}"
+    return shape.prompt
+
+
+def _values(inputs: Mapping[str, Json]) -> dict[str, str]:
+    """Texts that come of the inputs, each with the template that writes it."""
+    known = {value: f"{{{{ {key} }}}}" for key, value in inputs.items() if isinstance(value, str)}
+    if isinstance(inputs.get("choices"), list):
+        texts = [str(text) for text in cast("list[Json]", inputs["choices"])]
+        if len(texts) <= len(_LETTERS):
+            known["\n".join(f"{_LETTERS[at]}) {text}" for at, text in enumerate(texts))] = _CHOICES
+            known[",".join(_LETTERS[: len(texts)])] = _CHOICE_LETTERS
+    return known
+
+
+def _variant(header: Node, prompt: Json) -> dict[str, Json] | None:
+    """The log's model as a variant, where it can be asked."""
     evaluation, plan = header["eval"], header["plan"]
     model = evaluation["model"].text() or ""
     vendor, _, rest = model.partition("/")
     provider = our_provider(vendor)
     base_url = evaluation["model_base_url"].text()
+    plan["name"].rest(_BOOKS)
     if provider not in known_providers() and base_url is None:
         evaluation["model"].leave(
-            f"no provider of ours is called {provider!r}, so that it is no variant; its answers are carried",
+            f"no provider of ours is called {provider!r}; its answers are carried, and it is no variant",
             "name an OpenAI-compatible endpoint with its base_url",
         )
-        plan.rest("how a model is asked that is no variant")
-        return
-    rows = {row.id: row for row in draft.rows}
-    kept = [one for one in said if one.case in rows]
-    prompt = _prompt(kept, rows) or _same(kept, rows, shape)
-    if prompt is None:
-        plan["steps"].leave("solvers that make of each input what no template can", "write them as a variant in Python")
-        prompt = shape.prompt
-    else:
-        plan["steps"].take()
+        for settings in (evaluation["model_generate_config"], plan["config"]):
+            settings.leave("parameters of a model that is no variant")
+        return None
     params = {
         _NAMES.get(key, key): settings[key].take()
         for settings in (evaluation["model_generate_config"], plan["config"])
@@ -272,43 +312,10 @@ def _variant(draft: Draft, path: Path, name: str, header: Node, said: list[_Aske
     variant: dict[str, Json] = {"provider": provider, "model": rest}
     if base_url is not None:
         variant["base_url"] = base_url
-    draft.variants[name] = {**variant, "prompt": prompt, **({"params": params} if params else {})}
-    plan["name"].rest(_BOOKS)
+    return {**variant, "prompt": prompt, **({"params": params} if params else {})}
 
 
-def _same(said: Sequence[_Asked], rows: dict[str, Row], shape: Shape) -> Json | None:
-    """The prompt of the inputs themselves, where that is what was asked."""
-    from boxscore.prompts import PromptTemplate
-
-    if not shape.exact:
-        return None
-    template = PromptTemplate.parse(shape.prompt)
-    for one in said:
-        rendered = [Turn(message.role, str(message.content)) for message in template.render(rows[one.case].inputs)]
-        if rendered != one.turns:
-            return None
-    return shape.prompt
-
-
-def _prompt(said: Sequence[_Asked], rows: dict[str, Row]) -> Json | None:
-    """One template for what every sample was asked, found in the words that were sent."""
-    values: list[dict[str, tuple[str, str]]] = []
-    for one in said:
-        known: dict[str, tuple[str, str]] = {}
-        for key, value in rows[one.case].inputs.items():
-            if isinstance(value, str):
-                known[key] = (value, f"{{{{ {key} }}}}")
-            elif key == "choices":
-                texts = [str(text) for text in cast("list[Json]", value)]
-                block = "\n".join(f"{_LETTERS[at % 26]}) {text}" for at, text in enumerate(texts))
-                known[key] = (block, _CHOICES)
-            else:
-                return None
-        values.append(known)
-    return framed([one.turns for one in said], values)
-
-
-def _scorers(draft: Draft, header: Node, cases: dict[str, tuple[Node, list[Turn] | None]]) -> None:
+def _scorers(draft: Draft, header: Node, cases: dict[str, _Case]) -> None:
     scorers = header["eval"]["scorers"]
     settled = False
     for scorer in scorers:
@@ -319,11 +326,9 @@ def _scorers(draft: Draft, header: Node, cases: dict[str, tuple[Node, list[Turn]
         draft.guesses.append(f"{guess.why}.")
 
 
-def _scorer(draft: Draft, scorer: Node, cases: dict[str, tuple[Node, list[Turn] | None]]) -> bool:
+def _scorer(draft: Draft, scorer: Node, cases: dict[str, _Case]) -> bool:
     name, options = (scorer["name"].value or "").rpartition("/")[2], scorer["options"]
-    targets = [
-        cast("list[str]", row.reference) if isinstance(row.reference, list) else [row.reference] for row in draft.rows
-    ]
+    targets = [list_of(row.reference) or [row.reference] for row in draft.rows]
     texts = all(isinstance(one, str) and one for target in targets for one in target)
     if name == "includes" and texts:
         draft.scorers.append("contains" if options["ignore_case"].flag() is not False else "contains:case=keep")
@@ -335,7 +340,7 @@ def _scorer(draft: Draft, scorer: Node, cases: dict[str, tuple[Node, list[Turn] 
             }
             draft.checks.setdefault(row.id, []).append({"scorer": check})
     elif name == "choice" and texts and all(re.fullmatch("[A-Z]", str(one)) for target in targets for one in target):
-        most = max((len(sample["choices"].value or []) for sample, _ in cases.values()), default=0)
+        most = max((len(case.choices) for case in cases.values()), default=0)
         if not 2 <= most <= len(_LETTERS):
             scorer.leave("it has no choices to read")
             return False
@@ -357,9 +362,8 @@ def _scorer(draft: Draft, scorer: Node, cases: dict[str, tuple[Node, list[Turn] 
 
 def _pattern(targets: Sequence[str], where: str) -> str:
     """Inspect's match: both texts without blanks and marks at their ends, at that place of the answer."""
-    ends = string.whitespace + string.punctuation
-    one = "|".join(re.escape(target.strip(ends)) for target in targets)
-    rest = f"[{re.escape(ends)}]*"
-    before = rf"\A{rest}" if where in ("begin", "exact") else ""
-    after = rf"{rest}\Z" if where in ("end", "exact") else ""
+    one = "|".join(re.escape(target.strip(string.whitespace + string.punctuation)) for target in targets)
+    marks = r"[\s!-/:-@\[-`{-~]*"
+    before = rf"\A{marks}" if where in ("begin", "exact") else ""
+    after = rf"{marks}\Z" if where in ("end", "exact") else ""
     return f"{before}(?:{one}){after}"

@@ -14,7 +14,7 @@ from boxscore.imports.chat import Turn, shape_of, turns_of
 from boxscore.imports.draft import Draft, Row, add_models
 from boxscore.imports.files import read_jsonl, read_tree
 from boxscore.imports.guessing import guess_scorer
-from boxscore.imports.reading import Node
+from boxscore.imports.reading import Node, list_of, mapping_of
 from boxscore.types import Json
 
 __all__ = ["import_evals"]
@@ -125,8 +125,8 @@ def _samples(draft: Draft, samples: Sequence[Node], path: Path) -> Json:
 
 def _ideal(node: Node) -> Json:
     value: Json = node.take()
-    if isinstance(value, list) and len(cast("list[Json]", value)) == 1:
-        return cast("list[Json]", value)[0]
+    if len(list_of(value)) == 1:
+        return list_of(value)[0]
     return None if value in ("", []) else value
 
 
@@ -176,12 +176,12 @@ def _words(reference: Json) -> list[str]:
 
 def _object(reference: Json) -> Json:
     if not isinstance(reference, str):
-        return reference if isinstance(reference, dict) else None
+        return mapping_of(reference) or None
     try:
         value: Json = json.loads(reference)
     except ValueError:
         return None
-    return cast("Json", value) if isinstance(value, dict) else None
+    return mapping_of(value) or None
 
 
 def _rule_of_log(header: Node) -> _Rule | None:

@@ -12,7 +12,7 @@ import msgspec
 
 from boxscore.types import Json
 
-__all__ = ["Left", "Node", "Source", "leftovers"]
+__all__ = ["Left", "Node", "Source", "leftovers", "list_of", "mapping_of"]
 
 UNKNOWN: Final = "not known to this import"
 
@@ -68,11 +68,11 @@ class Node:
         return self.value is not None
 
     def __contains__(self, key: str) -> bool:
-        return isinstance(self.value, dict) and key in self.value
+        return key in mapping_of(self.value)
 
     def __iter__(self) -> Iterator["Node"]:
         """The items of a list; of anything else nothing."""
-        for index in range(len(cast("list[Json]", self.value)) if isinstance(self.value, list) else 0):
+        for index in range(len(list_of(self.value))):
             yield self._child(index)
 
     def __getitem__(self, key: str) -> "Node":
@@ -80,7 +80,7 @@ class Node:
 
     def names(self) -> list[str]:
         """Keys of a mapping; of anything else nothing."""
-        return list(cast("dict[str, Json]", self.value)) if isinstance(self.value, dict) else []
+        return list(mapping_of(self.value))
 
     def items(self) -> Iterator[tuple[str, "Node"]]:
         for name in self.names():
@@ -149,9 +149,9 @@ class Node:
         known = self._children.get(key)
         if known is None:
             if isinstance(key, int):
-                value, path = cast("list[Json]", self.value)[key], f"{self.path}[{key}]"
+                value, path = list_of(self.value)[key], f"{self.path}[{key}]"
             else:
-                value = cast("dict[str, Json]", self.value).get(key) if isinstance(self.value, dict) else None
+                value = mapping_of(self.value).get(key)
                 path = f"{self.path}.{key}" if self.path else key
             known = self._children[key] = Node(value, self.source, path)
         return known
@@ -171,9 +171,17 @@ def leftovers(nodes: "list[Node]", more: "list[Left]") -> tuple[Left, ...]:
 
 
 def _keys(value: Json) -> "list[str | int]":
-    if isinstance(value, dict):
-        return list(cast("dict[str | int, Json]", value))
-    return list(range(len(cast("list[Json]", value)))) if isinstance(value, list) else []
+    return [*mapping_of(value), *range(len(list_of(value)))]
+
+
+def mapping_of(value: Json) -> dict[str, Json]:
+    """The value where it is an object, else an empty one."""
+    return cast("dict[str, Json]", value) if isinstance(value, dict) else {}
+
+
+def list_of(value: Json) -> list[Json]:
+    """The value where it is a list, else an empty one."""
+    return cast("list[Json]", value) if isinstance(value, list) else []
 
 
 def _empty(value: Json) -> bool:

@@ -1,5 +1,6 @@
 """Rows of JSON as data sets are published (Hugging Face style): which column is asked, and which is right."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -7,7 +8,7 @@ from typing import NamedTuple, cast
 from boxscore.datasets.fields import as_text
 from boxscore.datasets.lines import nearest
 from boxscore.errors import FileError, SpecError
-from boxscore.imports.chat import shape_of, turns_of
+from boxscore.imports.chat import Turn, shape_of, turns_of
 from boxscore.imports.draft import Draft, Row, add_models
 from boxscore.imports.fields import Fields
 from boxscore.imports.files import read_json, read_jsonl
@@ -85,10 +86,10 @@ def import_rows(paths: Sequence[Path], models: Sequence[str], fields: Fields) ->
 
 def _of_conversations(draft: Draft, rows: Sequence[Node], name: str, fields: Fields, path: Path) -> Json:
     """The turns before the last answer are asked; that answer is right, unless a column is named."""
-    taken = [turns_of(row[name].value) for row in rows]
-    kept: list[tuple[Node, list[tuple[str, str]], str | None]] = []
-    asked = []
-    for row, turns in zip(rows, taken, strict=True):
+    kept: list[tuple[Node, str | None]] = []
+    asked: list[list[Turn]] = []
+    for row in rows:
+        turns = turns_of(row[name].value)
         if turns is None or all(turn.role == "assistant" for turn in turns):
             row[name].leave("a conversation with more than text in it, or without a question")
             continue
@@ -97,11 +98,11 @@ def _of_conversations(draft: Draft, rows: Sequence[Node], name: str, fields: Fie
         if turns[-1].role == "assistant":
             *turns, (_, answer) = turns
         asked.append(turns)
-        kept.append((row, [], answer))
+        kept.append((row, answer))
     if not kept:
         raise FileError(path, f"no row's {name!r} is a conversation of texts.")
     shape = shape_of(asked)
-    for (row, _, answer), inputs in zip(kept, shape.inputs, strict=True):
+    for (row, answer), inputs in zip(kept, shape.inputs, strict=True):
         reference = row[fields.reference].take() if fields.reference is not None else answer
         _add(draft, row, inputs, reference, fields, used=(name,))
     draft.guesses.append(f"{name!r} is what is asked, and its last answer is what is right.")
@@ -115,8 +116,10 @@ def _of_columns(draft: Draft, rows: Sequence[Node], names: Sequence[str], fields
     used = [*columns.inputs, *filter(None, (columns.reference, columns.choices))]
     most = 0
     for row in rows:
-        inputs = {name: _plain(row[name]) for name in columns.inputs}
-        inputs = {name: "" if value is None else value for name, value in inputs.items()}
+        if not any(row[name] for name in columns.inputs):
+            row.leave("a row without any of the columns that are asked")
+            continue
+        inputs = {_variable(name): "" if (value := row[name].take()) is None else value for name in columns.inputs}
         reference = _reference(row[columns.reference]) if columns.reference is not None else None
         if columns.choices is not None:
             texts, labels = _choices(row[columns.choices])
@@ -126,7 +129,10 @@ def _of_columns(draft: Draft, rows: Sequence[Node], names: Sequence[str], fields
         _add(draft, row, inputs, reference, fields, used=used)
     if not columns.said:
         right = f", and {columns.reference!r} is what is right" if columns.reference else ""
-        draft.guesses.append(f"{' and '.join(map(repr, columns.inputs))} is what is asked{right}.")
+        are = "is" if len(columns.inputs) == 1 else "are"
+        draft.guesses.append(f"{' and '.join(map(repr, columns.inputs))} {are} what is asked{right}.")
+    if not draft.rows:
+        raise FileError(path, f"no row has any of the columns {', '.join(columns.inputs)}.")
     prompt = "\n\n".join(f"{{{{ {_variable(name)} }}}}" for name in columns.inputs)
     if 2 <= most <= len(_LETTERS) and all(isinstance(row.reference, str) for row in draft.rows):
         draft.scorers = [{"choice": list(_LETTERS[:most])}]
@@ -138,7 +144,9 @@ def _of_columns(draft: Draft, rows: Sequence[Node], names: Sequence[str], fields
 
 
 def _variable(name: str) -> str:
-    return name
+    """The column's name as a template can say it."""
+    word = re.sub(r"\W", "_", name)
+    return word if re.match(r"[^\W\d]", word) else f"column_{word}"
 
 
 def _columns(names: Sequence[str], fields: Fields, path: Path) -> _Columns:
@@ -163,30 +171,23 @@ def _columns(names: Sequence[str], fields: Fields, path: Path) -> _Columns:
 def _add(
     draft: Draft, row: Node, inputs: dict[str, Json], reference: Json, fields: Fields, *, used: Sequence[str]
 ) -> None:
-    name = next((as_text(row[key].value) for key in _IDS if isinstance(row[key].value, str | int)), None)
-    key = next((key for key in _IDS if isinstance(row[key].value, str | int)), None)
-    if key is not None:
-        row[key].take()
-    known = {one.id for one in draft.rows[-1:]}  # ids are checked when the dataset is read back
-    made = Row(id=name or f"row-{len(draft.rows) + 1}", inputs=inputs, reference=reference)
-    if made.id in known:
-        made.id = f"row-{len(draft.rows) + 1}"
-    cluster = row[fields.cluster] if fields.cluster is not None else None
-    if cluster:
-        made.cluster = as_text(cluster.take()) if not isinstance(cluster.value, list | dict) else None
-    for slice_name in fields.slices:
-        value = row[slice_name].value
-        if value is not None and not isinstance(value, list | dict):
-            made.slices[slice_name] = as_text(row[slice_name].take()) or ""
-    taken = {*used, *fields.slices, *([key] if key is not None else []), *filter(None, (fields.cluster,))}
-    made.metadata = {
-        name: value.take() for name, value in row.items() if name not in taken and value.value not in (None, {}, [])
-    }
+    """One row; its further columns are metadata."""
+    key = next((key for key in _IDS if isinstance(row[key].value, str | int) and row[key].value != ""), None)
+    made = Row(
+        id=f"row-{len(draft.rows) + 1}" if key is None else str(row[key].take()), inputs=inputs, reference=reference
+    )
+    if fields.cluster is not None and _is_plain(row[fields.cluster]):
+        made.cluster = as_text(row[fields.cluster].take())
+    for name in fields.slices:
+        if _is_plain(row[name]):
+            made.slices[name] = as_text(row[name].take()) or ""
+    taken = {*used, *fields.slices, *filter(None, (key, fields.cluster))}
+    made.metadata = {name: value.take() for name, value in row.items() if name not in taken and value}
     draft.rows.append(made)
 
 
-def _plain(node: Node) -> Json:
-    return node.take()
+def _is_plain(node: Node) -> bool:
+    return bool(node) and not isinstance(node.value, list | dict)
 
 
 def _reference(node: Node) -> Json:
@@ -248,8 +249,8 @@ def _of_paragraphs(article: Node) -> Iterator[Node]:
     for number, paragraph in enumerate(article["paragraphs"]):
         for question in paragraph["qas"]:
             value: dict[str, Json] = dict(cast("Mapping[str, Json]", question.value))
-            answers = value.pop("answers", None) or []
-            texts = [one.get("text") for one in cast("list[dict[str, Json]]", answers)]
+            answers = cast("list[dict[str, Json]]", value.pop("answers", None) or [])
+            texts = [one.get("text") for one in answers]
             yield Node(
                 {
                     **value,

@@ -15,7 +15,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 # PyYAML leaves these texts bare ("1e3", "08"), and a reader of YAML 1.2 takes them for numbers.
-_Dumper.add_implicit_resolver(
+_Dumper.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"),
     list("-+.0123456789"),
@@ -24,7 +24,9 @@ _Dumper.add_implicit_resolver(
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text.strip("\n") else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+    return dumper.represent_scalar(  # pyright: ignore[reportUnknownMemberType]
+        "tag:yaml.org,2002:str", text, style=style
+    )
 
 
 _Dumper.add_representer(str, _text)

@@ -66,9 +66,9 @@ class Checks:
         if isinstance(threshold, bool) or not isinstance(threshold, int | float):
             raise ScorerError("checks", "metadata.checks_threshold must be a number", example_id=example.id)
         total = sum(check.weight for check in checks)
-        if None in passed or total == 0:
+        if None in passed:
             return Score(value=None, label=label, note=note)
-        share = sum(check.weight for check, one in zip(checks, passed, strict=True) if one) / total
+        share = sum(check.weight for check, one in zip(checks, passed, strict=True) if one) / (total or 1.0)
         return Score(value=float(share >= threshold - 1e-12), label=label, note=note)
 
     def _passed(self, check: _Check, example: Example, response: Response) -> tuple[bool | None, str]:
@@ -97,7 +97,8 @@ class Checks:
         return self._known[key]
 
     def _read(self, item: Json, example_id: str) -> _Check:
-        fields = cast("Mapping[str, Json]", item) if isinstance(item, dict) and "scorer" in item else {"scorer": item}
+        whole = isinstance(item, dict) and "scorer" in item
+        fields: Mapping[str, Json] = cast("Mapping[str, Json]", item) if whole else {"scorer": item}
         unknown = [key for key in fields if key not in _KEYS]
         if unknown:
             problem = f"a check has no key {unknown[0]!r}; known are {', '.join(_KEYS)}"

@@ -177,7 +177,7 @@ def _contains(case: str, mode: str) -> Callable[[Json, Node], Check]:
             options = {"args": _words(value), **({"case": "keep"} if case == "keep" else {})}
             return {"scorer": {"contains": options}}
         words: Json = _word(value) if mode == "one" else _words(value)
-        if not words or (isinstance(words, list) and not all(words)):
+        if not words or "" in words:
             raise _UnfitError("its value is empty")
         return {"scorer": name, "reference": words}
 

@@ -46,7 +46,7 @@ def read_prompts(node: Node, folder: Path) -> list[Prompt]:
             raw = entry["raw"] if "raw" in entry else entry["id"]
             ids = tuple(part for part in (label, name) if part)
             if isinstance(raw.value, str):
-                found += _from_text(raw, cast("str", raw.value), label, ids, folder)
+                found += _from_text(raw, raw.value, label, ids, folder)
             if "config" in entry:
                 entry["config"].leave("settings of one prompt", "put them under 'params' of the variants that use it")
         elif isinstance(entry.value, str):
@@ -56,7 +56,7 @@ def read_prompts(node: Node, folder: Path) -> list[Prompt]:
 
 def read_prompt(node: Node, label: str | None, ids: tuple[str, ...] = ()) -> Prompt | None:
     """A prompt whose text stands in the source itself."""
-    return _made(node, cast("str", node.value), label, ids) if isinstance(node.value, str) else None
+    return _made(node, node.value, label, ids) if isinstance(node.value, str) else None
 
 
 def named_files(reference: str, folder: Path) -> list[Path]:
