@@ -101,6 +101,9 @@ class _Box:
             if number:
                 yield ""
             yield " " * lead + "".join(right(column.short, w) + " " for column, w in zip(block, widths, strict=True))
+            if any(column.calibration for column in block):
+                said = zip(block, widths, strict=True)
+                yield " " * lead + "".join(right(column.calibration, w) + " " for column, w in said)
             for at, name in enumerate(names):
                 yield left(middle_cut(name, lead - 1), lead) + "".join(
                     right(_value(column.cells[at]), w) + ("*" if column.best == at else " ")
@@ -136,6 +139,8 @@ class _Box:
                 + left(row.short, 10)
                 + self.shown(cut(word, 8), row.look)
             )
+            if row.calibration:
+                yield f"  {row.calibration}"
 
     def hurts(self) -> Iterator[str]:
         comparison = next((c for c in self.verdict.comparisons if c.metric == self.verdict.rule.metric), None)
@@ -227,7 +232,7 @@ def _blocks(all_columns: Sequence[Column], variants: int, room: int) -> list[lis
 
 def _width(column: Column, rows: int) -> int:
     texts = [text for cell in column.cells[:rows] for text in (_value(cell), _ends(cell))]
-    return max(min(cells(column.short), 16), 8, *(cells(text) for text in texts))
+    return max(min(cells(column.short), 16), 8, cells(column.calibration), *(cells(text) for text in texts))
 
 
 def _value(cell: Cell) -> str:

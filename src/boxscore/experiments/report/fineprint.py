@@ -4,7 +4,7 @@ from boxscore.experiments.report import figures
 from boxscore.experiments.report.rows import rows
 from boxscore.experiments.report.score import missing
 from boxscore.experiments.report.text import stripped
-from boxscore.experiments.verdict import Rule, Verdict
+from boxscore.experiments.verdict import JudgeInfo, Rule, Verdict
 
 
 def entries(verdict: Verdict) -> list[tuple[str, str]]:
@@ -29,9 +29,11 @@ def entries(verdict: Verdict) -> list[tuple[str, str]]:
         found += [
             ("corrections", "; ".join(made.corrections)),
             ("scorers", ", ".join(made.scorers)),
+            ("judges", "; ".join(_judge(judge) for judge in verdict.judges)),
             ("prices", "; ".join(made.prices)),
             ("answers", _answers(verdict)),
             ("spend", _spend(verdict)),
+            ("judging", _judging(verdict)),
             ("power", _power(verdict)),
             ("made", f"boxscore {made.boxscore_version}, {made.created_at}, seed {made.seed}"),
             ("reproduce", made.command or ""),
@@ -59,9 +61,11 @@ def facts(verdict: Verdict) -> list[str]:
         said.append(f"Not recorded: {', '.join(lacking)}.")
     if made is not None:
         said += [f"Scorers: {', '.join(made.scorers)}."] if made.scorers else []
+        said += [f"Judge {_judge(judge)}." for judge in verdict.judges]
         said += [f"Prices: {'; '.join(made.prices)}."] if made.prices else []
         said += [f"Answers {_answers(verdict)}."] if _answers(verdict) else []
         said += [f"Spent {_spend(verdict)}."] if _spend(verdict) else []
+        said += [f"Judging {_judging(verdict)}."] if _judging(verdict) else []
     return [stripped(text) for text in said]
 
 
@@ -130,6 +134,25 @@ def _spend(verdict: Verdict) -> str:
     if made.reused_trials >= asked:
         return "$0.00: all answers were there"
     return "$0.00" if verdict.cost is not None else ""
+
+
+def _judge(judge: JudgeInfo) -> str:
+    """`helpful: binary, gpt-4o-mini 1f0c2a, uncalibrated, 240 verdicts, 3 repaired`."""
+    parts = [judge.kind, f"{judge.model or ''} {judge.hash[:6]}".strip(), judge.calibration]
+    parts += ["waived"] if judge.waived else []
+    parts.append(figures.counted(judge.verdicts, "verdict"))
+    parts += [f"{judge.errors:,} could not be had"] if judge.errors else []
+    parts += [f"{judge.repaired:,} repaired"] if judge.repaired else []
+    parts += [f"{judge.reused:,} reused"] if judge.reused else []
+    if judge.pairs is not None:
+        parts.append(f"both orders of {figures.counted(judge.pairs, 'pair')}, {judge.disagreed or 0:,} disagree")
+    return f"{judge.name}: {', '.join(parts)}"
+
+
+def _judging(verdict: Verdict) -> str:
+    """What verdicts cost: never a part of what the variants cost."""
+    made = verdict.provenance
+    return "" if made is None or made.judge_spent_usd is None else figures.money(made.judge_spent_usd)
 
 
 def _power(verdict: Verdict) -> str:

@@ -147,7 +147,7 @@ def _line_score(verdict: Verdict) -> str:
     groups = [at for at in range(1, len(found)) if found[at].group != found[at - 1].group]
     head = "".join(
         f'<th class="num{" grp" if at in groups else ""}" scope="col" role="columnheader">'
-        f"{escape(cut(column.title, 40))}</th>"
+        f"{escape(cut(column.title, 40))}{_badge(column.calibration)}</th>"
         for at, column in enumerate(found)
     )
     body = "".join(_variant(verdict, found, groups, at) for at in range(len(variants(verdict))))
@@ -174,6 +174,10 @@ def _variant(verdict: Verdict, found: list[Column], groups: list[int], at: int) 
         f"{escape(cut(stripped(variant.name), 60))}"
         f"</bdi><small>{under}</small></th>{cells}</tr>"
     )
+
+
+def _badge(calibration: str) -> str:
+    return f' <span class="badge">{escape(calibration)}</span>' if calibration else ""
 
 
 def _number(cell: Cell, *, best: bool, group: bool) -> str:
@@ -212,7 +216,8 @@ def _difference(row: Row) -> str:
     end = row.look if row.holds in (None, "ship") else row.holds
     kind, drawn = STATES[end], state(end)
     return (
-        f'<tr><th scope="row">{escape(row.label)}{per}{tag}</th><td class="plot">{interval(row)}</td>'
+        f'<tr><th scope="row">{escape(row.label)}{per}{tag}{_badge(row.calibration)}</th>'
+        f'<td class="plot">{interval(row)}</td>'
         f'<td class="num"><b>{escape(row.unit.signed_full(row.difference))}</b></td>'
         f'<td class="num hide-s mut">{ends}</td><td class="hide-s lead nw">{escape(row.asked or "nothing")}</td>'
         f'<td class="shown nw"><span class="{kind}">{drawn} <span class="word">{row.outcome}</span></span></td></tr>'

@@ -29,7 +29,7 @@ class Row:
     """One difference, candidate − baseline, in stored units. `low` and `high` are None where there is no interval.
 
     `asked` says what the rule or a guard asks, `short` the same in ten columns. `band` are the differences that the
-    rule or a guard lets pass, or holds too small to matter; None without one.
+    rule or a guard lets pass, or holds too small to matter; None without one. `calibration` is a judge's, as a word.
     """
 
     key: str
@@ -46,6 +46,7 @@ class Row:
     band: tuple[float, float] | None = None
     holds: Decision | None = None
     method: str = ""
+    calibration: str = ""
 
     @property
     def flip(self) -> bool:
@@ -148,6 +149,7 @@ def _primary(verdict: Verdict, comparison: MetricComparison) -> Row:
         short=short,
         band=band,
         method=comparison.method,
+        calibration=comparison.calibration or "",
     )
 
 
@@ -170,6 +172,7 @@ def _metric(verdict: Verdict, comparison: MetricComparison, guard: Guard | None)
         band=band,
         holds=guard.holds if guard else None,
         method=comparison.method,
+        calibration=comparison.calibration or "",
     )
 
 

@@ -29,7 +29,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """`short` heads it on a terminal, `title` on a page. `best` is the row whose value is shown to be better."""
+    """`short` heads it on a terminal, `title` on a page. `best` is the row whose value is shown to be better,
+    `calibration` a judge's, as a word."""
 
     key: str
     short: str
@@ -38,6 +39,7 @@ class Column:
     cells: tuple[Cell, ...]
     best: int | None = None
     optional: bool = False
+    calibration: str = ""
 
 
 def variants(verdict: Verdict) -> list[VariantSummary]:
@@ -72,7 +74,15 @@ def _columns(verdict: Verdict) -> Iterator[Column]:
         unit = figures.percent(numbers) if known.kind != "amount" else figures.amount(numbers, stripped(known.unit))
         suffix = ", %" if known.kind != "amount" else f", {stripped(known.unit)}" if known.unit else ""
         cells = tuple(_cell((v.value, v.low, v.high), unit) if v else Cell(None, unit) for v in values)
-        yield Column(name, stripped(name), stripped(name) + suffix, "quality", cells, best(name))
+        yield Column(
+            name,
+            stripped(name),
+            stripped(name) + suffix,
+            "quality",
+            cells,
+            best(name),
+            calibration=known.calibration or "",
+        )
     costs = [(v.cost_per_1k_usd, v.cost_per_1k_low, v.cost_per_1k_high) for v in all_variants]
     # Each cost has its own digits: $0.0031 beside $13.83 is what the table is for.
     cells = tuple(_cell(cost, figures.dollars([cost[0] or 0.0])) for cost in costs)

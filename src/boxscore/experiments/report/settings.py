@@ -21,7 +21,9 @@ def table(verdict: Verdict) -> str:
     lines = [*_margin(verdict, primary), *_tolerance(verdict, primary), *_price(verdict, primary)]
     if not lines:
         return ""
-    aside = " Guards are left aside." if verdict.rule.guards else ""
+    left = ["guards"] if verdict.rule.guards else []
+    left += ["calibration of the judge"] if any(check.role == "calibration" for check in verdict.checks) else []
+    aside = f" {' and '.join(left).capitalize()} {'are' if verdict.rule.guards else 'is'} left aside." if left else ""
     hint = f"The verdict keeps the rule that was set before the run; these say what would change it.{aside}"
     return (
         f'<div class="h"><h2>What other settings would decide</h2><p class="fine">{hint}</p></div>'
