@@ -66,7 +66,7 @@ async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, paus
     """A good answer, `parcel`, spoilt as the fault says."""
     match fault.on_the_wire:
         case "refuse":
-            return _reset(request)
+            return reset(request)
         case "hang":
             await pause(None)
         case "hang_in_stream":
@@ -89,11 +89,11 @@ async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, paus
         case "bad_json":
             return await send(request, _broken(parcel, fault.after), pause)
         case "html":
-            page = _PAGE.format(status=fault.status or 200, message=fault.message)
+            page = _PAGE.format(status=fault.http_status, message=fault.message)
             return await _whole(
                 request,
                 Parcel(
-                    status=fault.status or 200, headers={}, content_type="text/html; charset=utf-8", body=page.encode()
+                    status=fault.http_status, headers={}, content_type="text/html; charset=utf-8", body=page.encode()
                 ),
             )
         case other:
@@ -179,7 +179,7 @@ def _broken(parcel: Parcel, after: int) -> Parcel:
     return msgspec.structs.replace(parcel, parts=parts(parcel.parts))
 
 
-def _reset(request: "web.Request") -> "web.StreamResponse":
+def reset(request: "web.Request") -> "web.StreamResponse":
     from aiohttp import web
 
     if request.transport is not None:

@@ -1,11 +1,15 @@
 """A provider that answers from a script."""
 
 import asyncio
+import json
 from typing import TypeAlias
 
+from boxscore.errors import ProviderError
+from boxscore.providers.refusals import refusal
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response
-from boxscore.testing.faults import Fault, fault_of_status
+from boxscore.providers.transport import Reply
+from boxscore.testing.faults import Fault
 from boxscore.testing.script import Script as AnyScript
 from boxscore.testing.script import answering, text_of
 from boxscore.types import Json
@@ -79,7 +83,7 @@ class FakeProvider:
         finally:
             self.in_flight -= 1
         if isinstance(answer, tuple):
-            answer = fault_of_status(answer[0], answer[1], answer[2] if len(answer) == 3 else None)
+            raise self._refusal(answer[0], answer[1], answer[2] if len(answer) == 3 else None)
         if isinstance(answer, Fault):
             raise answer.error(self.name)
         if isinstance(answer, Response):
@@ -95,6 +99,14 @@ class FakeProvider:
 
     async def close(self) -> None:
         self.closed = True
+
+    def _refusal(self, status: int, body: Json, headers: dict[str, str] | None) -> ProviderError:
+        sent = body if isinstance(body, str) else json.dumps(body)
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        error = refusal(Reply(status=status, headers=named, body=sent.encode(), wall_s=0.0), self.name)
+        if error is None:
+            raise ValueError(f"status {status} is no error, and its body needs a FakeServer: answer with a Response")
+        return error
 
 
 def _question(request: Request) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import msgspec
 
 from boxscore.providers.response import Response
-from boxscore.testing.delivery import SEED, Parcel, grown, send, send_faulty
+from boxscore.testing.delivery import SEED, Closing, Parcel, grown, reset, send, send_faulty
 from boxscore.testing.dialects import Asked, Dialect, asked_in, counted_tokens, question_text, whole_response, wire_text
 from boxscore.testing.faults import STATUS, Fault, fault_of
 from boxscore.testing.rate_limits import Left, Meter, RateLimits
@@ -139,17 +139,21 @@ class FakeServer:
             raise self._failure
 
     async def _serve(self, request: "web.Request") -> "web.StreamResponse":
-        from aiohttp import web
-
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             return await self._respond(request)
-        except (asyncio.CancelledError, ConnectionError) as left:
+        except asyncio.CancelledError:
             self.aborted += not self._running().closing.is_set()
-            if isinstance(left, asyncio.CancelledError):
-                raise
-            return web.Response()  # never sent: nobody is there
+            raise
+        except ConnectionError:
+            self.aborted += 1
+            return reset(request)
+        except Closing:
+            return reset(request)
+        except Exception as error:
+            self._failure = self._failure or error
+            raise
         finally:
             self.in_flight -= 1
 
@@ -161,7 +165,9 @@ class FakeServer:
             body: Json = json.loads(raw or b"{}")
         except ValueError as error:
             dialect, asked = asked_in(request.path, {}, number=self.calls + 1)
-            return await send(request, _error(dialect, asked, 400, f"the request is no JSON: {error}"), pause)
+            return await send(
+                request, _refusal(dialect, asked, Fault("refused", f"the request is no JSON: {error}")), pause
+            )
         self._note(request, body)
         dialect, asked = asked_in(request.path, body, number=self.calls, seed=self._seed)
         if self._meter is not None:
@@ -205,7 +211,9 @@ class FakeServer:
                 200, {"object": "list", "data": [_model(name) for name in self._models], "has_more": False}, {}
             )
         dialect, asked = asked_in(path, {}, number=self.calls)
-        return _error(dialect, asked, 404, f"nothing is at {path}; models are {', '.join(self._models)}")
+        return _refusal(
+            dialect, asked, Fault("not_found", f"nothing is at {path}; models are {', '.join(self._models)}")
+        )
 
     def _note(self, request: "web.Request", body: dict[str, Json]) -> None:
         self.bodies.append(body)
@@ -244,10 +252,10 @@ def _raw(dialect: Dialect, asked: Asked, status: int, body: Json, headers: Mappi
 
 
 def _refusal(dialect: Dialect, asked: Asked, fault: Fault) -> Parcel:
-    parcel = _error(dialect, asked, fault.status or STATUS[fault.kind], fault.message)
+    headers = dialect.headers(asked)
     if fault.retry_after_s is not None:
-        parcel.headers["retry-after"] = f"{fault.retry_after_s:g}"
-    return parcel
+        headers["retry-after"] = f"{fault.retry_after_s:g}"
+    return _json(fault.http_status, dialect.error(fault, asked), headers)
 
 
 def _over(left: Left) -> Fault:
@@ -265,10 +273,6 @@ def _model(name: str) -> Json:
         "created": 0,
         "created_at": "1970-01-01T00:00:00Z",
     }
-
-
-def _error(dialect: Dialect, asked: Asked, status: int, message: str) -> Parcel:
-    return _json(status, dialect.error(status, message, asked), dialect.headers(asked))
 
 
 def _json(status: int, body: Json, headers: dict[str, str]) -> Parcel:

@@ -34,21 +34,13 @@ class Site:
     async def open(self, handler: Handler, *, listens: bool) -> None:
         from aiohttp import web
 
-        async def handle(request: web.Request) -> web.StreamResponse:
-            try:
-                return await handler(request)
-            except Closing:
-                if request.transport is not None:
-                    request.transport.abort()
-                return web.Response()  # never sent
-
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
         self.url = f"http://{host}:{port}"
         if not listens:
             return
         app = web.Application(client_max_size=_LARGEST_REQUEST)
-        app.router.add_route("*", "/{path:.*}", handle)
+        app.router.add_route("*", "/{path:.*}", handler)
         # A handler ends when its client leaves, so that nothing hangs on after it.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S, handler_cancellation=True)
         await self._runner.setup()

@@ -13,6 +13,7 @@ from boxscore.testing.dialects.dialect import (
     pieces,
     sse,
 )
+from boxscore.testing.faults import Fault
 from boxscore.types import Json
 
 ERRORS = {
@@ -23,6 +24,7 @@ ERRORS = {
     413: "request_too_large",
     429: "rate_limit_error",
     500: "api_error",
+    503: "overloaded_error",
     504: "timeout_error",
     529: "overloaded_error",
 }
@@ -66,8 +68,9 @@ class AnthropicMessages:
         yield event("message_delta", delta={"stop_reason": finish(said, STOP), "stop_sequence": None}, usage=usage)
         yield event("message_stop")
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        error = {"type": error_name(ERRORS, status), "message": message}
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        kind = "billing_error" if fault.kind == "quota" else error_name(ERRORS, fault.http_status)
+        error = {"type": kind, "message": fault.message}
         return {"type": "error", "error": error, "request_id": _request_id(asked)}
 
     def headers(self, asked: Asked) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from boxscore.providers.response import Response, Usage
 from boxscore.testing.dialects.dialect import Asked, arguments_text, error_name, finish, pieces, wire_text
+from boxscore.testing.faults import Fault
 from boxscore.types import Json
 
 ERRORS = {
@@ -55,8 +56,8 @@ class BedrockConverse:
         yield message("messageStop", {"stopReason": finish(said, STOP)})
         yield message("metadata", {"usage": _usage(said), "metrics": {"latencyMs": 0}})
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        return {"message": message, "__type": error_name(ERRORS, status)}
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        return {"message": fault.message, "__type": error_name(ERRORS, fault.http_status)}
 
     def headers(self, asked: Asked) -> dict[str, str]:
         return {"x-amzn-requestid": f"req-fake-{asked.number}"}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from boxscore.providers.response import Response, Usage
 from boxscore.testing.dialects.dialect import Asked, arguments_text, finish, pieces, sse
+from boxscore.testing.faults import Fault
 from boxscore.types import Json
 
 FINISH = {"stop": "COMPLETE", "length": "MAX_TOKENS", "tool_calls": "TOOL_CALL", "content_filter": "ERROR"}
@@ -46,8 +47,8 @@ class Cohere:
             yield event("tool-call-end", index=index)
         yield sse({"type": "message-end", "id": _id(asked), "delta": _end(said)}, "message-end")
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        return {"id": _id(asked), "message": message}
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        return {"id": _id(asked), "message": fault.message}
 
     def headers(self, asked: Asked) -> dict[str, str]:
         return {"x-debug-trace-id": _id(asked)}

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar, cast
 import msgspec
 
 from boxscore.providers.response import Response, ToolCall, Usage
+from boxscore.testing.faults import Fault
 from boxscore.testing.rate_limits import Left
 from boxscore.testing.script import text_of
 from boxscore.types import Json
@@ -45,8 +46,8 @@ class Dialect(Protocol):
         """The same answer as a stream, one event after another."""
         ...
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        """The body of an error."""
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        """The body of an error, with the names that go with its kind and status."""
         ...
 
     def headers(self, asked: Asked) -> dict[str, str]:
@@ -126,7 +127,7 @@ def pieces(text: str, asked: Asked) -> Iterator[str]:
         yield FILL[: asked.huge - start]
     if asked.huge:
         return
-    cut = random.Random(f"{asked.seed} {text}")
+    cut = random.Random(asked.seed * 1_000_003 + len(text))
     start = 0
     while start < len(text):
         end = start + cut.randint(1, 8)

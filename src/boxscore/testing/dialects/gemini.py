@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from boxscore.providers.response import Response, Usage
 from boxscore.testing.dialects.dialect import Asked, error_name, finish, pieces, sse
+from boxscore.testing.faults import Fault
 from boxscore.types import Json
 
 ERRORS = {
@@ -32,8 +33,9 @@ class Gemini:
             yield sse(_answer(asked, said, [{"text": piece}]))
         yield sse(_answer(asked, said, _calls(said) or [{"text": ""}], ends=True))
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        return {"error": {"code": status, "message": message, "status": error_name(ERRORS, status)}}
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        status = fault.http_status
+        return {"error": {"code": status, "message": fault.message, "status": error_name(ERRORS, status)}}
 
     def headers(self, asked: Asked) -> dict[str, str]:
         return {"x-goog-request-id": f"req_fake_{asked.number}"}

@@ -5,6 +5,7 @@ from typing import Any
 
 from boxscore.providers.response import Response, Usage
 from boxscore.testing.dialects.dialect import Asked, arguments_text, error_name, finish, pieces, sse
+from boxscore.testing.faults import Fault
 from boxscore.types import Json
 
 DONE = b"data: [DONE]\n\n"
@@ -18,6 +19,12 @@ ERRORS: dict[int, tuple[str, str | None]] = {
     503: ("server_error", "service_unavailable"),
 }
 """Type and code of an error by its status."""
+CODES = {
+    "quota": ("insufficient_quota", "insufficient_quota"),
+    "too_long": ("invalid_request_error", "context_length_exceeded"),
+    "filtered": ("invalid_request_error", "content_filter"),
+}
+"""Those that share a status with others, by the kind of fault."""
 
 
 class OpenAI:
@@ -25,9 +32,9 @@ class OpenAI:
 
     stream_type = "text/event-stream; charset=utf-8"
 
-    def error(self, status: int, message: str, asked: Asked) -> Json:
-        kind, code = error_name(ERRORS, status)
-        return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+    def error(self, fault: Fault, asked: Asked) -> Json:
+        kind, code = CODES.get(fault.kind) or error_name(ERRORS, fault.http_status)
+        return {"error": {"message": fault.message, "type": kind, "param": None, "code": code}}
 
     def headers(self, asked: Asked) -> dict[str, str]:
         headers = {"x-request-id": f"req_fake_{asked.number}", "openai-version": "2020-10-01"}
