@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from boxscore.testing.dialects.dialect import FILL
+from boxscore.testing.dialects.dialect import FILL, SEED
 from boxscore.testing.faults import Fault
 
 if TYPE_CHECKING:
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _PARTS = 8
 """An answer that is no stream is cut into as many for the faults that begin it."""
-SEED = "\N{SEEDLING}"
-"""The text that a huge answer grows from."""
 _PAGE = (
     "<!DOCTYPE html>\n<html><head><title>{status}</title></head>"
     "<body><h1>{status}</h1><p>{message}</p><hr>proxy</body></html>\n"

@@ -5,10 +5,8 @@ import json
 from typing import TypeAlias
 
 from boxscore.errors import ProviderError
-from boxscore.providers.refusals import refusal
 from boxscore.providers.request import Request
 from boxscore.providers.response import Response
-from boxscore.providers.transport import Reply
 from boxscore.testing.faults import Fault
 from boxscore.testing.script import Script as AnyScript
 from boxscore.testing.script import answering, text_of
@@ -101,6 +99,9 @@ class FakeProvider:
         self.closed = True
 
     def _refusal(self, status: int, body: Json, headers: dict[str, str] | None) -> ProviderError:
+        from boxscore.providers.refusals import refusal
+        from boxscore.providers.transport import Reply
+
         sent = body if isinstance(body, str) else json.dumps(body)
         named = {name.lower(): value for name, value in (headers or {}).items()}
         error = refusal(Reply(status=status, headers=named, body=sent.encode(), wall_s=0.0), self.name)

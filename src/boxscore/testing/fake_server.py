@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import msgspec
 
 from boxscore.providers.response import Response
-from boxscore.testing.delivery import SEED, Closing, Parcel, grown, reset, send, send_faulty
-from boxscore.testing.dialects import Asked, Dialect, asked_in, counted_tokens, question_text, whole_response, wire_text
+from boxscore.testing.delivery import Closing, Parcel, grown, reset, send, send_faulty
+from boxscore.testing.dialects import (
+    SEED,
+    Asked,
+    Dialect,
+    asked_in,
+    counted_tokens,
+    question_text,
+    whole_response,
+    wire_text,
+)
 from boxscore.testing.faults import STATUS, Fault, fault_of
 from boxscore.testing.rate_limits import Left, Meter, RateLimits
 from boxscore.testing.script import Answer, answering

@@ -7,14 +7,22 @@ from urllib.parse import unquote
 from boxscore.testing.dialects.anthropic import AnthropicMessages, AnthropicTokenCount
 from boxscore.testing.dialects.bedrock import BedrockConverse
 from boxscore.testing.dialects.cohere import Cohere
-from boxscore.testing.dialects.dialect import Asked, Dialect, counted_tokens, question_text, whole_response, wire_text
+from boxscore.testing.dialects.dialect import (
+    SEED,
+    Asked,
+    Dialect,
+    counted_tokens,
+    question_text,
+    whole_response,
+    wire_text,
+)
 from boxscore.testing.dialects.embeddings import OpenAIEmbeddings
 from boxscore.testing.dialects.gemini import Gemini
 from boxscore.testing.dialects.openai_chat import OpenAIChat
 from boxscore.testing.dialects.openai_responses import OpenAIResponses
 from boxscore.types import Json
 
-__all__ = ["Asked", "Dialect", "asked_in", "counted_tokens", "question_text", "whole_response", "wire_text"]
+__all__ = ["SEED", "Asked", "Dialect", "asked_in", "counted_tokens", "question_text", "whole_response", "wire_text"]
 
 _ROUTES: tuple[tuple[str, Dialect], ...] = (
     (r"/messages/count_tokens$", AnthropicTokenCount()),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from boxscore.providers.response import Response, Usage
 from boxscore.testing.dialects.dialect import (
@@ -30,16 +31,15 @@ ERRORS = {
 }
 """Type of an error by its status."""
 STOP = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use", "content_filter": "refusal"}
+_SIGNATURE = "ZmFrZQ=="
+"""Of thinking; what it signs is the service's secret."""
 
 
 class AnthropicMessages:
     stream_type = "text/event-stream; charset=utf-8"
 
     def whole(self, asked: Asked, said: Response) -> Json:
-        content: list[Json] = [{"type": "text", "text": said.output}] if _has_text(said) else []
-        content += [
-            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in said.tool_calls
-        ]
+        content = [block.whole for block in _blocks(asked, said)]
         return _head(asked, said) | {"content": content, "stop_reason": finish(said, STOP), "usage": _usage(said)}
 
     def events(self, asked: Asked, said: Response) -> Iterator[bytes]:
@@ -50,19 +50,11 @@ class AnthropicMessages:
 
         started: Json = {"content": [], "stop_reason": None, "usage": usage | {"output_tokens": 1}}
         yield event("message_start", message=_head(asked, said) | started)
-        first = 0
-        if _has_text(said):
-            yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-            yield event("ping")
-            for piece in pieces(said.output, asked):
-                yield event("content_block_delta", index=0, delta={"type": "text_delta", "text": piece})
-            yield event("content_block_stop", index=0)
-            first = 1
-        for index, call in enumerate(said.tool_calls, start=first):
-            block: Json = {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}
-            yield event("content_block_start", index=index, content_block=block)
-            for piece in ("", *pieces(arguments_text(call), asked)):  # the first one is empty there too
-                delta = {"type": "input_json_delta", "partial_json": piece}
+        for index, block in enumerate(_blocks(asked, said)):
+            yield event("content_block_start", index=index, content_block=block.start)
+            if index == 0:
+                yield event("ping")
+            for delta in block.deltas:
                 yield event("content_block_delta", index=index, delta=delta)
             yield event("content_block_stop", index=index)
         yield event("message_delta", delta={"stop_reason": finish(said, STOP), "stop_sequence": None}, usage=usage)
@@ -93,8 +85,31 @@ class AnthropicTokenCount(AnthropicMessages):
         return {"input_tokens": counted_tokens(asked)}
 
 
-def _has_text(said: Response) -> bool:
-    return bool(said.output) or not said.tool_calls
+class _Block(NamedTuple):
+    """A content block: whole, and as its stream begins and goes on."""
+
+    whole: Json
+    start: Json
+    deltas: Iterator[Json]
+
+
+def _blocks(asked: Asked, said: Response) -> Iterator[_Block]:
+    if said.reasoning:
+        thinking = {"type": "thinking", "thinking": said.reasoning, "signature": _SIGNATURE}
+        yield _Block(thinking, thinking | {"thinking": "", "signature": ""}, _thoughts(asked, said))
+    if said.output or not said.tool_calls:
+        text = {"type": "text", "text": said.output}
+        yield _Block(text, text | {"text": ""}, ({"type": "text_delta", "text": p} for p in pieces(said.output, asked)))
+    for call in said.tool_calls:
+        use = {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+        written = ("", *pieces(arguments_text(call), asked))  # the first piece is empty at the service too
+        yield _Block(use, use | {"input": {}}, ({"type": "input_json_delta", "partial_json": p} for p in written))
+
+
+def _thoughts(asked: Asked, said: Response) -> Iterator[Json]:
+    for piece in pieces(said.reasoning, asked):
+        yield {"type": "thinking_delta", "thinking": piece}
+    yield {"type": "signature_delta", "signature": _SIGNATURE}
 
 
 def _request_id(asked: Asked) -> str:

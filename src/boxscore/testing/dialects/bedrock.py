@@ -28,7 +28,11 @@ class BedrockConverse:
     stream_type = "application/vnd.amazon.eventstream"
 
     def whole(self, asked: Asked, said: Response) -> Json:
-        content: list[Json] = [{"text": said.output}] if said.output or not said.tool_calls else []
+        content: list[Json] = []
+        if said.reasoning:
+            content.append({"reasoningContent": {"reasoningText": {"text": said.reasoning}}})
+        if said.output or not said.tool_calls:
+            content.append({"text": said.output})
         content += [
             {"toolUse": {"toolUseId": call.id, "name": call.name, "input": call.arguments}} for call in said.tool_calls
         ]
@@ -41,17 +45,11 @@ class BedrockConverse:
 
     def events(self, asked: Asked, said: Response) -> Iterator[bytes]:
         yield message("messageStart", {"role": "assistant"})
-        first = 0
-        if said.output or not said.tool_calls:
-            for piece in pieces(said.output, asked):
-                yield message("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": piece}})
-            yield message("contentBlockStop", {"contentBlockIndex": 0})
-            first = 1
-        for index, call in enumerate(said.tool_calls, start=first):
-            start = {"toolUse": {"toolUseId": call.id, "name": call.name}}
-            yield message("contentBlockStart", {"contentBlockIndex": index, "start": start})
-            for piece in pieces(arguments_text(call), asked):
-                yield message("contentBlockDelta", {"contentBlockIndex": index, "delta": {"toolUse": {"input": piece}}})
+        for index, (start, deltas) in enumerate(_blocks(asked, said)):
+            if start is not None:
+                yield message("contentBlockStart", {"contentBlockIndex": index, "start": start})
+            for delta in deltas:
+                yield message("contentBlockDelta", {"contentBlockIndex": index, "delta": delta})
             yield message("contentBlockStop", {"contentBlockIndex": index})
         yield message("messageStop", {"stopReason": finish(said, STOP)})
         yield message("metadata", {"usage": _usage(said), "metrics": {"latencyMs": 0}})
@@ -61,6 +59,17 @@ class BedrockConverse:
 
     def headers(self, asked: Asked) -> dict[str, str]:
         return {"x-amzn-requestid": f"req-fake-{asked.number}"}
+
+
+def _blocks(asked: Asked, said: Response) -> Iterator[tuple[Json, Iterator[Json]]]:
+    """How each content block begins, if it says so, and goes on."""
+    if said.reasoning:
+        yield None, ({"reasoningContent": {"text": piece}} for piece in pieces(said.reasoning, asked))
+    if said.output or not said.tool_calls:
+        yield None, ({"text": piece} for piece in pieces(said.output, asked))
+    for call in said.tool_calls:
+        start = {"toolUse": {"toolUseId": call.id, "name": call.name}}
+        yield start, ({"toolUse": {"input": piece}} for piece in pieces(arguments_text(call), asked))
 
 
 def message(event: str, body: Mapping[str, Json]) -> bytes:

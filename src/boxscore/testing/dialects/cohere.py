@@ -15,8 +15,8 @@ class Cohere:
 
     def whole(self, asked: Asked, said: Response) -> Json:
         message: dict[str, Json] = {"role": "assistant"}
-        if said.output or not said.tool_calls:
-            message["content"] = [{"type": "text", "text": said.output}]
+        if parts := _parts(said):
+            message["content"] = [{"type": kind, kind: text} for kind, text in parts]
         if said.tool_calls:
             message["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments_text(call)}}
@@ -30,11 +30,11 @@ class Cohere:
             return sse({"type": kind, **fields, **delta}, kind)
 
         yield event("message-start", {"role": "assistant", "content": [], "tool_calls": []}, id=_id(asked))
-        if said.output or not said.tool_calls:
-            yield event("content-start", {"content": {"type": "text", "text": ""}}, index=0)
-            for piece in pieces(said.output, asked):
-                yield event("content-delta", {"content": {"text": piece}}, index=0)
-            yield event("content-end", index=0)
+        for index, (kind, text) in enumerate(_parts(said)):
+            yield event("content-start", {"content": {"type": kind, kind: ""}}, index=index)
+            for piece in pieces(text, asked):
+                yield event("content-delta", {"content": {kind: piece}}, index=index)
+            yield event("content-end", index=index)
         for index, call in enumerate(said.tool_calls):
             function = {"name": call.name, "arguments": ""}
             yield event(
@@ -52,6 +52,11 @@ class Cohere:
 
     def headers(self, asked: Asked) -> dict[str, str]:
         return {"x-debug-trace-id": _id(asked)}
+
+
+def _parts(said: Response) -> list[tuple[str, str]]:
+    thought = [("thinking", said.reasoning)] if said.reasoning else []
+    return thought + ([("text", said.output)] if said.output or not said.tool_calls else [])
 
 
 def _id(asked: Asked) -> str:

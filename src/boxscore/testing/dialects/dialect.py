@@ -13,6 +13,8 @@ from boxscore.testing.rate_limits import Left
 from boxscore.testing.script import text_of
 from boxscore.types import Json
 
+SEED = "\N{SEEDLING}"
+"""The text that a huge answer grows from."""
 FILL = "x" * 65_536
 _CHARACTERS_PER_TOKEN = 4
 
@@ -121,11 +123,11 @@ def error_name(names: Mapping[int, T], status: int) -> T:
 
 
 def pieces(text: str, asked: Asked) -> Iterator[str]:
-    """The text in pieces of one to eight characters, cut at the same places for the same seed; where `asked.huge`
-    says so, as many characters of nothing."""
-    for start in range(0, asked.huge, len(FILL)):
-        yield FILL[: asked.huge - start]
-    if asked.huge:
+    """The text in pieces of one to eight characters, cut at the same places for the same seed; for `SEED`
+    `asked.huge` characters of nothing."""
+    if text == SEED:
+        for start in range(0, asked.huge, len(FILL)):
+            yield FILL[: asked.huge - start]
         return
     cut = random.Random(asked.seed * 1_000_003 + len(text))
     start = 0

@@ -25,10 +25,13 @@ class Gemini:
     stream_type = "text/event-stream"
 
     def whole(self, asked: Asked, said: Response) -> Json:
+        thought: list[Json] = [{"text": said.reasoning, "thought": True}] if said.reasoning else []
         text: list[Json] = [{"text": said.output}] if said.output or not said.tool_calls else []
-        return _answer(asked, said, text + _calls(said), ends=True)
+        return _answer(asked, said, thought + text + _calls(said), ends=True)
 
     def events(self, asked: Asked, said: Response) -> Iterator[bytes]:
+        for piece in pieces(said.reasoning, asked):
+            yield sse(_answer(asked, said, [{"text": piece, "thought": True}]))
         for piece in pieces(said.output, asked):
             yield sse(_answer(asked, said, [{"text": piece}]))
         yield sse(_answer(asked, said, _calls(said) or [{"text": ""}], ends=True))

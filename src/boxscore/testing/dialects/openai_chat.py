@@ -52,8 +52,12 @@ class OpenAI:
 
 
 class OpenAIChat(OpenAI):
+    """Reasoning is shown where DeepSeek and vLLM show it; OpenAI's own models keep it to themselves."""
+
     def whole(self, asked: Asked, said: Response) -> Json:
         message: dict[str, Json] = {"role": "assistant", "content": said.output, "refusal": None}
+        if said.reasoning:
+            message["reasoning_content"] = said.reasoning
         if said.tool_calls:
             message["content"] = said.output or None
             message["tool_calls"] = [
@@ -76,6 +80,8 @@ class OpenAIChat(OpenAI):
             return chunk({"tool_calls": [{"index": index, **fields}]})
 
         yield chunk({"role": "assistant", "content": None if said.tool_calls else "", "refusal": None})
+        for piece in pieces(said.reasoning, asked):
+            yield chunk({"reasoning_content": piece})
         for piece in pieces(said.output, asked):
             yield chunk({"content": piece})
         for index, made in enumerate(said.tool_calls):

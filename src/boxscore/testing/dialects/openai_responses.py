@@ -45,6 +45,15 @@ class OpenAIResponses(OpenAI):
                     yield event("response.output_text.delta", **at, delta=piece, logprobs=[])
                 yield event("response.output_text.done", **at, text=text, logprobs=[])
                 yield event("response.content_part.done", **at, part=_text_part(text))
+            elif item["type"] == "reasoning":
+                at["summary_index"] = 0
+                part = item["summary"][0]
+                yield event("response.output_item.added", output_index=index, item=item | {"summary": []})
+                yield event("response.reasoning_summary_part.added", **at, part=part | {"text": ""})
+                for piece in pieces(text, asked):
+                    yield event("response.reasoning_summary_text.delta", **at, delta=piece)
+                yield event("response.reasoning_summary_text.done", **at, text=text)
+                yield event("response.reasoning_summary_part.done", **at, part=part)
             else:
                 started = {"status": "in_progress", "arguments": ""}
                 yield event("response.output_item.added", output_index=index, item=item | started)
@@ -58,6 +67,9 @@ class OpenAIResponses(OpenAI):
 
 def _items(asked: Asked, said: Response) -> Iterator[tuple[dict[str, Json], str]]:
     """The items of the output, each with the text that is streamed of it."""
+    if said.reasoning:
+        summary = [{"type": "summary_text", "text": said.reasoning}]
+        yield {"id": f"rs_fake_{asked.number}", "type": "reasoning", "summary": summary}, said.reasoning
     if said.output or not said.tool_calls:
         yield (
             {
