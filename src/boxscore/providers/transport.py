@@ -3,17 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
 from boxscore.errors import ProviderError, SpecError
-from boxscore.providers.proxies import proxy_for
+from boxscore.providers.http1 import Answer, Broken, Connection, NotHttp, TooLarge, request_bytes
+from boxscore.providers.pool import Pool, Route, Unreachable
 from boxscore.providers.secrets import mask
-
-if TYPE_CHECKING:
-    import aiohttp
 
 _HOPS = 3
 _STREAMS = (
@@ -22,7 +20,6 @@ _STREAMS = (
     "application/stream+json",
     "application/vnd.amazon.eventstream",
 )
-_FLOW = 64 * 1024
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,64 +74,37 @@ def check_url(url: str, *, key: str) -> str:
 
 
 class HttpTransport:
-    """The transport over aiohttp: pooled connections, TLS verified, redirects only within the same origin, proxies as
+    """The transport over HTTP/1.1: pooled connections, TLS verified, redirects only within the same origin, proxies as
     the environment says."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._proxies: dict[str, str | None] = {}
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._pool = Pool()
+        self._routes: dict[str, Route] = {}
 
     async def post(
         self, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None = None
     ) -> Reply:
-        import aiohttp
-
-        session = await self._open()
-        if url not in self._proxies:
-            self._proxies[url] = proxy_for(url)
-        proxy = self._proxies[url]
         exchange = _Exchange(self.limits, name, on_chunk)
-        try:
-            for _ in range(_HOPS):
-                async with session.post(url, data=body, headers=headers, allow_redirects=False, proxy=proxy) as answer:
-                    if answer.status in (301, 302, 303, 307, 308):
-                        url = _redirected(url, answer.headers.get("Location", ""), answer.status, name)
-                        continue
-                    return await exchange.read(answer)
-        except TimeoutError as error:
-            raise exchange.too_late(url, connecting=isinstance(error, aiohttp.ConnectionTimeoutError)) from error
-        except aiohttp.ClientError as error:
-            raise _no_answer(error, url, proxy, name) from error
-        except ValueError as error:
-            reason = mask(str(error)) or type(error).__name__
-            raise ProviderError("cut", f"{_host(url)} broke off the answer: {reason}.", provider=name) from error
+        for _ in range(_HOPS):
+            reply = await exchange.run(self._pool, url, self._route(url), headers, body)
+            if reply.status not in (301, 302, 303, 307, 308):
+                return reply
+            url = _redirected(url, reply.headers.get("location", ""), reply.status, name)
         raise ProviderError("refused", f"{_host(url)} redirects in a circle.", provider=name)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        self._pool.close()
 
-    async def _open(self) -> "aiohttp.ClientSession":
-        loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop or self._session.closed:
-            import aiohttp
-
-            await self.close()
-            self._loop = loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0),  # the runner bounds what is in flight
-                timeout=aiohttp.ClientTimeout(total=self.limits.total_s, connect=self.limits.connect_s),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                read_bufsize=_FLOW,
-            )
-        return self._session
+    def _route(self, url: str) -> Route:
+        route = self._routes.get(url)
+        if route is None:
+            route = self._routes[url] = Route.of(url)
+        return route
 
 
 class _Exchange:
-    """One answer on its way in, with its times."""
+    """One question and its answer, with their times."""
 
     def __init__(self, limits: Limits, name: str, on_chunk: OnChunk | None) -> None:
         self._limits = limits
@@ -142,125 +112,94 @@ class _Exchange:
         self._on_chunk = on_chunk
         self._started = time.perf_counter()
         self._first_token_s: float | None = None
-        self._waited_for_first = False
-        self._size = 0
+        self._first_limit: asyncio.TimerHandle | None = None
+        self._connection: Connection | None = None
 
-    async def read(self, answer: "aiohttp.ClientResponse") -> Reply:
-        streamed = self._on_chunk is not None and answer.status < 300 and answer.content_type in _STREAMS
-        if streamed:
-            await self._stream(answer)
+    async def run(self, pool: Pool, url: str, route: Route, headers: dict[str, str], body: bytes) -> Reply:
+        answer = Answer(self._limits.body_bytes, self._sort)
+        try:
+            request = request_bytes(route.target, route.host_header, headers | route.headers, body)
+        except ValueError as error:
+            raise ProviderError(
+                "refused", f"the request cannot be sent: {mask(str(error))}.", provider=self._name
+            ) from error
+        loop = asyncio.get_running_loop()
+        try:
+            connection = self._connection = await pool.take(route, connect_s=self._limits.connect_s)
+            done = connection.send(request, answer)
+            left = self._limits.total_s - (time.perf_counter() - self._started)
+            total = loop.call_later(max(left, 0.0), connection.fail, _TooLate("timeout_s"))
+            try:
+                await done
+            except BaseException:
+                connection.abort()
+                raise
+            finally:
+                total.cancel()
+                if self._first_limit is not None:
+                    self._first_limit.cancel()
+        except Unreachable as error:
+            raise ProviderError("connect", f"{error}", provider=self._name) from error
+        except _TooLate as error:
+            raise self._too_late(url, error.limit) from error
+        except Broken as error:
+            raise self._broken(url, error) from error
+        pool.give_back(route, connection)
         return Reply(
             status=answer.status,
-            headers={key.lower(): value for key, value in answer.headers.items()},
-            body=b"" if streamed else await self._whole(answer),
+            headers=answer.headers,
+            body=answer.body,
             wall_s=time.perf_counter() - self._started,
-            streamed=streamed,
+            streamed=answer.take is not None,
             first_token_s=self._first_token_s,
         )
 
-    def too_late(self, url: str, *, connecting: bool) -> ProviderError:
+    def _sort(self, answer: Answer) -> OnChunk | None:
+        """Where the body goes, once the headers are there."""
+        kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if self._on_chunk is None or not 200 <= answer.status < 300 or kind not in _STREAMS:
+            return None
+        if self._connection is not None:
+            left = self._limits.first_token_s - (time.perf_counter() - self._started)
+            loop = asyncio.get_running_loop()
+            self._first_limit = loop.call_later(max(left, 0.0), self._connection.fail, _TooLate("first_token_s"))
+        return self._chunk
+
+    def _chunk(self, chunk: bytes) -> bool:
+        told = self._on_chunk is not None and self._on_chunk(chunk)
+        if told and self._first_token_s is None:
+            self._first_token_s = time.perf_counter() - self._started
+            if self._first_limit is not None:
+                self._first_limit.cancel()
+        return told
+
+    def _too_late(self, url: str, limit: str) -> ProviderError:
         waited = time.perf_counter() - self._started
-        if connecting:
-            return ProviderError(
-                "connect",
-                f"no connection to {_host(url)} after {waited:.1f} s; is it up, is the address right, does a firewall "
-                "stand in between?",
-                provider=self._name,
-            )
-        if self._waited_for_first:
-            what, limit = "no first token", "first_token_s"
-        else:
-            what, limit = "no whole answer", "timeout_s"
+        what = "no first token" if limit == "first_token_s" else "no whole answer"
         return ProviderError(
             "timeout",
             f"{what} from {_host(url)} after {waited:.1f} s; raise {limit} if it needs longer.",
             provider=self._name,
         )
 
-    async def _whole(self, answer: "aiohttp.ClientResponse") -> bytes:
-        if answer.content_length is not None:
-            self._count(answer, answer.content_length)  # an answer too large is not begun
-        parts: list[bytes] = []
-        self._size = 0
-        async for part in answer.content.iter_any():
-            self._count(answer, len(part))
-            parts.append(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    async def _stream(self, answer: "aiohttp.ClientResponse") -> None:
-        take = self._on_chunk
-        if take is None:
-            return
-        left = self._limits.first_token_s - (time.perf_counter() - self._started)
-        self._waited_for_first = True
-        async with asyncio.timeout(max(left, 0.0)) as limit:
-            async for part in answer.content.iter_any():
-                self._count(answer, len(part))
-                if take(part) and self._waited_for_first:
-                    self._waited_for_first = False
-                    self._first_token_s = time.perf_counter() - self._started
-                    limit.reschedule(None)
-        self._waited_for_first = False
-
-    def _count(self, answer: "aiohttp.ClientResponse", size: int) -> None:
-        self._size += size
-        if self._size > self._limits.body_bytes:
-            answer.close()
+    def _broken(self, url: str, error: Broken) -> ProviderError:
+        host = _host(url)
+        if isinstance(error, TooLarge):
             most = f"{self._limits.body_bytes / 1024 / 1024:.3g} MB"
-            raise ProviderError(
-                "bad_answer", f"the answer is larger than {most} and was not read to its end.", provider=self._name
-            )
+            kind, said = "bad_answer", f"the answer is larger than {most} and was not read to its end."
+        elif isinstance(error, NotHttp):
+            kind, said = "bad_answer", f"{host} does not speak HTTP; is the address right, and is it https?"
+        elif error.began:
+            kind, said = "cut", f"{host} broke off the answer: {error.reason}."
+        else:
+            kind, said = "cut", f"{host} did not answer: {error.reason}."
+        return ProviderError(kind, mask(said), provider=self._name)
 
 
-def _no_answer(error: "aiohttp.ClientError", url: str, proxy: str | None, name: str) -> ProviderError:
-    """What a failure below HTTP means: one sentence with where it went and what to look at."""
-    import aiohttp
-
-    reason = mask(str(error)) or type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientSSLError):
-        return ProviderError(
-            "connect",
-            f"the TLS certificate of {_host(url)} was not accepted: {_tls_reason(error)}; is the address right? "
-            "SSL_CERT_FILE names further authorities.",
-            provider=name,
-        )
-    if isinstance(error, aiohttp.ClientProxyConnectionError) and proxy:
-        return ProviderError(
-            "connect",
-            f"no connection to the proxy {_host(proxy)}: {error.strerror or 'unknown host'}; HTTPS_PROXY or HTTP_PROXY "
-            "names it, NO_PROXY the hosts that need none.",
-            provider=name,
-        )
-    if isinstance(error, aiohttp.ClientHttpProxyError) and proxy:
-        return ProviderError(
-            "auth" if error.status == 407 else "connect",
-            f"the proxy {_host(proxy)} does not let us through to {_host(url)}: HTTP {error.status} {error.message}.",
-            provider=name,
-            status=error.status,
-        )
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return ProviderError(
-            "connect", f"the host of {_host(url)} is not known; is the address right, is the network up?", provider=name
-        )
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return ProviderError(
-            "connect",
-            f"no connection to {_host(url)}: {error.strerror or 'it was refused'}; is it up, is the address right?",
-            provider=name,
-        )
-    if isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError):
-        return ProviderError("cut", f"{_host(url)} closed the connection before it answered: {reason}.", provider=name)
-    if isinstance(error, aiohttp.ClientResponseError) and "Expected HTTP/" in reason:
-        return ProviderError(
-            "bad_answer", f"{_host(url)} does not speak HTTP; is the address right, and is it https?", provider=name
-        )
-    return ProviderError("cut", f"{_host(url)} broke off the answer: {reason}.", provider=name)
-
-
-def _tls_reason(error: Exception) -> str:
-    cause: BaseException | None = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
-    said = getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or str(cause or error)
-    return mask(str(said))
+class _TooLate(Exception):  # noqa: N818 - becomes a ProviderError where it is caught
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
 
 
 def _redirected(url: str, location: str, status: int, name: str) -> str:

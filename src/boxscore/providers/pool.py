@@ -1,0 +1,230 @@
+"""Connections to providers: opened through TLS and proxies, kept while they are good, never shared by two exchanges."""
+
+import asyncio
+import os
+import socket
+import ssl
+import time
+from base64 import b64encode
+from collections import defaultdict
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from boxscore.providers.http1 import Answer, Broken, Connection, request_bytes
+from boxscore.providers.proxies import proxy_for
+from boxscore.providers.secrets import mask
+
+_IDLE_S = 15.0
+"""Servers close what is idle after a while, and a request sent at that moment would be lost."""
+_KEPT = 128
+_TUNNEL_BYTES = 64 * 1024
+_EYEBALLS_S = 0.25
+
+
+class Unreachable(Exception):  # noqa: N818 - becomes a ProviderError where it is caught
+    """No connection. The text says to whom, why, and what to look at."""
+
+
+class Route(NamedTuple):
+    """The way to an address. `target` is what follows POST; `headers` are for the proxy where one reads the request."""
+
+    tls: bool
+    host: str
+    port: int
+    proxy: str | None
+    target: str
+    headers: dict[str, str]
+
+    @classmethod
+    def of(cls, url: str) -> "Route":
+        """By the environment's proxies; `SpecError` for one of a kind that is not understood."""
+        parts = urlsplit(url)
+        tls, proxy = parts.scheme == "https", proxy_for(url)
+        host = (
+            (parts.hostname or "").encode("idna").decode() if not _is_address(parts.hostname) else parts.hostname or ""
+        )
+        target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+        if parts.query:
+            target += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
+        port = parts.port or (443 if tls else 80)
+        headers: dict[str, str] = {}
+        if proxy is not None and not tls:
+            target = f"http://{_bracketed(host)}:{port}{target}"
+            headers = _proxy_headers(proxy)
+        return cls(tls, host, port, proxy, target, headers)
+
+    @property
+    def host_header(self) -> str:
+        usual = self.port == (443 if self.tls else 80)
+        return _bracketed(self.host) if usual else f"{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        return f"{'https' if self.tls else 'http'}://{self.host_header}"
+
+    @property
+    def key(self) -> tuple[bool, str, int, str | None]:
+        return self[:4]
+
+
+class Pool:
+    """Connections of one event loop at a time; those of an earlier loop are forgotten."""
+
+    def __init__(self) -> None:
+        self._idle: defaultdict[tuple[bool, str, int, str | None], list[Connection]] = defaultdict(list)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def take(self, route: Route, *, connect_s: float) -> Connection:
+        """A good idle connection, else a new one; `Unreachable` when there is none within `connect_s` seconds."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._idle.clear()
+            self._loop = loop
+        idle, now = self._idle[route.key], time.monotonic()
+        while idle:
+            connection = idle.pop()
+            if connection.usable and now - connection.idle_since < _IDLE_S:
+                return connection
+            connection.abort()
+        try:
+            async with asyncio.timeout(connect_s):
+                return await _open(loop, route)
+        except TimeoutError as error:
+            raise Unreachable(
+                f"no connection to {_meant(route)} after {connect_s:g} s; is it up, is the address right, does a "
+                "firewall stand in between?"
+            ) from error
+        except (OSError, Broken) as error:
+            raise _unreachable(route, error) from error
+
+    def give_back(self, route: Route, connection: Connection) -> None:
+        idle = self._idle[route.key]
+        if connection.usable and len(idle) < _KEPT:
+            connection.idle_since = time.monotonic()
+            idle.append(connection)
+        else:
+            connection.abort()
+
+    def close(self) -> None:
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.abort()
+        self._idle.clear()
+
+
+async def _open(loop: asyncio.AbstractEventLoop, route: Route) -> Connection:
+    context = _tls_context() if route.tls else None
+    if route.proxy is None:
+        name = route.host if route.tls else None
+        _, connection = await loop.create_connection(
+            Connection, route.host, route.port, ssl=context, server_hostname=name, happy_eyeballs_delay=_EYEBALLS_S
+        )
+        return connection
+    parts = urlsplit(route.proxy)
+    outer = _tls_context() if parts.scheme == "https" else None
+    _, connection = await loop.create_connection(
+        Connection,
+        parts.hostname or "",
+        parts.port or (443 if outer else 80),
+        ssl=outer,
+        happy_eyeballs_delay=_EYEBALLS_S,
+    )
+    if context is not None:
+        try:
+            await _tunnel(loop, connection, route, context)
+        except BaseException:
+            connection.abort()
+            raise
+    return connection
+
+
+async def _tunnel(
+    loop: asyncio.AbstractEventLoop, connection: Connection, route: Route, context: ssl.SSLContext
+) -> None:
+    where = f"{_bracketed(route.host)}:{route.port}"
+    answer = Answer(_TUNNEL_BYTES)
+    request = request_bytes(where, where, _proxy_headers(route.proxy or ""), b"", method="CONNECT")
+    await connection.send(request, answer, tunnel=True)
+    if answer.status != 200:
+        raise _ProxyRefusedError(answer.status)
+    if connection.transport is None:
+        raise Broken("the proxy closed the connection")
+    inner = await loop.start_tls(connection.transport, connection, context, server_hostname=route.host)
+    if inner is None:
+        raise Broken("the proxy closed the connection")
+    connection.transport = inner  # start_tls does not call connection_made
+
+
+class _ProxyRefusedError(OSError):
+    def __init__(self, status: int) -> None:
+        super().__init__(f"HTTP {status}")
+        self.status = status
+
+
+def _unreachable(route: Route, error: OSError | Broken) -> Unreachable:
+    to = _meant(route)
+    if isinstance(error, _ProxyRefusedError):
+        hint = "; it wants a name and a password in its address" if error.status == 407 else ""
+        return Unreachable(f"the proxy {_shown(route.proxy)} does not let us through to {route.origin}: {error}{hint}.")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unreachable(
+            f"the TLS certificate of {route.origin} was not accepted: {error.verify_message}; is the address right? "
+            "SSL_CERT_FILE names further authorities."
+        )
+    if isinstance(error, ssl.SSLError):
+        return Unreachable(
+            f"{route.origin} does not speak TLS as we do ({error.reason or error}); is it http, is the port right?"
+        )
+    if isinstance(error, socket.gaierror):
+        return Unreachable(f"the host of {to} is not known; is the address right, is the network up?")
+    if isinstance(error, Broken):
+        return Unreachable(f"no connection to {to}: {mask(error.reason)}.")
+    said = os.strerror(error.errno) if error.errno else _first_reason(str(error))
+    hint = (
+        "HTTPS_PROXY or HTTP_PROXY names it, NO_PROXY the hosts that need none"
+        if route.proxy is not None
+        else "is it up, is the address right?"
+    )
+    return Unreachable(f"no connection to {to}: {said}; {hint}{'' if hint.endswith('?') else '.'}")
+
+
+def _first_reason(said: str) -> str:
+    """`Multiple exceptions: [Errno 111] Connect call failed (…), …`, when every address of a host was tried."""
+    for number in (111, 61, 113, 101, 110):
+        if f"[Errno {number}]" in said:
+            return os.strerror(number)
+    return mask(said) or "it was refused"
+
+
+def _meant(route: Route) -> str:
+    return route.origin if route.proxy is None else f"the proxy {_shown(route.proxy)}"
+
+
+def _shown(proxy: str | None) -> str:
+    parts = urlsplit(proxy or "")
+    return f"{parts.scheme}://{parts.hostname}:{parts.port}" if parts.port else f"{parts.scheme}://{parts.hostname}"
+
+
+def _proxy_headers(proxy: str) -> dict[str, str]:
+    parts = urlsplit(proxy)
+    if not parts.username:
+        return {}
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_address(host: str | None) -> bool:
+    return host is not None and (":" in host or host.replace(".", "").isdigit())
+
+
+@lru_cache(maxsize=1)
+def _tls_context() -> ssl.SSLContext:
+    """The system's authorities, or those of SSL_CERT_FILE; names and dates are verified."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
