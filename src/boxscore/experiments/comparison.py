@@ -403,7 +403,6 @@ class _Comparing:
             own = [response for response in reused if response.recorded_at and response.recorded_at >= began]
             spent += [response.cost_usd for response in own if response.cost_usd is not None]
             reused = reused[: len(reused) - len(own)]
-        detectable = statistics.detectable_again(self.difference.low, self.difference.high, alpha=self.alpha)
         judges = [judge.spent_usd for judge in self.judges if judge.spent_usd is not None]
         corrections = ["none on the primary metric"]
         if self.p_adjusted is not None:
@@ -420,7 +419,7 @@ class _Comparing:
             spent_usd=float(sum(spent)) if spent else None,
             judge_spent_usd=sum(judges) if judges else None,
             reused_trials=len(reused),
-            minimum_detectable=measures.finite(detectable) or None,
+            minimum_detectable=measures.detectable(self.difference, self.primary, self.alpha),
             corrections=tuple(corrections),
             command=self.around.command,
             seed=self.around.seed,

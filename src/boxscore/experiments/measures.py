@@ -40,6 +40,16 @@ def metric_difference(table: PairedTable, metric: Metric, alpha: float) -> Diffe
     return statistics.paired(baseline, candidate, clusters=clusters, kind=metric.kind, alpha=alpha)
 
 
+def detectable(found: Difference, metric: Metric, alpha: float) -> float | None:
+    """The smallest true difference that the same examples would show at 80 % power; None where none can be told."""
+    seen = statistics.detectable_again(found.low, found.high, alpha=alpha)
+    share = (found.wins - found.losses) / found.n
+    if metric.kind == "rate" and found.clusters == found.n and math.isclose(found.difference, share, abs_tol=1e-9):
+        # 0/1 on both sides: where few examples changed the width alone promises too much.
+        seen = max(seen, statistics.detectable_gain(found.n, (found.wins + found.losses) / found.n, alpha=alpha))
+    return finite(seen) or None
+
+
 def as_comparison(metric: Metric, found: Difference, p_adjusted: float, alpha: float) -> MetricComparison:
     """`p_adjusted` decides what is shown together with the interval: a secondary metric must survive both."""
     seen = shown(found, metric.better)

@@ -11,6 +11,7 @@ from boxscore.datasets import Example
 from boxscore.errors import NothingToCompareError, ScorerError, UnknownNameError, UnknownPriceError
 from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
 from boxscore.experiments.rule import make_rule
+from boxscore.experiments.statistics import rate_power
 from boxscore.experiments.trial import Run, Trial, VariantInfo
 from boxscore.experiments.verdict import Verdict
 from boxscore.providers.response import ErrorInfo, Response, Usage
@@ -386,6 +387,45 @@ def test_a_p95_ceiling_does_not_hold_where_there_are_too_few_calls_for_an_upper_
     verdict = compare(before, after, guards=[{"metric": "latency_p95_s", "ceiling": 5.0}]).verdict
 
     assert verdict.rule.guards[0].holds == "undecided"
+
+
+def test_a_guard_on_p95_asks_for_as_many_calls_as_give_it_an_interval() -> None:
+    before, after = run("old", ones(40), latency=2.0), run("new", ones(40), latency=1.0)
+    verdict = compare(before, after, guards=[{"metric": "latency_p95_s", "margin": 0.5}]).verdict
+
+    assert verdict.rule.guards[0].holds == "undecided"
+    assert verdict.latency is not None
+    assert verdict.latency.p95_difference_s == pytest.approx(-1.0)
+    assert (verdict.latency.p95_low, verdict.latency.p95_high, verdict.latency.p95_shown) == (None, None, "unclear")
+    assert verdict.latency.p50_shown == "better"
+    assert (verdict.candidate.latency_p95_high, verdict.candidate.latency_p95_s) == (
+        None,
+        pytest.approx(1.0, abs=0.001),
+    )
+
+    before, after = run("old", ones(100, 5), latency=2.0), run("new", ones(100), latency=1.0)
+    longer = compare(before, after, guards=[{"metric": "latency_p95_s", "margin": 0.5}]).verdict
+    assert longer.verdict == "ship"
+
+
+def test_a_p95_without_interval_asks_for_the_examples_that_give_it_one() -> None:
+    before, after = run("old", ones(40), latency=2.0), run("new", ones(40), latency=1.0)
+    guards = [{"metric": "latency_p95_s", "margin": 0.5}]
+    needs = compare(before, after, kind="noninferiority", margin=0.5, guards=guards).verdict.needs
+
+    assert needs is not None
+    assert needs.examples == 59 - 40
+    assert "59 independent examples" in needs.note
+
+
+def test_the_difference_that_can_be_seen_is_not_promised_from_a_handful_of_changes() -> None:
+    values: list[float | None] = [1.0] * 49
+    verdict = compare(run("old", [*values, 0.0]), run("new", [0.0, *values])).verdict
+
+    assert verdict.provenance is not None
+    seen = verdict.provenance.minimum_detectable
+    assert seen is not None
+    assert rate_power(seen, 50, seen) >= 0.8
 
 
 def test_a_cost_ceiling_needs_no_price_of_the_baseline() -> None:
