@@ -160,7 +160,7 @@ class AnthropicAssembly:
         elif kind == "error" or (kind is None and "error" in data):
             status = 400 if fields(data["error"]).get("type") == "invalid_request_error" else None
             raise error_in(data, provider=self._provider, status=status)
-        elif kind not in ("ping", "content_block_stop", "message_stop"):
+        elif data and kind not in ("ping", "content_block_stop", "message_stop"):
             self._events.append(event.data)
         return False
 

@@ -11,6 +11,7 @@ from boxscore.errors import ProviderError
 from boxscore.providers.dialects.anthropic import Anthropic
 from boxscore.providers.dialects.bedrock import Bedrock
 from boxscore.providers.dialects.fields import arguments, bad_answer, fields, items, rest, string
+from boxscore.providers.dialects.openai_chat import OpenAIChat
 from boxscore.providers.refusals import error_in
 from boxscore.providers.response import Response, ToolCall
 from boxscore.types import Json
@@ -52,7 +53,7 @@ _COUNTS = {
 
 class BedrockInvoke:
     """Knows by its shape whose body it is: Claude's messages and completions, Nova, Titan, Llama, Mistral, Command and
-    Command R, Jurassic-2, and endpoints that answer like OpenAI's completions."""
+    Command R, Jurassic-2, and whoever answers like OpenAI."""
 
     name = "invoke"
 
@@ -64,6 +65,8 @@ class BedrockInvoke:
             return Anthropic().read(body, provider=provider)
         if isinstance(answer.get("output"), dict):
             return Bedrock().read(body, provider=provider)
+        if isinstance(_at(answer, ("choices", 0, "message")), dict):
+            return OpenAIChat().read(body, provider=provider)
         key = next((key for key in _SHAPES if key in answer), None)
         text = None if key is None else string(_at(answer, _SHAPES[key].text))
         if key is None or text is None:
