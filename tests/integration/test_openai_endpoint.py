@@ -1,4 +1,4 @@
-"""The OpenAI-compatible provider against a real HTTP server on loopback."""
+"""An OpenAI-compatible endpoint against a real HTTP server on loopback."""
 
 import asyncio
 
@@ -6,37 +6,28 @@ import pytest
 
 from boxscore.errors import ProviderError
 from boxscore.providers import Message, Request, ToolCall
-from boxscore.providers.openai import OpenAIProvider, read
+from boxscore.providers.dialects import dialect
+from boxscore.providers.known import connect
 from boxscore.providers.refusals import parsed
-from boxscore.providers.transport import HttpTransport, Limits, Reply
+from boxscore.providers.transport import Limits, Reply
 from boxscore.testing import FakeServer
 
 KEY = "sk-live-0123456789abcdefghij"
 
 
-def ask(script, *, waits=None, limits=None, delay_s=0.0, api_key=KEY, request=None, path="/v1"):
+read = dialect("chat").read
+
+
+def ask(script, *, limits=None, delay_s=0.0, api_key=KEY, request=None, path="/v1"):
     async def run():
         async with FakeServer(script, delay_s=delay_s) as server:
-            provider = OpenAIProvider(
-                name="fake",
-                base_url=f"{server.url}{path}",
-                api_key=api_key,
-                transport=HttpTransport(limits or Limits()),
-                sleep=noting([] if waits is None else waits),
-            )
+            provider = connect("fake", base_url=f"{server.url}{path}", key=api_key, limits=limits)
             try:
                 return await provider.complete(request or question()), server
             finally:
                 await provider.close()
 
     return asyncio.run(run())
-
-
-def noting(waits):
-    async def sleep(seconds):
-        waits.append(seconds)
-
-    return sleep
 
 
 def question(**more):
@@ -95,47 +86,10 @@ def test_a_status_becomes_an_error_of_its_kind_with_the_providers_words(status, 
     assert KEY not in str(error)
 
 
-def test_a_rate_limit_is_waited_out_as_the_provider_asks():
-    waits = []
-    replies = iter([(429, {"error": "slow down"}, {"Retry-After": "7"}), "4"])
-
-    response, server = ask(lambda _body: next(replies), waits=waits)
-
-    assert (response.output, server.calls) == ("4", 2)
-    assert len(waits) == 1
-    assert 7 <= waits[0] < 8
-
-
-def test_overload_is_tried_again_a_few_times_with_growing_waits_and_no_more():
-    calls = []
-
-    def script(body):
-        calls.append(body)
-        return 503, {"error": "full"}
-
-    waits = []
-    error = failure(script, waits=waits)
-
-    assert (error.status, len(calls), len(waits)) == (503, 4, 3)
-    assert all(wait <= 0.5 * 2**attempt for attempt, wait in enumerate(waits))
-
-
 def test_a_rate_limit_that_asks_for_an_hour_is_an_error_at_once():
     error = failure((429, {"error": "tomorrow"}, {"Retry-After": "3600"}))
 
     assert (error.kind, error.retry_after_s) == ("rate_limit", 3600)
-
-
-def test_a_server_error_is_not_tried_again_because_it_may_have_been_paid():
-    calls = []
-
-    def script(body):
-        calls.append(body)
-        return 500, {"error": "boom"}
-
-    failure(script)
-
-    assert len(calls) == 1
 
 
 def test_a_slow_answer_is_a_timeout():
@@ -187,7 +141,7 @@ def test_a_redirect_on_the_same_host_is_followed():
 
 def test_nobody_listening_is_a_sentence_with_the_address():
     async def run():
-        provider = OpenAIProvider(name="vllm", base_url="http://127.0.0.1:9/v1", sleep=noting([]))
+        provider = connect("vllm", base_url="http://127.0.0.1:9/v1")
         with pytest.raises(ProviderError) as caught:
             await provider.complete(question())
         await provider.close()
@@ -219,6 +173,6 @@ def test_a_call_without_arguments_has_none_however_it_is_written():
     function = {"name": "now", "arguments": ""}
     body = {"choices": [{"message": {"tool_calls": [{"id": "1", "function": function}]}}]}
 
-    response = read(body, provider="fake", latency_s=0.1)
+    response = read(body, provider="fake")
 
     assert response.tool_calls == (ToolCall(name="now", arguments={}, id="1"),)

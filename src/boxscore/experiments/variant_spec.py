@@ -19,9 +19,9 @@ from boxscore.experiments.variant import Variant
 from boxscore.experiments.variants import CommandVariant, HttpVariant, PromptVariant
 from boxscore.prompts import PromptTemplate
 from boxscore.providers import secrets
-from boxscore.providers.openai import BASE_URLS, OpenAIProvider
+from boxscore.providers.known import KNOWN, connect
 from boxscore.providers.request import Provider
-from boxscore.providers.transport import HttpTransport, Limits
+from boxscore.providers.transport import Limits
 from boxscore.types import Json
 
 Keys = TypeVar("Keys", bound="_Common")
@@ -35,7 +35,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PromptKeys(_Common, frozen=True, kw_only=True):
-    """A prompt with a model: `provider` is `tiny`, or the name of an OpenAI-compatible endpoint with its `base_url`."""
+    """A prompt with a model: `provider` is `tiny`, a known name, or any name with a `base_url` that speaks `api`."""
 
     provider: str = "openai"
     prompt: Json = None
@@ -45,7 +45,10 @@ class PromptKeys(_Common, frozen=True, kw_only=True):
     tools: list[dict[str, Json]] = []
     output_schema: Json = None
     base_url: str | None = None
+    api: str | None = None
     api_key_env: str | None = None
+    stream: bool = False
+    first_token_s: float | None = None
 
 
 class HttpKeys(_Common, frozen=True, kw_only=True):
@@ -217,7 +220,7 @@ def _template(spec: _Spec, keys: PromptKeys) -> PromptTemplate:
 
 def _provider(spec: _Spec, keys: PromptKeys) -> Provider:
     if keys.provider == "tiny":
-        for key in ("base_url", "api_key_env"):
+        for key in ("base_url", "api", "api_key_env", "first_token_s"):
             if getattr(keys, key) is not None:
                 raise spec.error("the embedded model has no address and needs no key: leave it out.", key)
         from boxscore.models.tiny import MODELS, TinyProvider  # loads numpy
@@ -225,23 +228,23 @@ def _provider(spec: _Spec, keys: PromptKeys) -> Provider:
         if keys.model not in MODELS:
             raise UnknownNameError("model", keys.model or "", MODELS, where=f"key {spec.key('model')!r}")
         return TinyProvider()
-    if keys.base_url is None and keys.provider not in BASE_URLS:
-        known = ("tiny", *BASE_URLS)
-        close = difflib.get_close_matches(keys.provider, known, n=1, cutoff=0.6)
-        hint = f"did you mean {close[0]!r}?" if close else f"known without one are {', '.join(known)}."
+    if keys.base_url is None and keys.provider not in KNOWN:
+        names = ("tiny", *KNOWN)
+        close = difflib.get_close_matches(keys.provider, names, n=1, cutoff=0.6)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(names)}."
         raise spec.error(f"where is {keys.provider!r}? Give its 'base_url'; {hint}", "provider")
-    variable = keys.api_key_env
-    if variable is None and keys.provider == "openai" and keys.base_url is None:
-        variable = "OPENAI_API_KEY"
+    first = Limits().first_token_s if keys.first_token_s is None else keys.first_token_s
     try:
-        return OpenAIProvider(
-            name=keys.provider,
+        return connect(
+            keys.provider,
+            key_env=keys.api_key_env,
             base_url=keys.base_url,
-            api_key=None if variable is None else spec.secret(variable, "api_key_env"),
-            transport=HttpTransport(Limits(total_s=keys.timeout_s)),
+            api=keys.api,
+            stream=keys.stream,
+            limits=Limits(total_s=keys.timeout_s, first_token_s=min(first, keys.timeout_s)),
         )
     except SpecError as error:
-        raise spec.error(error.problem, "base_url" if error.key == "base_url" else "api_key_env") from None
+        raise spec.error(error.problem, error.key or "provider") from None
 
 
 def _http(spec: _Spec, keys: HttpKeys) -> Variant:

@@ -1,6 +1,6 @@
 """Providers as other tools call them, in our names."""
 
-from boxscore.providers.openai import BASE_URLS
+from boxscore.providers.known import KNOWN
 
 __all__ = ["known_providers", "our_provider"]
 
@@ -16,7 +16,7 @@ _OURS = {
 
 def known_providers() -> frozenset[str]:
     """Names that a variant's `provider` may have without a `base_url`."""
-    return frozenset(BASE_URLS)
+    return frozenset(KNOWN)
 
 
 def our_provider(name: str) -> str:

@@ -1,7 +1,5 @@
 """The providers that are known by name: where they are, what they speak, and which variable holds their key."""
 
-import difflib
-
 import msgspec
 
 from boxscore.errors import SpecError
@@ -79,7 +77,7 @@ def connect(
         raise SpecError(f"no API is called {speaks!r}: known are {', '.join(DIALECTS)}.", key="api")
     address = base_url or known.base_url
     if address is None:
-        raise SpecError(f"where is {name!r}? Give its 'base_url'; {_hint(name)}", key="provider")
+        raise SpecError(f"where is {name!r}? Give its 'base_url': it has no address of its own.", key="base_url")
     if "{region}" in address:
         address = address.replace("{region}", region())
     variable = key_env or (known.key_env if base_url is None or known.base_url is None else None)
@@ -100,12 +98,3 @@ def _auth(known: Known, key: str | None, variable: str | None, api: str) -> Auth
     if key is None and variable is not None:
         key = from_environment(variable, key="api_key_env")
     return KeyAuth(key, header=known.header, prefix=known.prefix)
-
-
-def _hint(name: str) -> str:
-    close = difflib.get_close_matches(name, KNOWN, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"known without one are {', '.join(_with_address())}."
-
-
-def _with_address() -> list[str]:
-    return [name for name, known in KNOWN.items() if known.base_url is not None]
