@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 from boxscore.costs import PriceBook
-from boxscore.errors import SpecError
+from boxscore.errors import SpecError, TemplateError
 from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.judges.form import Criterion, Form, Kind
 from boxscore.experiments.judges.scale import PREFERENCE, YES_NO, Scale, ordinal
@@ -53,6 +53,8 @@ class Judge:
         folder: Path | None = None,
     ) -> None:
         self.name = name
+        if question is None and kind in ("binary", "ordinal") and has_prompt(by):
+            question = AS_THE_PROMPT_SAYS
         self.form = make_form(name, kind=kind, question=question, scale=scale, criteria=criteria, better=better)
         if repeats < 1:
             raise _error(name, "repeats", f"must be 1 or more, and is {repeats}.")
@@ -163,6 +165,11 @@ def _scale(name: str, key: str, given: Json) -> Scale:
         ) from None
 
 
+def has_prompt(by: object) -> bool:
+    """Whether it is a mapping with a prompt of the user's own, which asks its own question."""
+    return isinstance(by, Mapping) and any(cast("Mapping[str, Json]", by).get(key) is not None for key in _PROMPTS)
+
+
 def _asker(name: str, by: Asker, form: Form, folder: Path) -> tuple[Variant, bool]:
     """Who is asked, and whether its prompt writes out the reference."""
     if isinstance(by, Variant):
@@ -180,16 +187,16 @@ def _asker(name: str, by: Asker, form: Form, folder: Path) -> tuple[Variant, boo
 
 
 _PROMPTS = ("prompt", "prompt_file", "messages")
+AS_THE_PROMPT_SAYS = "What the prompt asks."
 
 
 def _with_prompt(name: str, mapping: dict[str, Json], form: Form, folder: Path) -> tuple[dict[str, Json], bool]:
     """A prompt variant's mapping with our prompt, or with the form of the reply added to the user's own, and with the
     reply's schema; other kinds as they are. Second, whether the prompt writes out the reference."""
+    structured: Json = mapping.pop("structured", True)
     if mapping.get("kind", "prompt") != "prompt" or any(key in mapping for key in ("url", "command", "python")):
         return mapping, False
-    if not mapping.pop("structured", True):
-        mapping["output_schema"] = None
-    else:
+    if structured:
         mapping.setdefault("output_schema", form.schema())
     given = [key for key in _PROMPTS if mapping.get(key) is not None]
     if not given:
@@ -203,7 +210,10 @@ def _with_prompt(name: str, mapping: dict[str, Json], form: Form, folder: Path) 
     source: Json = mapping.pop(given[0])
     if given[0] == "prompt_file":
         source = _file(name, folder / str(source))
-    template = PromptTemplate.parse(source)
+    try:
+        template = PromptTemplate.parse(source)
+    except TemplateError as error:
+        raise TemplateError(f"key 'judges.{name}.{given[0]}': {error}", variable=error.variable) from error
     messages: list[Json] = [{"role": message.role, "content": message.content} for message in template.messages]
     if "reply_form" not in template.variables and "prompt" not in template.variables:
         last = messages[-1]

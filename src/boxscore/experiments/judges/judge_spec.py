@@ -7,7 +7,7 @@ from typing import cast
 
 from boxscore.errors import SpecError
 from boxscore.experiments.judges.form import Form
-from boxscore.experiments.judges.judge import Judge, make_form
+from boxscore.experiments.judges.judge import AS_THE_PROMPT_SAYS, Judge, has_prompt, make_form
 from boxscore.experiments.variant_spec import CommandKeys, HttpKeys, PromptKeys, PythonKeys
 from boxscore.types import Json
 
@@ -29,10 +29,11 @@ def form_from_spec(name: str, mapping: Json) -> Form:
             close = difflib.get_close_matches(str(key), known, n=1, cutoff=0.6)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
             raise SpecError(f"there is no such key; {hint}", key=f"judges.{name}.{key}")
+    asks_itself = has_prompt(fields) and fields.get("kind", "binary") in ("binary", "ordinal")
     return make_form(
         name,
         kind=fields.get("kind", "binary"),
-        question=fields.get("question"),
+        question=fields.get("question", AS_THE_PROMPT_SAYS if asks_itself else None),
         scale=fields.get("scale"),
         criteria=fields.get("criteria"),
         better=fields.get("better", "higher"),

@@ -10,6 +10,7 @@ from boxscore.experiments.identity import question_hash
 from boxscore.experiments.judges.bias import Order, order
 from boxscore.experiments.judges.form import Finding
 from boxscore.experiments.judges.judge import Judge
+from boxscore.experiments.judges.scale import UnreadableError
 from boxscore.experiments.judges.variant import said
 from boxscore.experiments.trial import Run, Trial
 from boxscore.scoring.scorer import Score
@@ -160,7 +161,12 @@ class Questions:
         return found
 
     def _findings(self, verdict: Trial) -> tuple[Finding, ...] | None:
-        return None if verdict.response.error is not None else self._judge.form.read(said(verdict.response))
+        if verdict.response.error is not None:
+            return None
+        try:
+            return self._judge.form.read(said(verdict.response))
+        except UnreadableError:
+            return None  # kept by an earlier version, which read more or otherwise
 
     def _why_none(self, asked: Sequence[str]) -> str:
         errors = [

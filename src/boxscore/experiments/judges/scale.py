@@ -57,7 +57,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
         if isinstance(found, str):
             found = self.aliases.get(found, found)
         if found is None or found not in self.options:
-            raise UnreadableError(f"{given!r} is no verdict: it must be {self.words()}")
+            raise UnreadableError(f"{repr(given)[:80]} is no verdict: it must be {self.words()}")
         return found
 
 

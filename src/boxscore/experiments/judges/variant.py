@@ -8,7 +8,7 @@ import msgspec
 
 from boxscore.costs import PriceBook, add_usage
 from boxscore.datasets.example import Example
-from boxscore.errors import MissingReferenceError, ProviderError
+from boxscore.errors import MissingReferenceError, ProviderError, UsageError
 from boxscore.experiments.answers import text_of
 from boxscore.experiments.identity import digest, utc_now
 from boxscore.experiments.judges.form import Form
@@ -18,6 +18,7 @@ from boxscore.experiments.pricing import priced
 from boxscore.experiments.trial import VariantInfo
 from boxscore.experiments.variant import Checked, Described, Metered, Variant
 from boxscore.providers.response import ErrorInfo, Response
+from boxscore.providers.secrets import mask
 from boxscore.types import Json
 
 REPAIRS = 2
@@ -70,11 +71,12 @@ class JudgeVariant:
             question = self._question(example, problem, reply)
             try:
                 response = await self._asker.answer(question, repeat=repeat)
-            except ProviderError as error:
+            except UsageError:
+                raise
+            except Exception as error:
                 if not calls:
                     raise  # nothing was paid yet: the runner knows best what to do
-                failed = Response(error=ErrorInfo(kind=error.kind, message=str(error), status=error.status))
-                return _sum([*calls, failed])
+                return _sum([*calls, _failed(error)])
             calls.append(priced(response, model=self.info.model, at=utc_now(), book=self._book))
             if response.error is not None:
                 return _sum(calls)
@@ -114,6 +116,11 @@ def _asked(form: Form) -> list[Json]:
     told = variables(form, sample)
     again = variables(form, sample, "problem", "reply")
     return [told["system"], told["prompt"], again["prompt"]]
+
+
+def _failed(error: Exception) -> Response:
+    kind, status = (error.kind, error.status) if isinstance(error, ProviderError) else ("server", None)
+    return Response(error=ErrorInfo(kind=kind, message=mask(str(error)), status=status))
 
 
 def _sum(calls: list[Response]) -> Response:
