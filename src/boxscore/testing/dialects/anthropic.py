@@ -48,7 +48,8 @@ class AnthropicMessages:
         def event(kind: str, **fields: Json) -> bytes:
             return sse({"type": kind, **fields}, kind)
 
-        started: Json = {"content": [], "stop_reason": None, "usage": usage | {"output_tokens": 1}}
+        begun = usage | {"output_tokens": min(1, usage.get("output_tokens", 0))}  # the rest comes at the end
+        started: Json = {"content": [], "stop_reason": None, "usage": begun}
         yield event("message_start", message=_head(asked, said) | started)
         for index, block in enumerate(_blocks(asked, said)):
             yield event("content_block_start", index=index, content_block=block.start)

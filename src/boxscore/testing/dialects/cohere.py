@@ -66,5 +66,7 @@ def _id(asked: Asked) -> str:
 def _end(said: Response) -> dict[str, Json]:
     usage = said.usage or Usage()
     counted = {"input_tokens": usage.input_tokens or 0, "output_tokens": usage.output_tokens or 0}
-    made = {"billed_units": counted, "tokens": counted}
+    made: Json = {"billed_units": counted, "tokens": counted}
+    if usage.cache_read_tokens is not None:
+        made["cached_tokens"] = usage.cache_read_tokens
     return {"finish_reason": finish(said, FINISH), "usage": made if said.usage_raw is None else said.usage_raw}

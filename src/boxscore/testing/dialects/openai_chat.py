@@ -16,7 +16,7 @@ ERRORS: dict[int, tuple[str, str | None]] = {
     404: ("invalid_request_error", "model_not_found"),
     429: ("requests", "rate_limit_exceeded"),
     500: ("server_error", None),
-    503: ("server_error", "service_unavailable"),
+    503: ("server_error", "engine_overloaded"),
 }
 """Type and code of an error by its status."""
 CODES = {
