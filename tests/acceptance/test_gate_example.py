@@ -52,5 +52,5 @@ def test_a_worse_prompt_is_held_back_with_its_box_score(project: Path) -> None:
 
     assert ran.returncode == 1
     assert "reject, and the gate asks for ship: careful-prompt answers" in ran.stdout
-    assert "30 examples got worse" in ran.stdout
+    assert "examples got worse, 0 better" in ran.stdout
     assert "Traceback" not in ran.stdout

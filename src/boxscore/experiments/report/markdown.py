@@ -32,8 +32,9 @@ MARKS: dict[str, str] = {"better": "●", "worse": "◆", "unclear": "○", "sam
 
 # A word joiner, which nobody sees, keeps these from being a mention, a reference, a label or a bare link.
 _JOINER = "\u2060"
-_SPEAKING = re.compile(r"[@#!%&~^](?=[\w\"'])|(?<=\bgh)-(?=\d)|(?<=\bwww)(?=\.)|:(?=/)", re.IGNORECASE)
+_SPEAKING = re.compile(r"[@#!%&~^](?=[\w\"'])|(?<=\bgh)-(?=\d)|(?<=\bwww)(?=\.)|[:/](?=/)", re.IGNORECASE)
 _MARKUP = re.compile(r"[\\`*_\[\]|~]")
+_OPENING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=#]))(.)(?=[-=#\s]|$)")  # a list, a heading or a rule, where a line begins with it
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 
 
@@ -51,8 +52,13 @@ def markdown(found: Sequence[tuple[Verdict, Evidence]], *, most: int = LONGEST) 
 
 def plain(text: str, most: int = LONGEST_SENTENCE) -> str:
     """Text of anybody on one line of Markdown that says what it says, and nothing else."""
-    text = _SPEAKING.sub(lambda match: match[0] + _JOINER, cut(stripped(text), most))
-    return _MARKUP.sub(lambda match: "\\" + match[0], text).translate(_ENTITIES)
+    text = _SPEAKING.sub(_silenced, cut(stripped(text), most))
+    text = _MARKUP.sub(lambda match: "\\" + match[0], text)
+    return _OPENING.sub(r"\1\\\2", text).translate(_ENTITIES)
+
+
+def _silenced(match: re.Match[str]) -> str:
+    return f"{_JOINER if match[0] == '@' else ''}{match[0]}{_JOINER}"
 
 
 def fenced(text: str, most: int) -> str:
@@ -192,8 +198,9 @@ def _pair(verdict: Verdict, pair: Pair) -> str:
         facts.append(f"reference: {plain(_told(pair.reference), 120)}")
     parts = [f"<b>{facts[0]}</b>" + "".join(f" · {fact}" for fact in facts[1:])]
     parts.append(fenced(_inputs(pair.inputs), LONGEST_INPUT))
-    for name, side in ((verdict.baseline.name, pair.baseline), (verdict.candidate.name, pair.candidate)):
-        parts.append(f"{_name(name)}: {_outcome(side)}")
+    sides = (("Baseline", verdict.baseline.name, pair.baseline), ("Candidate", verdict.candidate.name, pair.candidate))
+    for role, name, side in sides:  # the role first: a line never begins with a name that somebody chose
+        parts.append(f"{role} {_name(name)}: {_outcome(side)}")
         text = side.output if side.error is None else f"error: {side.error}"
         parts.append(fenced(text, LONGEST_ANSWER) if text.strip() else "an empty answer")
     return "\n\n".join(parts)
