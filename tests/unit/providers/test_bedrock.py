@@ -1,4 +1,4 @@
-"""Bedrock's Converse: bodies that Amazon's own model of the API finds valid, answers whole and streamed; InvokeModel."""
+"""Bedrock's Converse: bodies valid by Amazon's own model of the API, answers whole and streamed; InvokeModel's forms."""
 
 import base64
 import json

@@ -252,6 +252,19 @@ def test_only_what_is_of_the_answer_ends_the_wait_for_the_first_token() -> None:
     assert assembly.feed(Event(None, {"candidates": [{"content": {"parts": [{"functionCall": {"name": "f"}}]}}]}))
 
 
+def test_counts_of_a_stream_stay_once_they_are_told() -> None:
+    assembly = Gemini().assembly(provider="google")
+    assembly.feed(Event(None, {"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}))
+    last = {
+        "candidates": [{"finishReason": "STOP"}],
+        "usageMetadata": {"candidatesTokenCount": 5, "totalTokenCount": 8},
+    }
+    assembly.feed(Event(None, last))
+
+    due = {"promptTokenCount": 3, "candidatesTokenCount": 5, "totalTokenCount": 8}
+    assert assembly.finish().usage_raw == due
+
+
 def test_a_stream_that_ends_too_early_says_how_much_had_come() -> None:
     assembly = Gemini().assembly(provider="google")
     for event in _events([{"text": "Hello"}], 5, "STOP")[:-1]:
