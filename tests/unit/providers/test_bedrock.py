@@ -1,4 +1,4 @@
-"""Bedrock's Converse: bodies valid by Amazon's own model of the API, answers whole and streamed; InvokeModel's forms."""
+"""Bedrock's Converse: bodies valid by Amazon's own model of the API, answers whole and streamed; InvokeModel too."""
 
 import base64
 import json
