@@ -63,7 +63,7 @@ async def send(
 async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, pause: Pause) -> "web.StreamResponse":
     """A good answer, `parcel`, spoilt as the fault says."""
     match fault.on_the_wire:
-        case "refuse":
+        case "refuse" | "reset":
             return reset(request)
         case "hang":
             await pause(None)

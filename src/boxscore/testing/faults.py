@@ -9,6 +9,7 @@ from boxscore.providers.response import ErrorInfo
 KINDS: Mapping[str, str] = {
     # As the wire has them, and the `ProviderError` that each one ends in
     "refuse": "connect",
+    "reset": "cut",
     "hang": "timeout",
     "hang_in_stream": "timeout",
     "slow_drip": "timeout",
@@ -33,8 +34,8 @@ ON_THE_WIRE = {
     "timeout": "hang",
     "cut": "cut_stream",
     "bad_answer": "bad_json",
-    "cancelled": "refuse",
-    "not_sent": "refuse",
+    "cancelled": "reset",
+    "not_sent": "reset",
 }
 """What a server does when a script names the error and not the fault."""
 
@@ -51,6 +52,13 @@ STATUS = {
 }
 """HTTP status of the faults that are an honest error answer, where the script names no other."""
 
+WORDS = {
+    "quota": "the credit balance is too low",
+    "too_long": "the prompt is too long",
+    "filtered": "the content filter refused it",
+}
+"""What an error says that some dialects tell from others by its words alone, where the script says nothing."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -58,7 +66,8 @@ class Fault:
 
     | kind | what a `FakeServer` does |
     |---|---|
-    | `refuse` | resets the connection before any answer; as the whole script, nobody listens |
+    | `refuse` | as the whole script: nobody listens. One among others is `reset`: there a request has to come |
+    | `reset` | resets the connection when it has the request |
     | `hang` | never sends a byte |
     | `hang_in_stream` | sends `after` pieces of the answer, then nothing more |
     | `cut_stream` | sends `after` pieces, closes within the next |
@@ -76,7 +85,7 @@ class Fault:
     """
 
     kind: str
-    message: str = "as the script says"
+    message: str = ""
     status: int | None = None
     _: KW_ONLY
     retry_after_s: float | None = None
@@ -87,6 +96,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise UnknownNameError("fault", self.kind, KINDS)
+        if not self.message:
+            object.__setattr__(self, "message", WORDS.get(self.kind, "as the script says"))
 
     @property
     def on_the_wire(self) -> str:

@@ -10,6 +10,10 @@ import pytest
 
 from boxscore.errors import ProviderError, UnknownNameError
 from boxscore.providers import Message, Request
+from boxscore.providers.dialects.anthropic import Anthropic
+from boxscore.providers.dialects.openai_chat import OpenAIChat
+from boxscore.providers.endpoint import Endpoint
+from boxscore.providers.transport import HttpTransport, Limits
 from boxscore.testing import FakeProvider, FakeServer, Fault
 from boxscore.testing.faults import KINDS
 
@@ -72,8 +76,9 @@ def test_a_refusing_server_has_a_port_where_nobody_listens():
     assert asyncio.run(run()) == 0
 
 
-def test_a_refused_call_among_others_is_reset_before_any_answer():
-    got, server = meet([Fault("refuse")], until_it_breaks)
+@pytest.mark.parametrize("kind", ["refuse", "reset"])
+def test_a_refused_call_among_others_is_reset_before_any_answer(kind):
+    got, server = meet([Fault(kind)], until_it_breaks)
 
     assert (got, server.calls) == (b"", 1)
 
@@ -230,3 +235,27 @@ def test_a_fake_provider_raises_what_a_caller_would_make_of_a_fault(kind, error)
         asyncio.run(FakeProvider(Fault(kind, "told", retry_after_s=3)).complete(question))
 
     assert (caught.value.kind, caught.value.retry_after_s, str(caught.value)) == (error, 3, "fake: told")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("cancelled", "not_sent")])
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("dialect", [OpenAIChat(), Anthropic()], ids=lambda dialect: dialect.name)
+def test_our_own_providers_make_of_a_fault_what_it_promises(kind, stream, dialect):
+    async def run():
+        async with FakeServer(Fault(kind, interval_s=0.05, megabytes=2)) as server:
+            provider = Endpoint(
+                name="fake",
+                dialect=dialect,
+                base_url=server.url if dialect.name == "messages" else server.base_url,
+                stream=stream,
+                transport=HttpTransport(Limits(total_s=0.2, body_bytes=1_000_000)),
+            )
+            try:
+                await provider.complete(Request(model="m", messages=(Message(role="user", content="2 + 2?"),)))
+            finally:
+                await provider.close()
+
+    with pytest.raises(ProviderError) as caught:
+        asyncio.run(run())
+
+    assert caught.value.kind == KINDS[kind]
