@@ -106,8 +106,8 @@ def add_models(draft: Draft, models: Sequence[str], prompts: Mapping[str, Json])
     """Variants for a source that names no model that can be asked: those that the user names, else placeholders. Each
     asks every prompt; `prompts` are by label, which is not needed where there is one."""
     draft.placeholders = not models
-    several = len(prompts) > 1
-    for model in models or (PLACEHOLDERS[:1] if several else PLACEHOLDERS):
+    several = len(prompts) > 1 or any(prompts)
+    for model in models or (PLACEHOLDERS[:1] if len(prompts) > 1 else PLACEHOLDERS):
         for label, prompt in prompts.items():
             draft.variants[f"{model}, {label}" if several else model] = {"model": model, "prompt": prompt}
     if not models:

@@ -97,13 +97,15 @@ def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
         made = _variant(header, prompt)
         if made is not None:
             draft.variants[variant] = made
-        if header["eval"]["scorers"].value == asked[0][2]["eval"]["scorers"].value:
-            header["eval"]["scorers"].take()
-        else:
-            header["eval"]["scorers"].leave("the first log's scorers are used")
+        if header is not asked[0][2]:
+            scorers = header["eval"]["scorers"]
+            if scorers.value == asked[0][2]["eval"]["scorers"].value:
+                scorers.take()
+            else:
+                scorers.leave("the first log's scorers are used", "import this log alone to see its own")
     draft.nodes += [header for _, _, header, _ in asked]
     if models or not draft.variants:
-        add_models(draft, models, prompts)
+        add_models(draft, models, prompts if len(prompts) > 1 else {"": prompt for prompt in prompts.values()})
     repeats = len({(line["model"], line["case_id"]) for line in draft.recordings})
     if len(draft.recordings) > repeats:
         draft.options["repeats"] = -(-len(draft.recordings) // repeats)

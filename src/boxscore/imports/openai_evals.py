@@ -24,12 +24,13 @@ _COUNTED: Final = "counted again from the answers"
 
 
 class _Rule:
-    """How a class of evals compares. `name` is its class without its path; `options` its arguments."""
+    """How a class of evals compares: `name` is the class at the node `kind` without its path."""
 
-    def __init__(self, node: Node, path: str, arguments: Node) -> None:
+    def __init__(self, node: Node, kind: Node) -> None:
         self.node = node
-        self.name = path.rpartition(":")[2].rpartition(".")[2]
-        self.arguments = arguments
+        self.kind = kind
+        self.name = str(kind.value).rpartition(":")[2].rpartition(".")[2]
+        self.arguments = node["args"]
 
 
 def import_evals(paths: Sequence[Path], models: Sequence[str]) -> Draft:
@@ -81,9 +82,8 @@ def _registry(tree: Node, path: Path, *, wanted: bool) -> tuple[_Rule | None, li
         if rule is not None:
             entry.leave("one eval at a time is imported", f"import it again from a file with {name!r} alone")
             continue
-        arguments = entry["args"]
-        rule = _Rule(entry, kind, arguments)
-        reference = arguments["samples_jsonl"].text()
+        rule = _Rule(entry, entry["class"])
+        reference = rule.arguments["samples_jsonl"].text()
         if reference is not None and wanted:
             found = _beside(path, reference)
             if found is not None:
@@ -164,7 +164,7 @@ def _of_class(draft: Draft, rule: _Rule) -> bool:
         reason = f"no scorer of ours means the same as {rule.name!r} on these references"
         rule.node.leave(reason, "write it in Python: function:FILE.py:NAME")
         return False
-    rule.node["class"].take()
+    rule.kind.take()
     return True
 
 
@@ -186,8 +186,7 @@ def _object(reference: Json) -> Json:
 
 def _rule_of_log(header: Node) -> _Rule | None:
     spec = header["spec"]["run_config"]["eval_spec"]
-    kind = spec["cls"].value
-    return _Rule(spec, kind, spec["args"]) if isinstance(kind, str) else None
+    return _Rule(spec, spec["cls"]) if isinstance(spec["cls"].value, str) else None
 
 
 def _logs(draft: Draft, logs: Sequence[tuple[Path, list[Node]]]) -> Json:

@@ -177,7 +177,7 @@ def _contains(case: str, mode: str) -> Callable[[Json, Node], Check]:
             options = {"args": _words(value), **({"case": "keep"} if case == "keep" else {})}
             return {"scorer": {"contains": options}}
         words: Json = _word(value) if mode == "one" else _words(value)
-        if not words or "" in words:
+        if not words or (mode != "one" and "" in words):
             raise _UnfitError("its value is empty")
         return {"scorer": name, "reference": words}
 
@@ -193,7 +193,7 @@ def _equals(value: Json, threshold: Node) -> Check:
 
 
 def _starts_with(value: Json, threshold: Node) -> Check:
-    threshold.take()
+    threshold.rest("what starts with a text does so without degrees")
     return {"scorer": {"regex": {"pattern": r"\A" + re.escape(_word(value))}}}
 
 

@@ -60,6 +60,7 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
     prompts = _that_fill(prompts, draft)
     labels = _labels(prompts)
     names = _names(providers)
+    unused = {id(prompt): prompt for prompt in prompts}
     for provider, name in zip(providers, names, strict=True):
         if not provider.takes_prompt:
             draft.variants[name] = provider.keys
@@ -69,11 +70,24 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
             for label, prompt in zip(labels, prompts, strict=True)
             if provider.only is None or {label, *prompt.ids} & set(provider.only)
         ]
+        if not used:
+            provider.node.leave("no prompt that it is used with could be carried")
         for label, prompt in used:
-            variant = name if len(used) == 1 else label if len(providers) == 1 else f"{name}, {label}"
-            draft.variants[variant] = {**provider.keys, "prompt": prompt.source}
-    if prompts and (models or not draft.variants):
-        add_models(draft, models, {label: prompt.source for label, prompt in zip(labels, prompts, strict=True)})
+            unused.pop(id(prompt), None)
+            said = [label] if len(used) > 1 or prompt.label else []
+            if not said or len(providers) > 1 or provider.label or len(used) == 1:
+                said.insert(0, name)
+            draft.variants[", ".join(said)] = {**provider.keys, "prompt": prompt.source}
+    if not prompts and not draft.variants and draft.rows:
+        _ask_inputs(draft, models)
+    elif prompts and (models or not draft.variants):
+        named = [(label if prompt.label else "", prompt.source) for label, prompt in zip(labels, prompts, strict=True)]
+        add_models(
+            draft, models, dict(named) if len(named) == 1 else dict(zip(labels, (p for _, p in named), strict=True))
+        )
+        unused.clear()
+    for prompt in unused.values():
+        prompt.node.leave("no provider that could be carried uses it")
     if not draft.scorers and not any(draft.checks.values()):
         draft.scorers = ["length"]
         draft.more.append(
@@ -83,6 +97,15 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
                 remedy="put scorers of your own under 'scorers'",
             )
         )
+
+
+def _ask_inputs(draft: Draft, models: Sequence[str]) -> None:
+    """Variants where no prompt could be carried: the inputs themselves are asked."""
+    names = [name for name in draft.rows[0].inputs if name.isidentifier()]
+    add_models(draft, models, {"": "\n\n".join(f"{{{{ {name} }}}}" for name in names) or "(no prompt was carried)"})
+    draft.more.append(
+        Left(place="(prompts)", reason="no prompt could be carried", remedy="write yours into the spec's variants")
+    )
 
 
 def _that_fill(prompts: Sequence[Prompt], draft: Draft) -> list[Prompt]:

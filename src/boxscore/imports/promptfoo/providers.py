@@ -62,8 +62,10 @@ _PYTHON = "name a function of the inputs as a variant: python: FILE.py:FUNCTION"
 
 class Provider(NamedTuple):
     """`keys` are a variant's without its prompt; `takes_prompt` is false for an endpoint that is sent the inputs alone.
-    `only` are the prompts that it is used with, None for all; `id` and `label` name it in results."""
+    `only` are the prompts that it is used with, None for all; `id` and `label` name it in results, `node` is where it
+    stands."""
 
+    node: Node
     id: str
     label: str | None
     keys: dict[str, Json]
@@ -122,7 +124,7 @@ def _made(
 ) -> Provider | None:
     if name.startswith(("http:", "https:")) or name in ("http", "https"):
         keys = _http(entry, name, config)
-        return None if keys is None else _with(id_node, Provider(name, label, keys, False, only))
+        return None if keys is None else _with(id_node, Provider(entry, name, label, keys, False, only))
     vendor, _, rest = name.partition(":")
     if vendor == "exec":
         entry.leave("it is started with the prompt as an argument, and ours reads the inputs", _COMMAND)
@@ -141,7 +143,7 @@ def _made(
     if kind not in kinds:
         model = rest
     keys = _chat(entry, ours, model, config)
-    return None if keys is None else _with(id_node, Provider(name, label, keys, True, only))
+    return None if keys is None else _with(id_node, Provider(entry, name, label, keys, True, only))
 
 
 def _with(node: Node, provider: Provider) -> Provider:

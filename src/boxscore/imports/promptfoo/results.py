@@ -150,7 +150,8 @@ def _variants(
     for prompt in ran:
         raw, label = prompt["raw"].value, prompt["label"].text()
         if isinstance(raw, str) and raw not in prompts:
-            made = read_prompt(prompt["raw"], labels.get(label or raw), (label or raw, raw))
+            own = label if label is not None and labels.get(label) == label else None
+            made = read_prompt(prompt["raw"], own, (label or raw, raw))
             if made is not None:
                 prompts[raw] = made
         prompt["raw"].take()

@@ -19,6 +19,8 @@ from boxscore.types import Json
 
 __all__ = ["Case", "add_cases", "read_cases"]
 
+_OVERRIDDEN = "every test that it stands above says otherwise"
+
 
 class Case(NamedTuple):
     """One test with what stands above it: nodes from the most general (`defaultTest`) to the test itself."""
@@ -27,7 +29,20 @@ class Case(NamedTuple):
 
     def last(self, key: str) -> Node:
         """The key of the most particular node that has it."""
-        return next((node[key] for node in reversed(self.nodes) if key in node), self.nodes[-1][key])
+        having = [node[key] for node in self.nodes if key in node]
+        for general in having[:-1]:
+            general.rest(_OVERRIDDEN)
+        return having[-1] if having else self.nodes[-1][key]
+
+    def merged(self, key: str) -> dict[str, Node]:
+        """What stands below the key in all nodes; the most particular wins."""
+        found: dict[str, Node] = {}
+        for node in self.nodes:
+            for name, value in node[key].items():
+                if name in found:
+                    found[name].rest(_OVERRIDDEN)
+                found[name] = value
+        return found
 
 
 def read_cases(config: Node, folder: Path, nodes: list[Node]) -> list[Case]:
@@ -58,17 +73,13 @@ def add_cases(draft: Draft, cases: list[Case], folder: Path) -> None:
             row = Row(id=name, inputs=filled, metadata=_metadata(case))
             asserts = [one for node in case.nodes for one in node["assert"]]
             draft.checks[name] = [check for one in asserts for check in read_assert(one, filled, folder)]
-            threshold = case.last("threshold").number()
-            if threshold is not None and draft.checks[name]:
+            if draft.checks[name] and (threshold := case.last("threshold").number()) is not None:
                 row.metadata["checks_threshold"] = threshold
             draft.rows.append(row)
 
 
 def _metadata(case: Case) -> dict[str, Json]:
-    found: dict[str, Json] = {}
-    for node in case.nodes:
-        if node["metadata"].is_mapping:
-            found |= cast("dict[str, Json]", node["metadata"].take())
+    found = {name: node.take() for name, node in case.merged("metadata").items()}
     description = case.last("description").text()
     return {**found, **({"description": description} if description else {})}
 
@@ -86,8 +97,7 @@ def _combinations(case: Case, folder: Path) -> Iterator[dict[str, Json]]:
                 continue
             source.take()
             variables |= cast("dict[str, Json]", value) if isinstance(value, dict) else {}
-        for key, value in source.items():
-            variables[key] = _variable(value, folder)
+    variables |= {key: _variable(node, folder) for key, node in case.merged("vars").items()}
     spread = not any(node["options"]["disableVarExpansion"].flag() for node in case.nodes)
     choices = [_choices(value, spread) for value in variables.values()]
     for combination in itertools.product(*choices):
