@@ -45,7 +45,7 @@ class Anthropic:
     framing: Framing = "sse"
 
     def path(self, model: str, *, stream: bool) -> str:
-        return "/v1/messages"
+        return "/messages"
 
     def body(self, request: Request, *, stream: bool) -> dict[str, Json]:
         params = dict(request.params)
