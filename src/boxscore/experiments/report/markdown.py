@@ -9,9 +9,11 @@ make of plain text besides (mentions, references, bare links, mathematics, quick
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+import msgspec
+
 from boxscore.experiments.report import figures, fineprint
 from boxscore.experiments.report.figures import Unit
-from boxscore.experiments.report.rows import Row, rows
+from boxscore.experiments.report.rows import COST, GUARD_WORDS, Row, rows
 from boxscore.experiments.report.score import Cell, columns
 from boxscore.experiments.report.text import cut, middle_cut, revealed, stripped
 from boxscore.experiments.report.words import headline, phrases
@@ -34,7 +36,7 @@ MARKS: dict[str, str] = {"better": "●", "worse": "◆", "unclear": "○", "sam
 _JOINER = "\u2060"
 _SPEAKING = re.compile(r"[@#!%&~^](?=[\w\"'])|(?<=\bgh)-(?=\d)|(?<=\bwww)(?=\.)|[:/](?=/)", re.IGNORECASE)
 _MARKUP = re.compile(r"[\\`*_\[\]|~]")
-_OPENING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=#]))(.)(?=[-=#\s]|$)")  # a list, a heading or a rule, where a line begins with it
+_OPENING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=#]))(.)(?=[-=#\s]|$)")  # a list, a heading or a rule at a line's start
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
 
 
@@ -119,25 +121,30 @@ def _table(verdict: Verdict) -> str:
     ]
     for row in drawn[:MOST_ROWS]:
         before, after = (_cell(cell) for cell in values.get(row.key, ())[:2]) if row.key in values else ("", "")
-        label = f"<b>{_name(row.label)}</b>" if row.role == "primary" else _name(row.label)
+        label = _together(_name("cost per 1,000" if row.key == COST else row.label))
+        label = f"<b>{label}</b>" if row.role == "primary" else label
         difference = plain(_difference(row.unit, row.difference, row.low, row.high))
-        lines.append(f"| {label} | {before} | {after} | {difference} | {_state(row)} | {plain(row.asked)} |")
+        asked = plain(row.asked) + (f" ({GUARD_WORDS[row.holds]})" if row.holds is not None else "")
+        lines.append(
+            f"| {label} | {before} | {after} | {difference} | {_together(f'{MARKS[row.look]} {row.word}')} | {asked} |"
+        )
     if len(drawn) > MOST_ROWS:
         lines.append(f"| {len(drawn) - MOST_ROWS} more are in the report | | | | | |")
     return "\n".join(lines)
 
 
 def _cell(cell: Cell) -> str:
-    return "" if cell.value is None else plain(f"{cell.unit.before}{cell.text}{cell.unit.after}")
+    return "" if cell.value is None else _together(plain(f"{cell.unit.before}{cell.text}{cell.unit.after}"))
 
 
 def _difference(unit: Unit, difference: float, low: float | None, high: float | None) -> str:
     ends = "no interval" if low is None or high is None else unit.range(low, high)
-    return f"{unit.signed_full(difference)} ({ends})"
+    return f"{_together(unit.signed_full(difference))} ({_together(ends)})"
 
 
-def _state(row: Row) -> str:
-    return f"{MARKS[row.look]} {row.outcome}"
+def _together(text: str) -> str:
+    """With spaces at which a narrow table does not break."""
+    return text.replace(" ", "\u00a0")
 
 
 def _points(verdict: Verdict) -> str:
@@ -210,7 +217,7 @@ def _outcome(side: Side) -> str:
     if side.value is None:
         return "not scored"
     word = {0.0: "wrong", 1.0: "right"}.get(side.value, f"{side.value:.3g}")
-    return word + (f", read as {plain(side.label, LONGEST_NAME)}" if side.label else "")
+    return word + (f" ({plain(side.label, LONGEST_NAME)})" if side.label else "")
 
 
 def _inputs(inputs: dict[str, Json]) -> str:
@@ -220,7 +227,7 @@ def _inputs(inputs: dict[str, Json]) -> str:
 
 
 def _told(value: Json) -> str:
-    return value if isinstance(value, str) else str(value)
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 # The end
