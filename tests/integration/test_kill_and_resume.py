@@ -85,7 +85,7 @@ def test_a_run_stopped_three_times_ends_whole_and_repeats_only_calls_in_flight(t
     meter = Meter()
 
     async def story():
-        async with FakeServer(meter, delay_s=0.01) as server:
+        async with FakeServer(meter, latency_s=0.01) as server:
             for kill_at in (13, 31, 52):
                 meter.reached.clear()
                 meter.kill_at = kill_at

@@ -20,7 +20,7 @@ read = dialect("chat").read
 
 def ask(script, *, limits=None, delay_s=0.0, api_key=KEY, request=None, path="/v1"):
     async def run():
-        async with FakeServer(script, delay_s=delay_s) as server:
+        async with FakeServer(script, latency_s=delay_s) as server:
             provider = connect("fake", base_url=f"{server.url}{path}", key=api_key, limits=limits)
             try:
                 return await provider.complete(request or question()), server

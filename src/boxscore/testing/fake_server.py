@@ -73,7 +73,6 @@ class FakeServer:
         seed: int = 0,
         limits: RateLimits | None = None,
         models: Sequence[str] = ("fake",),
-        delay_s: float = 0.0,
     ) -> None:
         self.bodies: list[dict[str, Json]] = []
         self.headers: list[dict[str, str]] = []
@@ -82,7 +81,7 @@ class FakeServer:
         self.repeated = 0
         self.aborted = 0
         self.url = ""
-        self._latency_s = latency_s or delay_s
+        self._latency_s = latency_s
         self._per_token_s = per_token_s
         self._chunk_bytes = chunk_bytes
         self._seed = seed
