@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from boxscore.errors import ProviderError, SpecError
 from boxscore.providers.dialects.anthropic import DEFAULT_MAX_TOKENS, Anthropic
 from boxscore.providers.dialects.dialect import Event
+from boxscore.providers.known import KNOWN
 from boxscore.providers.request import Message, Request
 from boxscore.providers.response import Response, ToolCall
 
@@ -17,6 +18,12 @@ MODEL = "claude-sonnet-4-5-20250929"
 SCHEMA = {"type": "object", "properties": {"rating": {"type": "integer"}}, "required": ["rating"]}
 WEATHER = {"type": "function", "function": {"name": "weather", "description": "Now.", "parameters": SCHEMA}}
 USAGE = {"input_tokens": 3, "output_tokens": 5}
+
+
+def test_it_is_asked_at_the_address_of_the_reference() -> None:
+    url = f"{KNOWN['anthropic'].base_url}{Anthropic().path(MODEL, stream=True)}"
+
+    assert url == "https://api.anthropic.com/v1/messages"
 
 
 def test_the_system_is_lifted_out_and_a_limit_is_always_asked_for() -> None:
