@@ -1,6 +1,5 @@
 """`boxscore run`: one variant over a dataset."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset
 from boxscore.experiments import baseline
 from boxscore.experiments.live import Effort, ProgressOf, run_variants
+from boxscore.experiments.loop import run_alone
 from boxscore.experiments.summary import summarise
 from boxscore.experiments.table import clusters_of, column
 from boxscore.experiments.trial import Run
@@ -77,7 +77,7 @@ def run(
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
     quiet = as_json and not sys.stderr.isatty()
     with Records.open(settings.home(configured)) as records, show_progress(quiet=quiet) as progress:
-        done = asyncio.run(_run(made, dataset, loaded.scorers, records, effort, progress))
+        done = run_alone(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
     _print(done, summary, as_json)
     if write_baseline is not None:

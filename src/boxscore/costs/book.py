@@ -29,11 +29,15 @@ _APPLICATIONS = frozenset({"callable", "command"})  # who serves the model that 
 _COMPACT_DATE = re.compile(r"-(20\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?=-|:|$)")
 
 
+_Asked = tuple[str, str | None, tuple[tuple[str, str], ...]]
+
+
 class PriceBook:
     """Prices by model, provider and date. `own` is the user's table; without one there is only the built-in."""
 
     def __init__(self, own: "OwnTable | None" = None) -> None:
         self.own = own
+        self._recent: tuple[datetime, dict[_Asked, PriceRow | None]] = (datetime.min.replace(tzinfo=UTC), {})
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> "PriceBook":
@@ -87,6 +91,16 @@ class PriceBook:
     ) -> PriceRow | None:
         """As `find`, with None for a price that is not known."""
         moment = as_moment(at)
+        # Prices begin on whole seconds, and a run asks for the same one hundreds of times in each.
+        second = moment.replace(microsecond=0)
+        if self._recent[0] != second:
+            self._recent = (second, {})
+        found, asked = self._recent[1], (model, provider, tuple(sorted((context or {}).items())))
+        if asked not in found:
+            found[asked] = self._look_up(model, provider, second, context)
+        return found[asked]
+
+    def _look_up(self, model: str, provider: str | None, moment: datetime, context: Context | None) -> PriceRow | None:
         if provider is not None and provider.lower() in _APPLICATIONS:
             provider = None
         if self.own is not None and (row := self.own.find(model, provider, moment, context)):
@@ -206,6 +220,7 @@ def as_moment(at: datetime | date | None) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
+@lru_cache(maxsize=256)
 def find_provider(name: str) -> ProviderPrices | None:
     """A provider of the built-in table by id, alias or base address."""
     wanted = name.strip().lower()

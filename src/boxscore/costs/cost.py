@@ -65,10 +65,9 @@ def cost(usage: Usage, row: PriceRow) -> Cost:
     shares = {"input": _ZERO, "output": _ZERO, "other": _ZERO}
     parts: list[Part] = []
     left: dict[str, Decimal] = {}
-    present = [kind for field, kind in _BY_FIELD.items() if getattr(usage, field)]
     input_tokens = (_reported(usage, KINDS["input"]) or _ZERO) if _tiered(row) else _ZERO
     for kind, taken in _plan(tuple(row.rates)):
-        count = left[kind.name] = _left(usage, kind, taken, left, row, present)
+        count = left[kind.name] = _left(usage, kind, taken, left, row)
         if not count:
             continue
         price, above = row.rates[kind.name].at(input_tokens)
@@ -100,13 +99,11 @@ def _tiered(row: PriceRow) -> bool:
     return any(rate.tiers for rate in row.rates.values())
 
 
-def _left(
-    usage: Usage, kind: Kind, taken: tuple[str, ...], left: dict[str, Decimal], row: PriceRow, present: list[Kind]
-) -> Decimal:
+def _left(usage: Usage, kind: Kind, taken: tuple[str, ...], left: dict[str, Decimal], row: PriceRow) -> Decimal:
     """Units of the kind that its priced parts have not taken."""
     if kind.name == "requests":
         return Decimal(usage.requests if usage.requests is not None else 1)
-    count = _count(usage, kind, row, present)
+    count = _count(usage, kind, row)
     if not taken:
         return count
     parts = _ZERO
@@ -122,14 +119,14 @@ def _left(
     return rest
 
 
-def _count(usage: Usage, kind: Kind, row: PriceRow, present: list[Kind]) -> Decimal:
+def _count(usage: Usage, kind: Kind, row: PriceRow) -> Decimal:
     if kind.name in _SECONDS and (row.provider, row.model) in _LEAST_SECONDS:
         seconds = usage.audio_seconds or usage.input_audio_seconds
         if seconds:
             return max(Decimal(str(seconds)), Decimal(_LEAST_SECONDS[row.provider, row.model]))
     reported = _reported(usage, kind)
     if reported is None:
-        _refuse_guess(kind, row, present)
+        _refuse_guess(usage, kind, row)
         return _ZERO
     return reported
 
@@ -148,8 +145,9 @@ def _reported(usage: Usage, kind: Kind) -> Decimal | None:
     return number
 
 
-def _refuse_guess(kind: Kind, row: PriceRow, present: list[Kind]) -> None:
+def _refuse_guess(usage: Usage, kind: Kind, row: PriceRow) -> None:
     """A count that is not reported is zero, unless what is reported shows that it cannot be or need not be."""
+    present = [other for field, other in _BY_FIELD.items() if getattr(usage, field)]
     parts = [other.field for other in present if is_part_of(other, kind)]
     if parts:
         raise UnreadableUsageError(

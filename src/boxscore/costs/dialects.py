@@ -325,7 +325,9 @@ def _steps(path: str) -> list[tuple[str, str, str, str]]:
 
 def read_path(data: Json, path: str) -> Json:
     """What is at a dotted path, or None."""
-    found: object = data
+    if isinstance(data, dict) and "." not in path and "[" not in path:
+        return cast("dict[str, Json]", data).get(path)  # most paths are one plain name
+    found = cast("object", data)
     for name, key, wanted, index in _steps(path):
         if not isinstance(found, Mapping):
             return None

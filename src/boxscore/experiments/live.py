@@ -17,6 +17,7 @@ from boxscore.experiments.early import check_early, run_until_clear
 from boxscore.experiments.identity import utc_now
 from boxscore.experiments.judges.judge import Judge
 from boxscore.experiments.judges.judging import Judging, check_judges
+from boxscore.experiments.loop import run_alone
 from boxscore.experiments.runner import Progress, run
 from boxscore.experiments.scored import check_references
 from boxscore.experiments.statistics import Difference
@@ -137,7 +138,7 @@ def compare_variants(
             progress=progress,
         )
         running = _run(chosen, dataset, scorers, rule, records, effort, seed, progress, judging, len(candidates))
-        runs, primary = asyncio.run(running)
+        runs, primary = run_alone(running)
         runs = runs if standing is None else [standing.run, *runs]
         around = Circumstances(
             warnings=() if standing is None else standing.warnings,

@@ -30,6 +30,9 @@ def storable_json(value: Json) -> Json:
 
 def storable_response(response: Response) -> Response:
     """The same for every text of a response."""
+    with suppress(UnicodeEncodeError):
+        msgspec.json.encode(response)
+        return response
     return msgspec.structs.replace(
         response,
         output=storable(response.output),

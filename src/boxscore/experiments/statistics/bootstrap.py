@@ -1,11 +1,12 @@
 """The paired difference of two quantiles (p50, p95), by cluster bootstrap.
 
-The interval is the middle of the draws ("percentile"). The bias correction of BCa, which serves smooth estimates,
-spoils it for quantiles: on paired lognormal latencies it covered 90 to 96 % where the plain one covered 95 to 99 %, at
-the same width.
+Drawn is not the quantile of a resample but, after Woodruff (1952), how many of the values lie below the true one: the
+share at or below the estimate moves from draw to draw as it moves from sample to sample, and the quantile is read off
+the sorted values at the place to which it moved. The quantile of a resample lacks the long side of that: with 100 calls
+the true p95 lies above the interval in 12 % of cases instead of 2.5, which shows where one variant has a slow mode that
+the other has not. Both columns are drawn together, so that what a pair shares cancels.
 
-No draw holds more than was seen. So an end is open (infinite) where the interval of one side's own quantile is: with 20
-calls a slow mode that one call in twenty falls into is unseen in every third sample.
+No place lies beyond what was seen. So both ends are open (infinite) where those of one side's own quantile are.
 """
 
 import math
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from boxscore.experiments.statistics.difference import Difference, column
 from boxscore.experiments.statistics.estimate import quantile
-from boxscore.experiments.statistics.units import Floats, Ints, Units
+from boxscore.experiments.statistics.units import Floats, Units
 
 Counts = NDArray[np.float32]
 
@@ -38,36 +39,31 @@ def paired_quantile(
 
     Units (clusters, else pairs) are drawn with replacement, both columns together. `p` inverts the interval: the alpha
     at which it would just touch 0. Ends are infinite where either column has too few units for an interval of its own
-    quantile (see `quantile`). Same seed, same answer. Raises ValueError on NaN, unequal lengths, or q outside
-    0 to 1.
+    quantile (see `quantile`). Same seed, same answer. Raises ValueError on NaN, unequal lengths, or q outside 0 to 1.
     """
-    if not 0.0 < q < 1.0:
-        raise ValueError(f"a quantile lies between 0 and 1, and {q} was asked for")
     before, after = column(baseline, "baseline"), column(candidate, "candidate")
     if len(before) != len(after):
         raise ValueError(f"{len(before)} values of the baseline and {len(after)} of the candidate: they must be pairs")
     units = Units.of(len(before), clusters)
-    members = _membership(len(before), units)
-    first, second = _Sorted(before, members, q), _Sorted(after, members, q)
-    ones = np.ones((1, units.count), dtype=np.float32)
-    value = float((second.at(ones) - first.at(ones))[0])
+    first, second = (quantile(values, q, clusters, alpha=alpha) for values in (before, after))
     low, high, p = -math.inf, math.inf, 1.0
-    own = [quantile(values, q, clusters, alpha=alpha) for values in (before, after)]
-    if all(math.isfinite(one.high - one.low) for one in own):
+    if math.isfinite(first.high - first.low) and math.isfinite(second.high - second.low):
+        sides = _Side(before, first.value, q, units), _Side(after, second.value, q, units)
         rng = np.random.default_rng(seed)
-        batch = max(1, _CELLS // len(before))
+        batch = max(1, _CELLS // units.count)
         parts: list[Floats] = []
         for start in range(0, draws, batch):
             counts = _draw(rng, min(batch, draws - start), units.count)
-            parts.append(second.at(counts) - first.at(counts))
+            was, now = (side.drawn(counts) for side in sides)
+            parts.append((now - was).ravel())
         drawn = np.sort(np.concatenate(parts))
-        low = float(drawn[max(0, math.floor(alpha / 2.0 * draws) - 1)])
-        high = float(drawn[min(draws - 1, math.ceil((1.0 - alpha / 2.0) * draws))])
+        low = float(drawn[max(0, math.floor(alpha / 2.0 * len(drawn)) - 1)])
+        high = float(drawn[min(len(drawn) - 1, math.ceil((1.0 - alpha / 2.0) * len(drawn)))])
         least = min(int((drawn <= 0.0).sum()), int((drawn >= 0.0).sum()))
-        p = min(1.0, 2.0 * (least + 1) / (draws + 1))
+        p = min(1.0, 2.0 * (least + 1) / (len(drawn) + 1))
     change = after - before
     return Difference(
-        difference=value,
+        difference=second.value - first.value,
         low=low,
         high=high,
         p=p,
@@ -80,28 +76,24 @@ def paired_quantile(
     )
 
 
-class _Sorted:
-    """A column in ascending order, with the unit of each value: quantiles under weights are one cumulative sum."""
+class _Side:
+    """A column, ready to say where its quantile lies in a draw."""
 
-    def __init__(self, values: Floats, members: Ints, q: float) -> None:
-        order = np.argsort(values, kind="stable")
-        self.values = values[order]
-        self.members = members[order]
-        self.q = q
+    def __init__(self, values: Floats, estimate: float, q: float, units: Units) -> None:
+        below = values <= estimate
+        self.values = np.sort(values)
+        self.below = units.sums(below.astype(np.float64)).astype(np.float32)
+        self.sizes = units.sizes.astype(np.float32)
+        self.centre = q - float(below.mean())
 
-    def at(self, counts: Counts) -> Floats:
-        """The quantile for each row of `counts`, shape (draws, units): how often each unit is in the draw."""
-        heaped = np.cumsum(counts[:, self.members], axis=1, dtype=np.float32)
-        wanted = self.q * heaped[:, -1:] - 1e-3
-        return self.values[np.argmax(heaped >= wanted, axis=1)]
-
-
-def _membership(n: int, units: Units) -> Ints:
-    if units.order is None:
-        return np.arange(n, dtype=np.int64)
-    members = np.empty(n, dtype=np.int64)
-    members[units.order] = np.repeat(np.arange(units.count), units.sizes.astype(np.int64))
-    return members
+    def drawn(self, counts: Counts) -> Floats:
+        """The values on either side of the quantile, shape (2, draws), for each row of `counts`, shape (draws, units):
+        how often each unit is in the draw."""
+        n = len(self.values)
+        place = n * (self.centre + (counts @ self.below) / (counts @ self.sizes))
+        # Half a thousandth: whole places must not be missed by rounding.
+        sides = np.stack([np.ceil(place - 5e-4) - 1.0, np.floor(place + 5e-4)])
+        return self.values[np.clip(sides, 0, n - 1).astype(np.int64)]
 
 
 def _draw(rng: np.random.Generator, draws: int, units: int) -> Counts:
