@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from boxscore.testing.dialects.dialect import FILL, SEED
 from boxscore.testing.faults import Fault
+from boxscore.testing.parcels import Parcel
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -20,16 +20,6 @@ _PAGE = (
     "<!DOCTYPE html>\n<html><head><title>{status}</title></head>"
     "<body><h1>{status}</h1><p>{message}</p><hr>proxy</body></html>\n"
 )
-
-
-class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be sent: the bytes of a body or, as `parts`, of a stream."""
-
-    status: int
-    headers: dict[str, str]
-    content_type: str
-    body: bytes = b""
-    parts: Iterator[bytes] | None = None
 
 
 class Pause(Protocol):
@@ -97,17 +87,6 @@ async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, paus
         case other:
             raise ValueError(f"{other} is nothing that the wire does")
     raise Closing  # a pause without end has ended
-
-
-def grown(body: bytes, size: int) -> Iterator[bytes]:
-    """A body whose text is `SEED` with a text of `size` characters in its place; one without any begins with as much
-    white space."""
-    before, found, after = body.partition(SEED.encode())
-    fill = FILL.encode() if found else b" " * len(FILL)
-    yield before if found else b""
-    for start in range(0, size, len(fill)):
-        yield fill[: size - start]
-    yield after if found else before
 
 
 async def _whole(request: "web.Request", parcel: Parcel) -> "web.StreamResponse":

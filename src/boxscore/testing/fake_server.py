@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import msgspec
 
 from boxscore.providers.response import Response
-from boxscore.testing.delivery import Closing, Parcel, grown, reset, send, send_faulty
-from boxscore.testing.dialects import (
-    SEED,
-    Asked,
-    Dialect,
-    asked_in,
-    counted_tokens,
-    question_text,
-    whole_response,
-    wire_text,
-)
+from boxscore.testing.delivery import Closing, reset, send, send_faulty
+from boxscore.testing.dialects import Asked, Dialect, asked_in, counted_tokens, question_text
 from boxscore.testing.faults import STATUS, Fault, fault_of
+from boxscore.testing.parcels import Parcel, huge, models, raw, refusal, said
 from boxscore.testing.rate_limits import Left, Meter, RateLimits
 from boxscore.testing.script import Answer, answering
 from boxscore.testing.script import Script as AnyScript
@@ -166,62 +158,41 @@ class FakeServer:
             self.in_flight -= 1
 
     async def _respond(self, request: "web.Request") -> "web.StreamResponse":
+        pause = self._running().pause
         if request.method != "POST":
-            return await send(request, self._listed(request.path), self._running().pause)
-        raw, pause = await request.read(), self._running().pause
-        try:
-            body: Json = json.loads(raw or b"{}")
-        except ValueError as error:
+            return await send(request, self._got(request.path), pause)
+        body: Json = _object(await request.read())
+        if body is None:
             dialect, asked = asked_in(request.path, {}, number=self.calls + 1)
-            return await send(
-                request, _refusal(dialect, asked, Fault("refused", f"the request is no JSON: {error}")), pause
-            )
+            return await send(request, refusal(dialect, asked, Fault("refused", "the body is no JSON object")), pause)
         self._note(request, body)
         dialect, asked = asked_in(request.path, body, number=self.calls, seed=self._seed)
         if self._meter is not None:
-            asked = msgspec.structs.replace(asked, left=self._meter.take(counted_tokens(asked)))
-            if asked.left is not None and asked.left.exceeded:
-                return await send(request, _refusal(dialect, asked, _over(asked.left)), pause)
+            left = self._meter.take(counted_tokens(asked))
+            asked = msgspec.structs.replace(asked, left=left)
+            if left.exceeded:
+                return await send(request, refusal(dialect, asked, _over(left)), pause)
+        answer = self._scripted(body)
+        await self._running().admitted()
+        if self._latency_s:
+            await pause(self._latency_s)
+        if isinstance(answer, Fault) and answer.kind not in STATUS and answer.kind != "huge":
+            return await send_faulty(request, said(dialect, asked, answer.message), answer, pause)
+        parcel = _parcel(dialect, asked, answer)
+        return await send(request, parcel, pause, per_token_s=self._per_token_s, chunk_bytes=self._chunk_bytes)
+
+    def _scripted(self, body: dict[str, Json]) -> Answer | Json:
         try:
             answer = self._answer(body)
         except Exception as error:  # noqa: BLE001  # the script's own, raised where the test sees it
             self._failure = self._failure or error
-            answer = Fault("server", f"the script failed: {type(error).__name__}: {error}")
-        await self._running().admitted()
-        if self._latency_s:
-            await pause(self._latency_s)
-        if isinstance(answer, Response) and answer.error is not None:
-            answer = fault_of(answer.error)
-        if isinstance(answer, Fault):
-            return await self._fail(request, dialect, asked, answer)
-        if isinstance(answer, str | Response):
-            parcel = _said(dialect, asked, answer)
-        elif isinstance(answer, tuple):
-            parcel = _raw(dialect, asked, *cast("tuple[Json, ...]", answer))
-        else:
-            parcel = _raw(dialect, asked, 200, answer)
-        return await send(request, parcel, pause, per_token_s=self._per_token_s, chunk_bytes=self._chunk_bytes)
+            return Fault("server", f"the script failed: {type(error).__name__}: {error}")
+        return fault_of(answer.error) if isinstance(answer, Response) and answer.error is not None else answer
 
-    async def _fail(self, request: "web.Request", dialect: Dialect, asked: Asked, fault: Fault) -> "web.StreamResponse":
-        pause = self._running().pause
-        if fault.kind in STATUS:
-            return await send(request, _refusal(dialect, asked, fault), pause)
-        if fault.kind == "huge":
-            return await send(request, _huge(dialect, asked, int(fault.megabytes * 1_000_000)), pause)
-        return await send_faulty(request, _said(dialect, asked, fault.message), fault, pause)
-
-    def _listed(self, path: str) -> Parcel:
-        found = [name for name in self._models if path.endswith(f"/models/{name}")]
-        if found:
-            return _json(200, _model(found[0]), {})
-        if path.endswith("/models"):
-            return _json(
-                200, {"object": "list", "data": [_model(name) for name in self._models], "has_more": False}, {}
-            )
+    def _got(self, path: str) -> Parcel:
         dialect, asked = asked_in(path, {}, number=self.calls)
-        return _refusal(
-            dialect, asked, Fault("not_found", f"nothing is at {path}; models are {', '.join(self._models)}")
-        )
+        missing = Fault("not_found", f"nothing is at {path}; the models are {', '.join(self._models)}")
+        return models(path, self._models) or refusal(dialect, asked, missing)
 
     def _note(self, request: "web.Request", body: dict[str, Json]) -> None:
         self.bodies.append(body)
@@ -239,49 +210,25 @@ def _answering(script: Script) -> Callable[[dict[str, Json]], Answer | Json]:
     return answering(cast("AnyScript[dict[str, Json]]", script), question_text)
 
 
-def _said(dialect: Dialect, asked: Asked, answer: str | Response) -> Parcel:
-    said, headers = whole_response(answer, asked), dialect.headers(asked)
-    if asked.stream:
-        parts = dialect.events(asked, said)
-        return Parcel(status=200, headers=headers, content_type=dialect.stream_type, parts=parts)
-    return _json(200, dialect.whole(asked, said), headers)
-
-
-def _huge(dialect: Dialect, asked: Asked, size: int) -> Parcel:
-    parcel = _said(dialect, msgspec.structs.replace(asked, huge=size), SEED)
-    return parcel if parcel.parts else msgspec.structs.replace(parcel, parts=grown(parcel.body, size))
-
-
-def _raw(dialect: Dialect, asked: Asked, status: int, body: Json, headers: Mapping[str, str] | None = None) -> Parcel:
-    every = dialect.headers(asked) | dict(headers or {})
-    if isinstance(body, str):
-        return Parcel(status=status, headers=every, content_type="text/html; charset=utf-8", body=body.encode())
-    return _json(status, body, every)
-
-
-def _refusal(dialect: Dialect, asked: Asked, fault: Fault) -> Parcel:
-    headers = dialect.headers(asked)
-    if fault.retry_after_s is not None:
-        headers["retry-after"] = f"{fault.retry_after_s:g}"
-    return _json(fault.http_status, dialect.error(fault, asked), headers)
+def _parcel(dialect: Dialect, asked: Asked, answer: Answer | Json) -> Parcel:
+    if isinstance(answer, str | Response):
+        return said(dialect, asked, answer)
+    if isinstance(answer, Fault):
+        if answer.kind == "huge":
+            return huge(dialect, asked, int(answer.megabytes * 1_000_000))
+        return refusal(dialect, asked, answer)
+    if isinstance(answer, tuple):
+        return raw(dialect, asked, *cast("tuple[Json, ...]", answer))
+    return raw(dialect, asked, 200, answer)
 
 
 def _over(left: Left) -> Fault:
     return Fault("rate_limit", "the rate limit is reached", retry_after_s=math.ceil(left.reset_s))
 
 
-def _model(name: str) -> Json:
-    """A model as OpenAI and as Anthropic describe it, in one."""
-    return {
-        "id": name,
-        "object": "model",
-        "type": "model",
-        "display_name": name,
-        "owned_by": "boxscore",
-        "created": 0,
-        "created_at": "1970-01-01T00:00:00Z",
-    }
-
-
-def _json(status: int, body: Json, headers: dict[str, str]) -> Parcel:
-    return Parcel(status=status, headers=headers, content_type="application/json", body=wire_text(body).encode())
+def _object(sent: bytes) -> dict[str, Json] | None:
+    try:
+        body: Json = json.loads(sent or b"{}")
+    except ValueError:
+        return None
+    return cast("dict[str, Json]", body) if isinstance(body, dict) else None

@@ -84,11 +84,12 @@ def test_a_recorded_error_comes_back_as_an_error():
     assert (status, body["error"]["code"]) == (429, "rate_limit_exceeded")
 
 
-def test_a_request_that_is_no_json_is_refused():
+@pytest.mark.parametrize("sent", ['{"model": ', "[1]"])
+def test_a_request_that_is_no_json_object_is_refused(sent):
     with FakeServer("4") as server:
-        status, _, raw = post_raw(server, '{"model": ')
+        status, _, raw = post_raw(server, sent)
 
-    assert (status, "no JSON" in json.loads(raw)["error"]["message"], server.calls) == (400, True, 0)
+    assert (status, "no JSON object" in json.loads(raw)["error"]["message"], server.calls) == (400, True, 0)
 
 
 def test_calls_are_kept_and_repeated_ones_counted_whether_they_stream_or_not():
