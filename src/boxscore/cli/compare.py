@@ -55,7 +55,9 @@ class RuleOptions(NamedTuple):
 )
 @click.option("--slice", "slices", metavar="FIELD", multiple=True, help="Report by this field; repeatable.")
 @click.option("--cluster", metavar="FIELD", help="Rows that share its value are not independent.")
-@click.option("--plan", "only_plan", is_flag=True, help="Run nothing: say what difference this dataset can show.")
+@click.option(
+    "--plan", "only_plan", is_flag=True, help="Run nothing: say what this dataset can show; exit 3 if too little."
+)
 @click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
 @click.option("--spend-cap", type=float, metavar="USD", help="Stop before more than this is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
@@ -260,7 +262,7 @@ def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule
 def _print_plan(planned: Plan, as_json: bool) -> int:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(planned), indent=2).decode())
-        return 0
+        return _plan_exit(planned)
     what = "margin kept" if planned.rule == "noninferiority" else "smallest gain shown"
     click.echo(f"{planned.dataset}: {planned.examples:,} examples, {planned.units:,} independent")
     click.echo(f"{planned.rule} on {planned.metric}, alpha {planned.alpha:g}, power 80 %")
@@ -273,7 +275,12 @@ def _print_plan(planned: Plan, as_json: bool) -> int:
             click.echo(f"{100 * line.changed:>20.0f} %   {found:>{len(what)}}")
         click.echo()
     click.echo(planned.reason)
-    return 0
+    return _plan_exit(planned)
+
+
+def _plan_exit(planned: Plan) -> int:
+    """Too small a dataset would leave it undecided."""
+    return 3 if planned.enough is False else 0
 
 
 def _command() -> str:

@@ -27,8 +27,20 @@ class PlanLine(msgspec.Struct, frozen=True, kw_only=True):
     detectable: float | None
 
 
+USUAL = 0.2
+"""The share that one sentence is about."""
+
+MOST = 1_000_000
+"""Examples beyond which nobody goes."""
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a dataset can see with a rule. `units` are independent; `effective` what the examples are worth."""
+    """What a dataset can see with a rule. `units` are independent; `effective` what the examples are worth.
+
+    `enough`: whether a difference as small as the rule's margin is seen, if one answer in five changes; None where no
+    margin was asked for and where there is no telling. `examples_needed` are as many as would be enough, None where
+    these are, or where not even a million would be.
+    """
 
     dataset: str
     examples: int
@@ -42,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[PlanLine, ...]
     calls: int
     reason: str
+    enough: bool | None = None
+    examples_needed: int | None = None
 
 
 def plan(
@@ -53,16 +67,19 @@ def plan(
     sizes = Counter(example.cluster or f"\0{index}" for index, example in enumerate(examples))
     typical = sum(size**2 for size in sizes.values()) / len(examples)
     effect = statistics.design_effect(typical, ALIKE)
-    effective = len(examples) / effect
-    pseudo = statistics.PSEUDO * len(examples) / len(sizes) / effect
     alpha = rule.alpha / max(1, variants - 1)  # the least that Holm leaves each of several candidates
-    lines = tuple(_line(share, effective, len(sizes), pseudo, rule, alpha) for share in CHANGED)
-    lines = () if metric.kind == "amount" else lines
+    sight = _Sight(len(sizes) / len(examples), effect, rule, alpha)
+    told = metric.kind != "amount"
+    lines = tuple(sight.line(share, len(examples)) for share in CHANGED) if told else ()
+    enough = sight.enough(len(examples)) if told and rule.margin else None
+    if len(sizes) < MIN_UNITS:
+        enough = False
+    needed = sight.needed(len(examples), asked=told and rule.margin > 0) if enough is False else None
     return Plan(
         dataset=name,
         examples=len(examples),
         units=len(sizes),
-        effective=effective,
+        effective=len(examples) / effect,
         metric=metric.name,
         rule=rule.kind,
         margin=rule.margin,
@@ -70,34 +87,75 @@ def plan(
         power=0.8,
         lines=lines,
         calls=len(examples) * variants * repeats,
-        reason=_reason(len(examples), len(sizes), rule, lines),
+        reason=_reason(len(examples), len(sizes), rule, lines, enough, needed),
+        enough=enough,
+        examples_needed=needed,
     )
 
 
-def _line(changed: float, effective: float, units: int, pseudo: float, rule: Rule, alpha: float) -> PlanLine:
-    dof = float(units - 1)
-    if rule.kind == "noninferiority":
-        found = statistics.detectable_margin(effective, changed, dof=dof, pseudo=pseudo, alpha=alpha)
-    else:
-        threshold = rule.margin if rule.kind == "superiority" else 0.0
-        found = statistics.detectable_gain(effective, changed, threshold=threshold, dof=dof, pseudo=pseudo, alpha=alpha)
-    return PlanLine(changed=changed, detectable=found if math.isfinite(found) else None)
+class _Sight:
+    """What any number of examples would see, were they clustered as these are: `density` independent units an example,
+    `effect` the design effect."""
+
+    def __init__(self, density: float, effect: float, rule: Rule, alpha: float) -> None:
+        self._density, self._effect, self._rule, self._alpha = density, effect, rule, alpha
+
+    def line(self, changed: float, examples: int) -> PlanLine:
+        threshold = self._rule.margin if self._rule.kind == "superiority" else 0.0
+        found = self._detectable(changed, examples, threshold)
+        return PlanLine(changed=changed, detectable=found if math.isfinite(found) else None)
+
+    def enough(self, examples: int) -> bool:
+        """Whether a difference of the margin is told from none."""
+        return self._units(examples) >= MIN_UNITS and self._detectable(USUAL, examples, 0.0) <= self._rule.margin
+
+    def needed(self, have: int, *, asked: bool) -> int | None:
+        """The least number that is enough, rounded up to two digits; without a margin, that may decide at all."""
+        low, high = have, math.ceil(MIN_UNITS / self._density)
+        if not asked:
+            return high
+        while high <= MOST and not self.enough(high):
+            low, high = high, 2 * high
+        if high > MOST:
+            return None
+        while high - low > max(1, low // 100):
+            middle = (low + high) // 2
+            low, high = (low, middle) if self.enough(middle) else (middle, high)
+        step = 10 ** max(0, len(str(high)) - 2)
+        return -(-high // step) * step
+
+    def _units(self, examples: int) -> int:
+        return round(self._density * examples)
+
+    def _detectable(self, changed: float, examples: int, threshold: float) -> float:
+        size = examples / self._effect
+        dof, pseudo = float(self._units(examples) - 1), statistics.PSEUDO / self._density / self._effect
+        if self._rule.kind == "noninferiority":
+            return statistics.detectable_margin(size, changed, dof=dof, pseudo=pseudo, alpha=self._alpha)
+        return statistics.detectable_gain(size, changed, threshold=threshold, dof=dof, pseudo=pseudo, alpha=self._alpha)
 
 
-def _reason(examples: int, units: int, rule: Rule, lines: Sequence[PlanLine]) -> str:
+def _reason(
+    examples: int, units: int, rule: Rule, lines: Sequence[PlanLine], enough: bool | None, needed: int | None
+) -> str:
+    about = "" if needed is None else f" About {needed:,} examples are needed."
     if units < MIN_UNITS:
-        return f"{units} independent examples cannot decide anything: {MIN_UNITS} are the least."
+        return f"{units} independent examples cannot decide anything: {MIN_UNITS} are the least.{about}"
     if not lines:
         return "For an amount the spread must be known first: compare on a few examples, then ask again."
-    usual = next(line for line in lines if line.changed == 0.2)
+    size = f"{100 * rule.margin:.1f} points"
+    asked = f" for the margin of {size}" if rule.kind == "noninferiority" else f" to tell {size} from none"
+    verdict = "" if enough is None else f": enough{asked}" if enough else f": too few{asked}"
+    usual = next(line for line in lines if line.changed == USUAL)
     if usual.detectable is None:
-        return f"{examples} examples are too few to show any difference at 80 % power."
+        return f"{examples} examples are too few to show any difference at 80 % power.{about}"
     points = 100 * usual.detectable
     if rule.kind == "noninferiority":
-        enough = usual.detectable <= rule.margin
-        end = "enough" if enough else "too few"
         return (
             f"{examples} examples show an equal candidate to be within {points:.1f} points at 80 % power, if one "
-            f"answer in five changes: {end} for the margin of {100 * rule.margin:.1f} points."
+            f"answer in five changes{verdict}.{about}"
         )
-    return f"{examples} examples show a gain of {points:.1f} points at 80 % power, if one answer in five changes."
+    return (
+        f"{examples} examples show a gain of {points:.1f} points at 80 % power, if one answer in five changes"
+        f"{verdict}.{about}"
+    )
