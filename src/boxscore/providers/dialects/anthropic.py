@@ -16,6 +16,7 @@ from boxscore.providers.dialects.fields import (
     fields,
     items,
     overlaid,
+    position,
     rest,
     string,
     texts,
@@ -158,7 +159,7 @@ class AnthropicAssembly:
         elif kind == "message_start":
             self._message = dict(fields(data.get("message")))
         elif kind == "error" or (kind is None and "error" in data):
-            status = 400 if fields(data["error"]).get("type") == "invalid_request_error" else None
+            status = 400 if fields(data.get("error")).get("type") == "invalid_request_error" else None
             raise error_in(data, provider=self._provider, status=status)
         elif data and kind not in ("ping", "content_block_stop", "message_stop"):
             self._events.append(event.data)
@@ -176,7 +177,7 @@ class AnthropicAssembly:
         return self._dialect.read(body, provider=self._provider)
 
     def _block(self, data: dict[str, Json]) -> "_Block":
-        index = cast("int", data.get("index", 0))
+        index = position(data.get("index"))
         found = self._blocks.get(index)
         if found is None:
             found = self._blocks[index] = _Block()
@@ -198,13 +199,13 @@ class _Block:
     def feed(self, delta: dict[str, Json]) -> bool:
         kind = delta.get("type")
         if kind == "text_delta":
-            piece = delta.get("text") or ""
+            piece = string(delta.get("text")) or ""
             self.text.append(piece)
         elif kind == "thinking_delta":
-            piece = delta.get("thinking") or ""
+            piece = string(delta.get("thinking")) or ""
             self.thinking.append(piece)
         elif kind == "input_json_delta":
-            piece = delta.get("partial_json") or ""
+            piece = string(delta.get("partial_json")) or ""
             self.written.append(piece)
             return bool(piece) and self.start.get("type") == "tool_use"
         else:
@@ -215,14 +216,14 @@ class _Block:
     def whole(self) -> dict[str, Json]:
         block = dict(self.start)
         if self.text:
-            block["text"] = (block.get("text") or "") + "".join(self.text)
+            block["text"] = (string(block.get("text")) or "") + "".join(self.text)
         if self.thinking:
-            block["thinking"] = (block.get("thinking") or "") + "".join(self.thinking)
+            block["thinking"] = (string(block.get("thinking")) or "") + "".join(self.thinking)
         if self.written:
             block["input"] = arguments("".join(self.written))
         for delta in self.others:
             if delta.get("type") == "signature_delta":
-                block["signature"] = (block.get("signature") or "") + (delta.get("signature") or "")
+                block["signature"] = (string(block.get("signature")) or "") + (string(delta.get("signature")) or "")
             elif delta.get("type") == "citations_delta":
                 block["citations"] = [*items(block.get("citations")), delta.get("citation")]
             else:

@@ -17,6 +17,7 @@ from boxscore.providers.dialects.fields import (
     fields,
     items,
     overlaid,
+    position,
     rest,
     string,
     texts,
@@ -173,7 +174,7 @@ class BedrockAssembly:
         return self._dialect.read(body, provider=self._provider)
 
     def _block(self, data: dict[str, Json]) -> "_Block":
-        index = cast("int", data.get("contentBlockIndex", 0))
+        index = position(data.get("contentBlockIndex"))
         found = self._blocks.get(index)
         if found is None:
             found = self._blocks[index] = _Block()
@@ -189,24 +190,25 @@ class _Block:
         self.start: dict[str, Json] = {}
         self.text: list[str] = []
         self.input: list[str] = []
-        self.thought: dict[str, str] = {}
+        self.thought: dict[str, list[str]] = {}
         self.citations: list[Json] = []
         self.others: list[Json] = []
 
     def feed(self, delta: dict[str, Json]) -> bool:
         if "text" in delta:
-            self.text.append(delta["text"] or "")
-            return bool(delta["text"])
+            piece = string(delta["text"]) or ""
+            self.text.append(piece)
+            return bool(piece)
         if "toolUse" in delta:
             piece = string(fields(delta["toolUse"]).get("input")) or ""
             self.input.append(piece)
             return bool(piece)
         if "reasoningContent" in delta:
-            piece = fields(delta["reasoningContent"])
+            thought = fields(delta["reasoningContent"])
             for key in ("text", "signature", "redactedContent"):
-                if isinstance(piece.get(key), str):
-                    self.thought[key] = self.thought.get(key, "") + piece[key]
-            return bool(piece.get("text"))
+                if isinstance(thought.get(key), str):
+                    self.thought.setdefault(key, []).append(thought[key])
+            return bool(thought.get("text"))
         if "citation" in delta:
             self.citations.append(delta["citation"])
         else:
@@ -222,14 +224,9 @@ class _Block:
         elif self.text:
             made.append({"text": text})
         if self.thought:
-            shown = {key: self.thought[key] for key in ("text", "signature") if key in self.thought}
-            redacted = self.thought.get("redactedContent")
-            made.append(
-                {
-                    "reasoningContent": ({"reasoningText": shown} if shown else {})
-                    | ({"redactedContent": redacted} if redacted else {})
-                }
-            )
+            thought: dict[str, Json] = {key: "".join(pieces) for key, pieces in self.thought.items()}
+            shown = {key: thought.pop(key) for key in ("text", "signature") if key in thought}
+            made.append({"reasoningContent": {"reasoningText": shown, **thought} if shown else thought})
         if "toolUse" in self.start:
             made.append({"toolUse": {**fields(self.start["toolUse"]), "input": arguments("".join(self.input))}})
         elif self.start:

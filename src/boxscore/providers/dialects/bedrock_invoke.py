@@ -77,7 +77,7 @@ class BedrockInvoke:
             )
         shape = _SHAPES[key]
         calls = [fields(call) for call in items(answer.get("tool_calls"))]
-        reason = _at(answer, shape.reason)
+        reason = string(_at(answer, shape.reason))
         if reason in _BLOCKED and not text and not calls:
             raise ProviderError(
                 "filtered", f"the answer was blocked ({reason}); change the input.", provider=provider, status=200
@@ -91,7 +91,7 @@ class BedrockInvoke:
                 ToolCall(name=string(call.get("name")) or "", arguments=arguments(call.get("parameters")))
                 for call in calls
             ),
-            finish_reason=reason if isinstance(reason, str) else None,
+            finish_reason=reason,
             model=string(answer.get("model")),
             provider=provider,
             fingerprint=string(answer.get("system_fingerprint")),
@@ -113,7 +113,7 @@ def _at(value: Json, path: Path) -> Json:
 def _says_more(answer: dict[str, Json], shape: _Shape) -> bool:
     """Whether there is more where the text stands: other answers, probabilities, tokens."""
     listed = items(answer.get(str(shape.text[0])))
-    known = {path[2] for path in (shape.text, shape.reason) if len(path) == 3} | {"index", "tokenCount"}
+    known = {str(path[2]) for path in (shape.text, shape.reason) if len(path) == 3} | {"index", "tokenCount"}
     return len(listed) > 1 or any(rest(fields(item), known) for item in listed)
 
 

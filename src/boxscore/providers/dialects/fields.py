@@ -26,6 +26,11 @@ def string(value: Json) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def position(value: Json) -> int:
+    """The index of a block in a stream; the first where it is none."""
+    return value if isinstance(value, int) else 0
+
+
 def rest(body: dict[str, Json], carried: Collection[str]) -> dict[str, Json]:
     """The fields that nothing carries; those without a value say nothing."""
     return {key: value for key, value in body.items() if key not in carried and value not in (None, [], {})}

@@ -169,7 +169,7 @@ class GeminiAssembly:
         self._close_text()
         blocked = fields(self._body.get("promptFeedback")).get("blockReason")
         if not self._first.get("finishReason") and not blocked:
-            parts = (part.get("text") or "" for part in self._parts if not part.get("thought"))
+            parts = (string(part.get("text")) or "" for part in self._parts if not part.get("thought"))
             raise cut(provider=self._provider, texts=parts, calls=sum("functionCall" in part for part in self._parts))
         candidates: list[Json] = []
         if self._first:
