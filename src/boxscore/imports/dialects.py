@@ -16,8 +16,9 @@ _OURS = {
 
 def known_providers() -> frozenset[str]:
     """Names that a variant's `provider` may have without a `base_url`."""
-    return frozenset(KNOWN)
+    return frozenset(name for name, known in KNOWN.items() if known.base_url is not None)
 
 
 def our_provider(name: str) -> str:
+    """Our name for a provider, which is mostly the one that everybody uses."""
     return _OURS.get(name, name)

@@ -105,7 +105,7 @@ def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
                 scorers.leave("the first log's scorers are used", "import this log alone to see its own")
     draft.nodes += [header for _, _, header, _ in asked]
     if models or not draft.variants:
-        add_models(draft, models, prompts if len(prompts) > 1 else {"": prompt for prompt in prompts.values()})
+        add_models(draft, models, prompts if len(prompts) > 1 else {"": next(iter(prompts.values()))})
     repeats = len({(line["model"], line["case_id"]) for line in draft.recordings})
     if len(draft.recordings) > repeats:
         draft.options["repeats"] = -(-len(draft.recordings) // repeats)
@@ -351,7 +351,7 @@ def _scorer(draft: Draft, scorer: Node, cases: dict[str, _Case]) -> bool:
         scorer.leave("it takes the last number of the answer, and ours one that is stated first", "see scorer number")
         return False
     elif name.startswith("model_graded"):
-        scorer.leave("it needs a judge", "ask a model to judge it, once the spec has judges")
+        scorer.leave("it needs a judge", "ask a model to judge it (judges in the spec)")
         return False
     else:
         scorer.leave(f"no scorer of ours means the same as {name!r}", "write it in Python: function:FILE.py:NAME")

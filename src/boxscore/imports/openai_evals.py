@@ -158,7 +158,7 @@ def _of_class(draft: Draft, rule: _Rule) -> bool:
             row.reference = value
         draft.scorers = ["fields:mode=all,extra=fail"]
     elif rule.name == "ModelBasedClassify":
-        rule.node.leave("it needs a judge", "ask a model to judge it, once the spec has judges")
+        rule.node.leave("it needs a judge", "ask a model to judge it (judges in the spec)")
         return False
     else:
         reason = f"no scorer of ours means the same as {rule.name!r} on these references"

@@ -255,6 +255,23 @@ def test_an_endpoint_that_takes_the_inputs_is_a_variant(written: Written) -> Non
 
 
 @pytest.mark.parametrize(
+    ("provider", "keys"),
+    [
+        ("anthropic:messages:claude-x", {"provider": "anthropic", "model": "claude-x"}),
+        ("openai:responses:gpt-4o", {"provider": "openai", "model": "gpt-4o", "api": "responses"}),
+        ("google:gemini-x", {"provider": "google", "model": "gemini-x"}),
+        ("bedrock:converse:amazon.nova:0", {"provider": "bedrock", "model": "amazon.nova:0"}),
+        ("ollama:chat:llama3:8b", {"provider": "ollama", "model": "llama3:8b"}),
+        ("xai:grok-x", {"provider": "x-ai", "model": "grok-x"}),
+    ],
+)
+def test_a_provider_keeps_its_name_and_model(written: Written, provider: str, keys: dict[str, str]) -> None:
+    (variant,) = spec(imported(written, providers=[provider]))["variants"].values()
+
+    assert variant == {**keys, "prompt": "Capital of {{country}}?"}
+
+
+@pytest.mark.parametrize(
     "provider", ["exec: python answer.py", "file://answer.py", "openai:image:x", "unheard:of", "https://localhost/x"]
 )
 def test_a_provider_that_cannot_answer_here_is_listed_and_the_rest_carried(written: Written, provider: str) -> None:

@@ -39,7 +39,7 @@ _JUDGED = (
     "trajectory:goal-success",
     "pi",
 )
-_REMEDY_JUDGE = "ask a model to judge it, once the spec has judges, or write a scorer: function:FILE.py:NAME"
+_REMEDY_JUDGE = "ask a model to judge it (judges in the spec), or write a scorer: function:FILE.py:NAME"
 _REMEDY_CODE = "write it as a scorer in Python: function:FILE.py:NAME"
 
 # Assertions that are close to a scorer of ours and yet measure something else.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from boxscore.errors import UsageError
-from boxscore.imports.dialects import known_providers
+from boxscore.imports.dialects import known_providers, our_provider
 from boxscore.imports.files import read_tree
 from boxscore.imports.promptfoo.prompts import named_files
 from boxscore.imports.reading import Node
@@ -32,30 +32,15 @@ PARAMS = (
     "thinking",
 )
 
-# First part of the id → (our provider, kinds that may follow it).
-_VENDORS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "openai": ("openai", ("chat",)),
-    "anthropic": ("anthropic", ("messages",)),
-    "azure": ("azure", ("chat",)),
-    "azureopenai": ("azure", ("chat",)),
-    "google": ("google", ()),
-    "palm": ("google", ()),
-    "vertex": ("vertex", ()),
-    "bedrock": ("bedrock", ("converse",)),
-    "cohere": ("cohere", ()),
-    "mistral": ("mistral", ()),
-    "groq": ("groq", ()),
-    "openrouter": ("openrouter", ()),
-    "deepseek": ("deepseek", ()),
-    "together": ("together", ()),
-    "togetherai": ("together", ()),
-    "fireworks": ("fireworks", ()),
-    "xai": ("xai", ()),
-    "ollama": ("ollama", ("chat",)),
-    "vllm": ("vllm", ("chat",)),
+# What may stand second in an id (openai:chat:gpt-4o): kinds of call, each with our API of that kind. "" is the
+# provider's usual one; None is none of ours.
+_KINDS: dict[str, str | None] = {
+    "chat": "",
+    "messages": "",
+    "converse": "",
+    "responses": "responses",
+    **dict.fromkeys(("completion", "embedding", "embeddings", "image", "assistant", "realtime", "moderation", "tts")),
 }
-# Kinds of call that are no chat.
-_OTHER = ("responses", "completion", "embedding", "embeddings", "image", "assistant", "realtime", "moderation", "tts")
 _COMMAND = "read the inputs as JSON from standard input and name it as a variant: command: ..."
 _PYTHON = "name a function of the inputs as a variant: python: FILE.py:FUNCTION"
 
@@ -132,18 +117,17 @@ def _made(
     if vendor in ("python", "file", "javascript") or name.startswith("file://"):
         entry.leave("it is code with an interface of its own", _PYTHON)
         return None
-    if vendor not in _VENDORS:
-        entry.leave(f"no provider of ours is called {vendor!r}", "name an OpenAI-compatible endpoint with its base_url")
-        return None
-    ours, kinds = _VENDORS[vendor]
     kind, _, model = rest.partition(":")
-    if kind in _OTHER:
-        entry.leave(f"{kind!r} is another kind of call than a chat", None)
+    if kind not in _KINDS:
+        kind, model = "chat", rest
+    api = _KINDS[kind]
+    if api is None:
+        entry.leave(f"{kind!r} is another kind of call than a chat")
         return None
-    if kind not in kinds:
-        model = rest
-    keys = _chat(entry, ours, model, config)
-    return None if keys is None else _with(id_node, Provider(entry, name, label, keys, True, only))
+    keys = _chat(entry, our_provider(vendor), model, config)
+    if keys is None:
+        return None
+    return _with(id_node, Provider(entry, name, label, keys | ({"api": api} if api else {}), True, only))
 
 
 def _with(node: Node, provider: Provider) -> Provider:
@@ -159,7 +143,7 @@ def _chat(entry: Node, provider: str, model: str, config: Node) -> dict[str, Jso
         base_url = f"https://{host.removeprefix('https://').rstrip('/')}/v1"
     if base_url is None and provider not in known_providers():
         entry.leave(
-            f"no provider of ours is called {provider!r} yet", "name an OpenAI-compatible endpoint with its base_url"
+            f"no provider of ours is called {provider!r}", "name an OpenAI-compatible endpoint with its base_url"
         )
         return None
     if not model:
