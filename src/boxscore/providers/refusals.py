@@ -161,16 +161,16 @@ class _Page(NamedTuple):
 
 def _error(body: Json, provider: str, *, status: int | None, headers: Mapping[str, str], tried: str) -> ProviderError:
     said, names = _said(body), list(_names_in(body, headers))
-    if status is None or status < 400:
-        status = next((code for code in map(_as_status, names) if code), status)
+    if status is None or status < 300:
+        status = next((code for code in map(_as_status, names) if code), None)
     kind = _kind(names, said, status)
     advice = _PAGE_ADVICE if isinstance(body, _Page) and (status or 0) < 500 else _ADVICE[kind]
-    what = " ".join(part for part in (f"HTTP {status}" if status and status >= 400 else "", tried) if part)
+    what = f"HTTP {status}" if status else "error"
     return ProviderError(
         kind,
-        f"{what or 'error'}: {said.rstrip('.')}; {advice}",
+        f"{what}{tried and ' for '}{tried}: {said.rstrip('.')}; {advice}",
         provider=provider,
-        status=status if status and status >= 400 else None,
+        status=status,
         retry_after_s=_retry_after(headers, body, said if kind in ("rate_limit", "overloaded") else ""),
     )
 
@@ -190,7 +190,7 @@ def _kind(names: list[str], said: str, status: int | None) -> str:
                 return kind
     if status in _STATUSES:
         return _STATUSES[status]
-    return "refused" if status and 300 <= status < 500 else "server"
+    return "refused" if status and status < 500 else "server"
 
 
 def _body(reply: "Reply") -> Json:
@@ -207,8 +207,11 @@ def _said(body: Json) -> str:
     """What a body says to a person: an error's message in any of the usual places, else its beginning."""
     if isinstance(body, _Page):
         return _PAGE
-    found = _message(body)
-    words = found if isinstance(found, str) else json.dumps(found)
+    try:
+        found = _message(body)
+        words = found if isinstance(found, str) else "" if found in (None, [], {}) else json.dumps(found)
+    except RecursionError:
+        words = "JSON that is nested too deep"
     words = " ".join(mask(words).split()).encode("utf-8", "replace").decode() or "an empty body"
     return words if len(words) <= _SHOWN else words[:_SHOWN] + "…"
 
@@ -224,7 +227,8 @@ def _message(body: Json) -> Json:
     fields = cast("dict[str, Json]", body)
     if isinstance(fields.get("msg"), str):  # one finding of a FastAPI server
         place = fields.get("loc")
-        return ".".join(map(str, cast("list[Json]", place))) + f": {fields['msg']}" if place else fields["msg"]
+        at = ".".join(map(str, cast("list[Json]", place))) if isinstance(place, list) else ""
+        return f"{at}: {fields['msg']}" if at else fields["msg"]
     raw = _fields(fields.get("metadata")).get("raw")
     if isinstance(raw, str) and isinstance(fields.get("message"), str):
         return f"{fields['message']}: {raw}"  # OpenRouter: the words of the provider behind it

@@ -1,6 +1,7 @@
 """Streams are cut into the same events, wherever their bytes were cut on the way."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,7 @@ NOISE = st.sampled_from(["", ": kept alive", "id: 7", "retry: 100", "unknown: x"
 def decoded(raw: bytes, cuts: tuple[int, ...] = (), framing: Framing = "sse") -> list[Event]:
     cutter = decoder(framing, provider="acme")
     places = sorted({min(cut, len(raw)) for cut in cuts} | {0, len(raw)})
-    pieces = [raw[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [raw[a:b] for a, b in pairwise(places)]
     return [event for piece in pieces for event in cutter.feed(piece)] + cutter.close()
 
 
@@ -95,29 +96,24 @@ def test_an_event_that_broke_off_is_left_out_and_no_bad_answer(framing: Framing)
 def test_what_is_no_json_is_a_bad_answer_that_shows_its_beginning_without_secrets(framing: Framing) -> None:
     raw = b"data: <p>sk-live-0123456789abcdefghij</p>\n\n"
 
-    with pytest.raises(ProviderError, match="no JSON: '.*<p>\\[secret\\]") as caught:
+    with pytest.raises(ProviderError, match=r"no JSON: '.*<p>\[secret\]") as caught:
         decoded(raw, framing=framing)
 
     assert (caught.value.kind, caught.value.provider) == ("bad_answer", "acme")
 
 
-@pytest.mark.parametrize(
-    "cutter", [ServerSentEvents(provider="acme", largest=100), JsonLines(provider="acme", largest=100)]
-)
-def test_an_event_without_end_is_given_up_at_its_limit(cutter: ServerSentEvents | JsonLines) -> None:
-    with pytest.raises(ProviderError, match="larger than") as caught:
-        for _ in range(20):
-            cutter.feed(b"data: 45678")
+def test_an_event_without_end_is_given_up_at_its_limit() -> None:
+    for cutter in (ServerSentEvents(provider="acme", largest=100), JsonLines(provider="acme", largest=100)):
+        cutter.feed(b"data: " + b"x" * 90)
+        with pytest.raises(ProviderError, match="larger than") as caught:
+            cutter.feed(b"x" * 90)
 
-    assert caught.value.kind == "bad_answer"
+        assert caught.value.kind == "bad_answer"
 
 
 def test_an_event_of_many_lines_is_given_up_at_its_limit() -> None:
-    cutter = ServerSentEvents(provider="acme", largest=100)
-
     with pytest.raises(ProviderError, match="larger than"):
-        for _ in range(200):
-            cutter.feed(b"data: 1\n")
+        ServerSentEvents(provider="acme", largest=100).feed(b"data: 1\n" * 100)
 
 
 def test_a_long_line_in_small_pieces_costs_no_more_than_its_length() -> None:

@@ -1,5 +1,6 @@
 """Chat completions: what is asked, what is read, and that a stream is the same answer in pieces."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -249,7 +250,7 @@ def test_a_stream_is_the_same_answer_as_unstreamed(text: str, cuts: list[int], w
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": written}}
     whole = read(completion({"content": text or None, "tool_calls": [call]}, "tool_calls", model="m", id="c"))
     places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
-    pieces = [delta(content=text[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    pieces = [delta(content=text[a:b]) for a, b in pairwise(places)]
     begun = {**call, "index": 0, "function": {"name": "f", "arguments": ""}}
     calls = [delta(tool_calls=[begun]), *(_more(character) for character in written)]
 
