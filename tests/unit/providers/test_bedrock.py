@@ -6,7 +6,8 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.model import OperationModel
+from botocore.model import OperationModel, ServiceModel
+from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,9 +79,13 @@ requests = st.builds(
 
 
 @pytest.fixture(scope="module")
-def converse() -> OperationModel:
-    service = botocore.session.get_session().get_service_model("bedrock-runtime")
-    return service.operation_model("Converse")
+def api() -> ServiceModel:
+    return botocore.session.get_session().get_service_model("bedrock-runtime")
+
+
+@pytest.fixture(scope="module")
+def converse(api: ServiceModel) -> OperationModel:
+    return api.operation_model("Converse")
 
 
 @given(request=requests)
@@ -108,6 +113,15 @@ def test_every_body_is_valid_by_amazons_own_model_of_the_api(request: Request, c
 )
 def test_the_model_is_in_the_path(model: str, stream: bool, path: str) -> None:
     assert Bedrock().path(model, stream=stream) == path
+
+
+@given(model=st.text(min_size=1), stream=st.booleans())
+def test_any_model_has_the_path_that_amazons_own_client_asks(model: str, stream: bool, api: ServiceModel) -> None:
+    operation = api.operation_model("ConverseStream" if stream else "Converse")
+
+    due = create_serializer("rest-json").serialize_to_request({"modelId": model, **_body()}, operation)["url_path"]
+
+    assert Bedrock().path(model, stream=stream) == due
 
 
 def test_params_have_converses_names_and_those_of_the_model_go_where_it_reads_them() -> None:
