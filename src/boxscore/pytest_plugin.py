@@ -81,7 +81,9 @@ class BoxscoreGate:
             self._tell(f"ERROR      {problem}")
             pytest.fail(f"boxscore could not compare: {problem}", pytrace=False)
         verdict = found.verdict
-        spent = verdict.provenance.spent_usd if verdict.provenance else None
+        made = verdict.provenance
+        bills = [bill for bill in (made.spent_usd, made.judge_spent_usd) if bill is not None] if made else []
+        spent = sum(bills) if bills else None
         self._session.spent_usd += spent or 0.0
         self._tell(_summary(verdict, spent))
         where = self._save(found)

@@ -123,6 +123,7 @@ def _table(verdict: Verdict) -> str:
         before, after = (_cell(cell) for cell in values.get(row.key, ())[:2]) if row.key in values else ("", "")
         label = _together(_name("cost per 1,000" if row.key == COST else row.label))
         label = f"<b>{label}</b>" if row.role == "primary" else label
+        label += f" ({plain(row.calibration)})" if row.calibration else ""
         difference = plain(_difference(row.unit, row.difference, row.low, row.high))
         asked = plain(row.asked) + (f" ({GUARD_WORDS[row.holds]})" if row.holds is not None else "")
         lines.append(
