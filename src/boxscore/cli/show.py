@@ -81,3 +81,5 @@ def _print_side(name: str, side: Side) -> None:
     value = "" if side.value is None else f" {side.value:g}"
     read = f" ({stripped(side.label)})" if side.label else ""
     click.echo(f"{name}{value}{read}: {revealed(side.error or side.output)}")
+    if side.note:
+        click.echo(f"  {revealed(side.note)}")

@@ -34,6 +34,7 @@ def values(form, text):
         '{"verdict": "yes"} and once more {"verdict": "yes", "reason": "it does"}',
         "yes",
         "**Yes.**",
+        '<think>{"verdict": "no"}? Rather not.</think>\n{"verdict": "yes"}',
     ],
 )
 def test_a_verdict_is_found_in_whatever_stands_around_it(text):

@@ -10,11 +10,18 @@ import pytest
 import boxscore
 from boxscore import Example, Judge, Response
 from boxscore.costs import fixed_row
+from boxscore.datasets import from_rows
 from boxscore.errors import MissingReferenceError, ProviderError, SpecError, SpendCapError, TemplateError
+from boxscore.experiments.baseline import Standing
+from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.judges.judge_spec import judge_from_spec
+from boxscore.experiments.live import compare_variants
 from boxscore.experiments.recall import recall
+from boxscore.experiments.rule import make_rule
 from boxscore.experiments.spec import load_spec
+from boxscore.experiments.trial import Run, VariantInfo
 from boxscore.experiments.variants import PromptVariant
+from boxscore.providers.request import Message
 from boxscore.store.records import Records
 from boxscore.testing import FakeProvider, Fault
 
@@ -33,6 +40,13 @@ def broken(n: int) -> str:
     if n % 2:
         raise ValueError("odd")
     return f"fine {n}"
+
+
+def poor(n: int) -> str:
+    return f"poor {n}"
+
+
+APPS = {"mixed": mixed, "fine": fine, "poor": poor}
 
 
 class Scripted:
@@ -59,10 +73,10 @@ def compare(home: Path, *judges: Judge, baseline=mixed, candidate=fine, **more):
 def prompted(script, **more):
     """A judge that asks a fake model."""
     provider = FakeProvider(script, usage={"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110})
-    prompt = [{"role": "system", "content": "{{ system }}"}, {"role": "user", "content": "{{ prompt }}"}]
+    prompt = [Message(role="system", content="{{ system }}"), Message(role="user", content="{{ prompt }}")]
     by = PromptVariant(
         name="asked",
-        prompt=boxscore.experiments.variants.PromptTemplate.parse(prompt),
+        prompt=prompt,
         provider=provider,
         model="m",
         prices=fixed_row(1, name="m"),
@@ -527,3 +541,69 @@ def prefer(first, second): return "first" if first < second else "second"
 
         with pytest.raises(SpecError):
             load_spec(self.write(tmp_path, text))
+
+
+class TestSeveral:
+    def runs(self, tmp_path, judges, **more):
+        variants = {name: CallableVariant(by, name=name) for name, by in APPS.items()}
+        metrics = [metric for judge in judges for metric in judge.metrics]
+        return compare_variants(
+            variants,
+            from_rows(ROWS),
+            (),
+            make_rule(metrics, waive=[judge.name for judge in judges]),
+            baseline="mixed",
+            judges=judges,
+            home=tmp_path,
+            **more,
+        )
+
+    def test_every_candidate_is_held_against_the_baseline(self, tmp_path):
+        script = Scripted()
+        judge = Judge("preferred", kind="pairwise", by=script.prefers_fine)
+
+        better, worse = self.runs(tmp_path, [judge], candidates=["fine", "poor"])
+
+        assert (better.verdict.verdict, better.verdict.comparisons[0].difference) == ("ship", 0.5)
+        assert (worse.verdict.verdict, worse.verdict.comparisons[0].difference) == ("reject", -0.5)
+        assert better.verdict.baseline.metrics["preferred"].value == 0.25
+        assert worse.verdict.baseline.metrics["preferred"].value == 0.75
+
+    def test_what_is_run_beside_them_is_judged_alone_and_not_in_pairs(self, tmp_path):
+        script = Scripted()
+        judges = [
+            Judge("helpful", "?", by=script.says_fine),
+            Judge("preferred", kind="pairwise", by=script.prefers_fine),
+        ]
+
+        (comparison,) = self.runs(tmp_path, judges, candidates=["fine"], also=["poor"])
+
+        (beside,) = comparison.verdict.also_run
+        assert beside.metrics["helpful"].value == 0
+        assert "preferred" not in beside.metrics
+
+    def test_a_baseline_file_has_no_answers_to_judge(self, tmp_path):
+        run = Run(
+            id="b",
+            variant=VariantInfo(name="b", hash="h"),
+            dataset_name="d",
+            dataset_version="1",
+            examples=from_rows(ROWS).examples,
+            metrics=(),
+            trials=(),
+        )
+        standing = Standing(run, from_rows(ROWS), len(ROWS), ())
+
+        with pytest.raises(SpecError, match="no answers"):
+            self.runs(
+                tmp_path, [Judge("helpful", "?", by=lambda answer: "yes")], candidates=["fine"], standing=standing
+            )
+
+    def test_recordings_are_not_judged(self, tmp_path):
+        with pytest.raises(SpecError, match="live answers"):
+            boxscore.compare(
+                recordings=tmp_path / "r.jsonl",
+                baseline="a",
+                candidate="b",
+                judges=[Judge("helpful", "?", by=lambda answer: "yes")],
+            )

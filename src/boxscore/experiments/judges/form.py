@@ -4,7 +4,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from boxscore.experiments.judges.reply import read_object
+from boxscore.experiments.judges.reply import read_object, without_thought
 from boxscore.experiments.judges.scale import Scale, UnreadableError
 from boxscore.scoring.scorer import Metric, Score
 from boxscore.types import Json
@@ -92,6 +92,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
 
     def read(self, text: str) -> tuple[Finding, ...]:
         """What the judge found, one per criterion. Raises `UnreadableError` when the reply does not say it."""
+        text = without_thought(text)
         if self.kind == "rubric":
             found = read_object(text, [part.name for part in self.criteria])
             return tuple(_finding(part, found[part.name]) for part in self.criteria)

@@ -10,6 +10,7 @@ from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.judges.form import Criterion, Form, Kind
 from boxscore.experiments.judges.scale import PREFERENCE, YES_NO, Scale, ordinal
 from boxscore.experiments.judges.variant import JudgeVariant
+from boxscore.experiments.rule import OPERATIONS
 from boxscore.experiments.variant import Variant
 from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.prompts import PromptTemplate
@@ -90,6 +91,8 @@ def make_form(
     """The form of a judge, checked as `Judge` says."""
     if not name or "." in name:
         raise SpecError(f"{name!r} is no name for a judge: it takes one or more letters, and no point.", key="judges")
+    if name in OPERATIONS:
+        raise SpecError(f"{name!r} is what a guard watches already: give the judge another name.", key=f"judges.{name}")
     if kind not in ("binary", "ordinal", "rubric", "pairwise"):
         raise _error(name, "kind", f"must be binary, ordinal, rubric or pairwise, and is {kind!r}.")
     if better not in ("higher", "lower"):

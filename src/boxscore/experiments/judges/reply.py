@@ -1,6 +1,7 @@
 """Replies: the JSON in what a judge wrote, whatever stands around it."""
 
 import json
+import re
 from collections.abc import Collection
 from typing import cast
 
@@ -8,8 +9,15 @@ from boxscore.experiments.judges.scale import UnreadableError
 from boxscore.types import Json
 
 LONGEST = 1_000_000
+_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
 MOST_OBJECTS = 1_000
 """Braces of a reply that are tried as the beginning of an object: a reply of nothing but braces must not take long."""
+
+
+def without_thought(text: str) -> str:
+    """The reply without what a local model thought aloud before it: a verdict that was weighed is not yet given."""
+    found = _THOUGHT.match(text)
+    return text[found.end() :] if found else text
 
 
 def read_object(text: str, keys: Collection[str]) -> dict[str, Json]:

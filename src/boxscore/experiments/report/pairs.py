@@ -144,6 +144,9 @@ def _outcome(side: Side) -> str:
     read = f" · {escape(cut(revealed(side.label), 30))}" if side.label else ""
     if side.value is None:
         return f'<span class="mut">not scored{read}</span>'
+    if side.label in ("preferred", "not preferred"):  # by a pairwise judge: neither right nor wrong
+        kind, shape = ("good", "better") if side.label == "preferred" else ("bad", "worse")
+        return f'<span class="{kind}">{state(shape)} {side.label}</span>'
     if side.value not in (0.0, 1.0):
         return f'<span class="mut">{side.value:.3g}{read}</span>'
     if side.value == 1:
