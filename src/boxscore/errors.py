@@ -218,7 +218,7 @@ class ProviderError(OperationError):
     - connect: no connection, or none that can be trusted; timeout: no answer in time
     - auth: key missing, wrong, or without the right; quota: the account has no money or allowance left
     - rate_limit, overloaded: not now; trying again later is safe
-    - not_found: no such model or address; too_long: more tokens than the model takes; filtered: refused for its content;
+    - not_found: no such model or address; too_long: more tokens than the model takes; filtered: for what it says;
       refused: any other request that has to change
     - server: it failed at its own; cut: the stream broke off; bad_answer: an answer that cannot be read
     - cancelled: we stopped it; not_sent: the provider had failed so often that it was not asked

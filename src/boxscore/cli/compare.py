@@ -59,6 +59,7 @@ class RuleOptions(NamedTuple):
     "--plan", "only_plan", is_flag=True, help="Run nothing: say what this dataset can show; exit 3 if too little."
 )
 @click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
+@click.option("--retry-errors", is_flag=True, help="Ask again what failed the last time, and nothing else.")
 @click.option("--spend-cap", type=float, metavar="USD", help="Stop before more than this is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")
@@ -85,6 +86,7 @@ def compare(
     cluster: str | None,
     only_plan: bool,
     fresh: bool,
+    retry_errors: bool,
     spend_cap: float | None,
     concurrency: int | None,
     limit: int | None,
@@ -114,6 +116,7 @@ def compare(
                 "--concurrency": concurrency,
                 "--limit": limit,
                 "--fresh": fresh or None,
+                "--retry-errors": retry_errors or None,
                 "--baseline-file": baseline_file,
             }
         )
@@ -134,7 +137,7 @@ def compare(
             dataset = loaded.read_dataset()
             planned = _plan(dataset.name, dataset.examples[:limit], loaded.scorers, loaded.rule, loaded)
             return _print_plan(planned, as_json)
-        comparisons = _live(loaded, baseline_file, limit=limit, fresh=fresh, quiet=as_json)
+        comparisons = _live(loaded, baseline_file, limit=limit, fresh=fresh, retry_errors=retry_errors, quiet=as_json)
     return print_comparisons(comparisons, as_json=as_json, report=report, markdown=markdown, junit=junit, width=width)
 
 
@@ -166,12 +169,20 @@ def _recorded(
     )
 
 
-def _live(spec: Spec, baseline_file: Path | None, *, limit: int | None, fresh: bool, quiet: bool) -> list[Comparison]:
+def _live(
+    spec: Spec, baseline_file: Path | None, *, limit: int | None, fresh: bool, retry_errors: bool, quiet: bool
+) -> list[Comparison]:
     from boxscore.experiments.compare import compare_spec
 
     with show_progress(quiet=quiet and not sys.stderr.isatty()) as progress:
         return compare_spec(
-            spec, limit=limit, fresh=fresh, baseline_file=baseline_file, command=_command(), progress=progress
+            spec,
+            limit=limit,
+            fresh=fresh,
+            retry_errors=retry_errors,
+            baseline_file=baseline_file,
+            command=_command(),
+            progress=progress,
         )
 
 

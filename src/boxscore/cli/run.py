@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @click.option("--variant", metavar="NAME", help="Which variant of the spec (default: its baseline).")
 @click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
+@click.option("--retry-errors", is_flag=True, help="Ask again what failed the last time, and nothing else.")
 @click.option("--spend-cap", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop before more is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")
@@ -47,6 +48,7 @@ def run(
     spec: Path | None,
     variant: str | None,
     fresh: bool,
+    retry_errors: bool,
     spend_cap: float | None,
     concurrency: int | None,
     limit: int | None,
@@ -72,6 +74,7 @@ def run(
         spend_cap_usd=spend_cap if spend_cap is not None else loaded.spend_cap_usd,
         max_age_s=configured.reuse_max_age_s if loaded.max_age_s is None else loaded.max_age_s,
         fresh=fresh,
+        retry_errors=retry_errors,
         book=None if loaded.prices is None else PriceBook.load(loaded.prices),
     )
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--worse", "outcome", flag_value="worse", help="Answers that got worse, before and after.")
 @click.option("--better", "outcome", flag_value="better", help="Answers that got better.")
 @click.option("--tied", "outcome", flag_value="tied", help="Answers that are as right as before.")
+@click.option("--errors", "outcome", flag_value="errors", help="Calls that failed, with what was said.")
 @click.option("--report", metavar="FILE", type=click.Path(path_type=Path), help="Write the HTML report.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_json: bool) -> int:
@@ -44,8 +45,14 @@ def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_js
     elif outcome is None:
         print_box_score(comparison)
     else:
-        _print_pairs([pair for pair in comparison.evidence.pairs if pair.outcome == outcome], outcome, as_json)
+        _print_pairs([pair for pair in comparison.evidence.pairs if _is(pair, outcome)], outcome, as_json)
     return 0
+
+
+def _is(pair: Pair, outcome: str) -> bool:
+    if outcome == "errors":
+        return pair.baseline.error is not None or pair.candidate.error is not None
+    return pair.outcome == outcome
 
 
 def _print_list(verdicts: "Sequence[VerdictRow]", as_json: bool) -> None:
@@ -74,7 +81,7 @@ def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
         _print_side("after", pair.candidate)
         click.echo()
     if not pairs:
-        click.echo(f"No answer is {outcome}.")
+        click.echo("No call failed." if outcome == "errors" else f"No answer is {outcome}.")
 
 
 def _print_side(name: str, side: Side) -> None:

@@ -54,6 +54,7 @@ def compare(
     concurrency: int | None = None,
     spend_cap_usd: float | None = None,
     fresh: bool = False,
+    retry_errors: bool = False,
     stop_early: bool = False,
     home: str | Path | None = None,
     seed: int = 0,
@@ -71,13 +72,12 @@ def compare(
 
     `judges` are `boxscore.Judge`s, or a mapping as in a spec file; `waive` names those that may ship uncalibrated.
     `margin` is in the metric's unit (for rates a fraction), money in US dollars. Answers are kept in `home` (default:
-    the nearest `.boxscore`) and reused for a day unless `fresh`. Raises the leaves of `boxscore.errors.BoxscoreError`.
-    Not for use inside a running event loop: call it in a thread there.
+    the nearest `.boxscore`) and reused for a day unless `fresh`; `retry_errors` takes the last runs of this very
+    comparison up again and asks their errors alone. Raises the leaves of `boxscore.errors.BoxscoreError`. Not for use inside a running event loop: call it in a thread there.
     """
     if spec is not None:
-        return compare_spec(load_spec(spec), home=None if home is None else Path(home), fresh=fresh, progress=progress)[
-            0
-        ]
+        where = None if home is None else Path(home)
+        return compare_spec(load_spec(spec), home=where, fresh=fresh, retry_errors=retry_errors, progress=progress)[0]
     made = make_scorers(scorers)
     asked = _judges(judges, Path.cwd())
     decided_by = make_rule(
@@ -126,6 +126,7 @@ def compare(
             spend_cap_usd=spend_cap_usd,
             max_age_s=settings.load().reuse_max_age_s,
             fresh=fresh,
+            retry_errors=retry_errors,
             stop_early=stop_early,
         ),
         slices=slices,
@@ -140,6 +141,7 @@ def compare_spec(
     home: Path | None = None,
     limit: int | None = None,
     fresh: bool = False,
+    retry_errors: bool = False,
     baseline_file: Path | None = None,
     command: str | None = None,
     progress: ProgressOf | None = None,
@@ -172,6 +174,7 @@ def compare_spec(
             spend_cap_usd=spec.spend_cap_usd,
             max_age_s=configured.reuse_max_age_s if spec.max_age_s is None else spec.max_age_s,
             fresh=fresh,
+            retry_errors=retry_errors,
             stop_early=spec.stop_early,
             book=None if spec.prices is None else PriceBook.load(spec.prices),
         ),

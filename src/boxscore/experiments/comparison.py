@@ -23,7 +23,7 @@ from boxscore.experiments.slices import SMALLEST, find_slices
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.summary import summarise
 from boxscore.experiments.table import Floats, PairedTable, column, pair
-from boxscore.experiments.trial import Run
+from boxscore.experiments.trial import Run, failures
 from boxscore.experiments.verdict import (
     MIN_UNITS,
     DatasetInfo,
@@ -362,7 +362,11 @@ class _Comparing:
                     f"{name} has no answer to {missing} of {len(table.examples)} examples; they count as failures."
                 )
             if side.errors:
-                self.warnings.append(f"{name}: {side.errors} of {side.trials} calls failed and count as failures.")
+                kinds = failures(side.run.trials)
+                again = "; --retry-errors asks them again" if side.run.spent_usd is not None else ""
+                self.warnings.append(
+                    f"{name}: {side.errors} of {side.trials} calls failed and count as failures ({kinds}){again}."
+                )
             unknown = int((np.isnan(side.cost) & side.answered).sum())
             if unknown and unknown < side.answered.sum():
                 self.warnings.append(

@@ -36,8 +36,9 @@ ProgressOf = Callable[[str, Progress], None]
 class Effort(msgspec.Struct, frozen=True, kw_only=True):
     """How hard to try: calls at once over all variants, answers per example, money, and which old answers will do.
 
-    `max_age_s` in seconds, None for any age; `stop_early` ends the run when the primary metric is clear; `book` has the
-    prices (default: the built-in ones after the user's own).
+    `max_age_s` in seconds, None for any age; with `retry_errors` the last runs are taken up again, and only their
+    errors are asked; `stop_early` ends the run when the primary metric is clear; `book` has the prices (default: the
+    built-in ones after the user's own).
     """
 
     concurrency: int = 8
@@ -45,6 +46,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     spend_cap_usd: float | None = None
     max_age_s: float | None = 86_400.0
     fresh: bool = False
+    retry_errors: bool = False
     stop_early: bool = False
     book: PriceBook | None = None
 
@@ -77,6 +79,7 @@ async def run_variants(
                 budget=shared,
                 max_age_s=effort.max_age_s,
                 fresh=effort.fresh,
+                retry_errors=effort.retry_errors,
                 book=effort.book,
                 progress=None if progress is None else _named(progress, variant.info.name),
             )

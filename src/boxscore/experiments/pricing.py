@@ -54,9 +54,9 @@ def priced(
     return msgspec.structs.replace(response, cost_usd=money.total_usd, price=money.price)
 
 
-def is_priced(model: str, provider: str | None, at: datetime, book: PriceBook) -> bool:
-    """Whether a call of that model has a known price before anything is asked."""
-    return _row(book, model, provider, at, {}) is not None
+def row_of(model: str, provider: str | None, at: datetime, book: PriceBook) -> PriceRow | None:
+    """The price of a call of that model, as far as it is known before anything is asked."""
+    return _row(book, model, provider, at, {})
 
 
 def _row(book: PriceBook, model: str, provider: str | None, at: datetime, context: "dict[str, str]") -> PriceRow | None:

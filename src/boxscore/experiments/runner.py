@@ -16,6 +16,7 @@ from boxscore.datasets.example import Example
 from boxscore.errors import NothingToCompareError, ProviderError, ScorerError, SpecError, SpendCapError, UsageError
 from boxscore.experiments import scored
 from boxscore.experiments.budget import Budget
+from boxscore.experiments.forecast import Forecast, forecast
 from boxscore.experiments.identity import new_id, plan_hash, question_hash, utc_now
 from boxscore.experiments.pricing import priced
 from boxscore.experiments.storable import storable, storable_response
@@ -40,7 +41,7 @@ _SCORES_AT_ONCE = 256
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """Where a run stands. `done` of `total` trials have a response; `reused` of them were paid by another run,
     `errors` of them are error rows. `spent_usd` is what this run has paid, as far as prices are known; `unpriced` calls
-    have no known cost."""
+    have no known cost. `forecast` was made before the first call, of those that were still to be made."""
 
     done: int
     total: int
@@ -48,6 +49,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     reused: int
     spent_usd: Decimal
     unpriced: int
+    forecast: Forecast | None = None
 
 
 async def run(
@@ -151,6 +153,7 @@ class _Run:
         self._reused = 0
         self._unpriced = 0
         self._spent = Decimal(0)
+        self._forecast: Forecast | None = None
         self._stopped = False
         self._unsaved: list[ScoreRow] = []
         self._saving: set[asyncio.Task[None]] = set()
@@ -161,6 +164,7 @@ class _Run:
         self._id = run.id
         try:
             todo = await self._take_what_is_there(list(self._slots()), since, fresh=fresh)
+            self._foresee(todo)
             try:
                 await self._call(todo, concurrency)
             finally:
@@ -281,6 +285,16 @@ class _Run:
                 await asyncio.sleep(0)  # so that Ctrl-C and the progress bar get their turn
         return todo
 
+    def _foresee(self, todo: Sequence[_Slot]) -> None:
+        """What the calls will cost, told before the first of them."""
+        if self._progress is None or not todo:
+            return
+        examples = {example.id: example for example in self._dataset.examples}
+        answered = ((examples[trial.example_id], trial.response) for trial in self._trials.values())
+        asked = [slot.example for slot in todo]
+        self._forecast = forecast(self._variant, asked, answered, book=self._book, at=self._clock())
+        self._report()
+
     # Calls
 
     async def _call(self, slots: list[_Slot], concurrency: int) -> None:
@@ -373,6 +387,9 @@ class _Run:
         self._reused += reused
         if scores:
             self._save(slot, scores)
+        self._report()
+
+    def _report(self) -> None:
         if self._progress is not None:
             self._progress(
                 Progress(
@@ -382,6 +399,7 @@ class _Run:
                     reused=self._reused,
                     spent_usd=self._spent,
                     unpriced=self._unpriced,
+                    forecast=self._forecast,
                 )
             )
 

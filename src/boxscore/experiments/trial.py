@@ -1,5 +1,7 @@
 """Run, trial: a variant over a dataset version, one example at a time."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
@@ -29,6 +31,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     response: Response
     scores: dict[str, Score] = {}
     reused: bool = False
+
+
+def failures(trials: Iterable[Trial]) -> str:
+    """Kinds of errors, the most frequent first: "9 rate_limit, 3 timeout"."""
+    kinds = Counter(trial.response.error.kind for trial in trials if trial.response.error is not None)
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):

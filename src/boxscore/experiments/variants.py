@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -13,11 +14,13 @@ from boxscore.costs import PriceBook, PriceRow
 from boxscore.datasets.example import Example
 from boxscore.errors import ProviderError, TemplateError, UnknownPriceError
 from boxscore.experiments.answers import dollars, response_from, text_of
+from boxscore.experiments.forecast import Ask
 from boxscore.experiments.identity import digest, utc_now
-from boxscore.experiments.pricing import is_priced, priced
+from boxscore.experiments.pricing import priced, row_of
 from boxscore.experiments.trial import VariantInfo
 from boxscore.prompts import PromptTemplate
 from boxscore.providers.command import run_command
+from boxscore.providers.dialects.content import text_of as text_in
 from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Message, Provider, Request
 from boxscore.providers.response import Response
@@ -72,10 +75,17 @@ class PromptVariant:
         for example in examples:
             self._render(example)
 
+    def price_row(self, book: PriceBook, at: datetime) -> PriceRow | None:
+        return self._prices or row_of(self._blank.model, self._provider.name, at, book)
+
     def check_price(self, book: PriceBook, *, needed_by: str) -> None:
-        provider, model = self._provider.name, self._blank.model
-        if self._prices is None and not is_priced(model, provider, utc_now(), book):
-            raise UnknownPriceError(model, provider=provider, needed_by=needed_by)
+        if self.price_row(book, utc_now()) is None:
+            raise UnknownPriceError(self._blank.model, provider=self._provider.name, needed_by=needed_by)
+
+    def ask(self, example: Example) -> Ask:
+        sent = sum(len(text_in(message.content)) for message in self._render(example))
+        most = self._blank.params.get("max_tokens", self._blank.params.get("max_completion_tokens"))
+        return Ask(characters=sent, max_output_tokens=most if isinstance(most, int) else None)
 
     async def answer(self, example: Example, *, repeat: int) -> Response:
         request = msgspec.structs.replace(self._blank, messages=self._render(example))

@@ -402,6 +402,9 @@ def test_progress_counts_up_to_the_end_with_errors_reuse_and_money(records):
     go(Priced(FakeProvider(echo)), records, dataset(2))
     go(Priced(FakeProvider(echo)), records, dataset(4), progress=seen.append)
 
+    told = [progress for progress in seen if progress.forecast is not None]
+    assert (told[0].done, told[0].forecast.calls) == (2, 2)
+    seen.remove(told[0])
     assert [(p.done, p.reused, p.spent_usd) for p in seen] == [
         (1, 1, Decimal(0)),
         (2, 2, Decimal(0)),
