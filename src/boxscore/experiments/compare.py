@@ -73,7 +73,8 @@ def compare(
     `judges` are `boxscore.Judge`s, or a mapping as in a spec file; `waive` names those that may ship uncalibrated.
     `margin` is in the metric's unit (for rates a fraction), money in US dollars. Answers are kept in `home` (default:
     the nearest `.boxscore`) and reused for a day unless `fresh`; `retry_errors` takes the last runs of this very
-    comparison up again and asks their errors alone. Raises the leaves of `boxscore.errors.BoxscoreError`. Not for use inside a running event loop: call it in a thread there.
+    comparison up again and asks their errors alone. Raises the leaves of `boxscore.errors.BoxscoreError`. Not for use
+    inside a running event loop: call it in a thread there.
     """
     if spec is not None:
         where = None if home is None else Path(home)
