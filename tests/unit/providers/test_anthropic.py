@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxscore.errors import ProviderError, SpecError
-from boxscore.providers.dialects.anthropic import DEFAULT_MAX_TOKENS, Anthropic
+from boxscore.providers.dialects.anthropic import DEFAULT_MAX_TOKENS, SMALL_MAX_TOKENS, Anthropic
 from boxscore.providers.dialects.dialect import Event
 from boxscore.providers.known import KNOWN
 from boxscore.providers.request import Message, Request
@@ -56,6 +56,11 @@ def test_params_have_anthropics_names() -> None:
     given = {key: body[key] for key in body if key not in ("model", "messages")}
     due = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 7, "stop_sequences": ["END"], "top_k": 3, "stream": True}
     assert given == due
+
+
+@pytest.mark.parametrize("model", ["claude-3-opus-20240229", "MiniMax-M2"])
+def test_models_that_may_write_less_are_asked_for_less(model: str) -> None:
+    assert _body(model=model)["max_tokens"] == SMALL_MAX_TOKENS
 
 
 def test_the_default_limit_leaves_room_for_thinking() -> None:
@@ -152,7 +157,8 @@ def test_structured_output_is_asked_for_beside_what_the_user_configured() -> Non
         ("claude-sonnet-4-20250514", True),
         ("claude-opus-4-0", True),
         ("claude-opus-4@20250514", True),
-        ("claude-opus-4-1-20250805", False),
+        ("claude-opus-4-1-20250805", True),
+        ("claude-opus-4-5", False),
         ("claude-haiku-4-5", False),
         ("claude-sonnet-5", False),
     ],

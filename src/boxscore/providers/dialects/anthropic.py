@@ -27,20 +27,22 @@ from boxscore.providers.request import Message, Request
 from boxscore.providers.response import Response, ToolCall
 from boxscore.types import Json
 
-DEFAULT_MAX_TOKENS = 4_096
-"""The API demands a limit. This one is within that of every Claude; an answer cut by it says so as its finish reason.
-It is beside the thinking's own budget where that is given."""
+BEFORE_STRUCTURED_OUTPUT = re.compile(r"claude-(?:instant|v?2|3)|claude-(?:opus|sonnet)-4(?:-[01](?!\d)|-2025|@|$)")
+"""Claudes that are not among the models of the structured outputs page: these are made to call a tool instead."""
 
-BEFORE_STRUCTURED_OUTPUT = re.compile(r"claude-(?:instant|v?2|3)|claude-(?:opus|sonnet)-4(?:-0|-2025|@|$)")
-"""Models older than structured output (November 2025): these are made to call a tool instead."""
+DEFAULT_MAX_TOKENS = 16_384
+SMALL_MAX_TOKENS = 4_096
+"""The API demands a limit, and what the model thinks counts too. The small one is for older Claudes, some of which write
+no more, and for models that are no Claude. A thinking budget is added to it. An answer that was cut says so as its
+finish reason."""
 
 _CARRIED = {"type", "role", "content", "model", "stop_reason", "usage"}
 
 
 class Anthropic:
-    """`max_tokens` is `DEFAULT_MAX_TOKENS` where the request has none; `output_schema` goes out as `output_config`, or,
-    to models that lack it, as a tool that they have to call. Blocks that are neither text, thinking nor tool calls
-    (server tools, signatures, citations) are in `extra["content"]`, each with its `index`."""
+    """Where the request has no `max_tokens` the default is asked for. `output_schema` goes out as `output_config`, or, to
+    models that lack it, as a tool that they have to call. Blocks that are neither text, thinking nor tool calls (server
+    tools, signatures, citations) are in `extra["content"]`, each with its `index`."""
 
     name = "messages"
     framing: Framing = "sse"
@@ -52,10 +54,12 @@ class Anthropic:
         params = dict(request.params)
         if params.pop("seed", None) is not None:
             raise SpecError("Anthropic's messages have no seed: leave it out.", key="params.seed")
+        old = BEFORE_STRUCTURED_OUTPUT.search(request.model) is not None
+        limit = SMALL_MAX_TOKENS if old or "claude" not in request.model else DEFAULT_MAX_TOKENS
         budget = fields(params.get("thinking")).get("budget_tokens")
         body: dict[str, Json] = {
             "model": request.model,
-            "max_tokens": DEFAULT_MAX_TOKENS + (budget if isinstance(budget, int) else 0),
+            "max_tokens": limit + (budget if isinstance(budget, int) else 0),
             "messages": _turns(request.messages),
         }
         if system := _system(request.messages):
@@ -65,7 +69,7 @@ class Anthropic:
         if request.tools:
             body["tools"] = [_tool(tool) for tool in request.tools]
         if request.output_schema is not None:
-            if BEFORE_STRUCTURED_OUTPUT.search(request.model):
+            if old:
                 tool = {"name": ANSWER_TOOL, "description": "Gives the answer.", "input_schema": request.output_schema}
                 body["tools"] = [*items(body.get("tools")), tool]
                 body["tool_choice"] = {"type": "tool", "name": ANSWER_TOOL}
