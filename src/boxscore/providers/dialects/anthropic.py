@@ -32,16 +32,15 @@ BEFORE_STRUCTURED_OUTPUT = re.compile(r"claude-(?:instant|v?2|3)|claude-(?:opus|
 
 DEFAULT_MAX_TOKENS = 16_384
 SMALL_MAX_TOKENS = 4_096
-"""The API demands a limit, and what the model thinks counts too. The small one is for older Claudes, some of which write
-no more, and for models that are no Claude. A thinking budget is added to it. An answer that was cut says so as its
-finish reason."""
+"""The API demands a limit, and thinking counts too. The small one is for older Claudes, some of which write no more, and
+for models that are no Claude. A thinking budget is added to it. An answer that was cut says so as its finish reason."""
 
 _CARRIED = {"type", "role", "content", "model", "stop_reason", "usage"}
 
 
 class Anthropic:
-    """Where the request has no `max_tokens` the default is asked for. `output_schema` goes out as `output_config`, or, to
-    models that lack it, as a tool that they have to call. Blocks that are neither text, thinking nor tool calls (server
+    """A request without `max_tokens` asks for the default. `output_schema` goes out as `output_config`, or, to models
+    that lack it, as a tool that they have to call. Blocks that are neither text, thinking nor tool calls (server
     tools, signatures, citations) are in `extra["content"]`, each with its `index`."""
 
     name = "messages"
