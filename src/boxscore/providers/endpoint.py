@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from boxscore.providers.dialects import Assembly
 
 _CHARACTERS_PER_TOKEN = 4
+_AROUND = 512
+"""Bytes of an event in a stream that are not the answer itself, which alone is kept."""
+_KEPT = 2 * 1024 * 1024
+"""Bytes that a streamed answer may have: more than any model writes, little enough for many at once."""
 
 
 class Endpoint:
@@ -57,19 +61,19 @@ class Endpoint:
 
     async def complete(self, request: Request) -> Response:
         """Answers, or raises `ProviderError`."""
-        url = self.base_url + self._dialect.path(request.model, stream=self._stream)
+        url = self._url(request.model)
         body = _encoded(self._dialect.body(request, stream=self._stream))
         pace = self._pace_for(request.model)
-        await pace.turn(len(body) // _CHARACTERS_PER_TOKEN)
-        try:
-            reply, response = await self._exchange(url, body, request.model)
-        except ProviderError as error:
-            pace.failed(error)
-            raise
-        pace.answered(reply.headers)
+        async with pace.turn(len(body) // _CHARACTERS_PER_TOKEN) as told:
+            try:
+                reply, response = await self._exchange(url, body, request.model)
+            except ProviderError as error:
+                raise self._placed(error, url, request.model) from error
+            told(reply.headers)
         return msgspec.structs.replace(response, latency_s=reply.wall_s, first_token_s=reply.first_token_s)
 
     async def close(self) -> None:
+        self._paces.clear()  # who comes back later finds out anew how things are
         await self._transport.close()
 
     async def _exchange(self, url: str, body: bytes, model: str) -> tuple[Reply, Response]:
@@ -83,6 +87,23 @@ class Endpoint:
         if streamed is not None and reply.streamed:
             return reply, streamed.finish()
         return reply, self._dialect.read(parsed(reply, self.name), provider=self.name)
+
+    def _url(self, model: str) -> str:
+        place, mark, query = self.base_url.partition("?")
+        return place.rstrip("/") + self._dialect.path(model, stream=self._stream) + (mark and f"{mark}{query}")
+
+    def _placed(self, error: ProviderError, url: str, model: str) -> ProviderError:
+        """The error with what was tried, where it does not say so yet."""
+        if _host(url) in str(error):
+            return error
+        said = str(error).removeprefix(f"{self.name}: ")
+        return ProviderError(
+            error.kind,
+            f"{model} at {_host(url)}: {said}",
+            provider=self.name,
+            status=error.status,
+            retry_after_s=error.retry_after_s,
+        )
 
     def _pace_for(self, model: str) -> Pace:
         if self._pace is not None:
@@ -99,11 +120,22 @@ class _Streamed:
     """Bytes of a stream in, the response out."""
 
     def __init__(self, dialect: Dialect, name: str) -> None:
+        self._name = name
+        self._kept = 0
         self._decoder: Decoder = decoder(dialect.framing, provider=name)
         self._assembly: Assembly = dialect.assembly(provider=name)
 
     def __call__(self, chunk: bytes) -> bool:
-        return self._feed(self._decoder.feed(chunk))
+        events = self._decoder.feed(chunk)
+        self._kept += max(0, len(chunk) - _AROUND * len(events))
+        if self._kept > _KEPT:
+            raise ProviderError(
+                "bad_answer",
+                f"the streamed answer is larger than {_KEPT / 1024 / 1024:.3g} MB and was not read to its end; "
+                "ask for fewer tokens.",
+                provider=self._name,
+            )
+        return self._feed(events)
 
     def finish(self) -> Response:
         self._feed(self._decoder.close())

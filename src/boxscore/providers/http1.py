@@ -5,17 +5,25 @@ is what decides whether the provider or we are waited for.
 """
 
 import asyncio
+import re
+import select
 import zlib
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 
 import httptools
 
-if TYPE_CHECKING:
-    Inflate = Callable[[bytes], bytes]
-
 OnChunk = Callable[[bytes], bool]
 OnHeaders = Callable[["Answer"], OnChunk | None]
+
+
+_LARGE = 512 * 1024
+"""Bytes of an answer beyond which it waits for its turn to be read."""
+_AT_ONCE = 1024 * 1024
+"""Bytes that an answer is unpacked by: a small body may hold a large one."""
+_QUIET = 256 * 1024
+"""Bytes that may come without any of the body: headers, chunk sizes, trailers."""
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class Broken(Exception):  # noqa: N818 - never leaves the transport, which says what it means
@@ -36,8 +44,9 @@ class TooLarge(Broken):
 
 
 class Answer:
-    """Status, headers (names in lower case) and body of one answer, as they come in. `take` gets the body's pieces,
-    None to keep them in `body`."""
+    """Status, headers (names in lower case) and body of one answer, as they come in, the body unpacked and of `limit`
+    bytes at the most. `take` gets its pieces, None to keep them in `body`; a stream, of which not all is kept, may be
+    twice as long."""
 
     def __init__(self, limit: int, on_headers: OnHeaders | None = None) -> None:
         self.status = 0
@@ -46,38 +55,74 @@ class Answer:
         self._limit = limit
         self._on_headers = on_headers
         self._parts: list[bytes] = []
-        self._size = 0
-        self._inflate: Inflate | None = None
+        self.size = 0
+        self._unpack: _Unpacked | None = None
 
     @property
     def body(self) -> bytes:
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
 
+    @property
+    def large(self) -> bool:
+        return self.take is None and self.size > _LARGE
+
     def begin(self, status: int) -> None:
         self.status = status
         if coding := self.headers.get("content-encoding"):
-            self._inflate = _inflater(coding)
+            self._unpack = _unpacking(coding)
         if self._on_headers is not None:
             self.take = self._on_headers(self)
-        if self.take is None and int(self.headers.get("content-length") or 0) > self._limit:
+        if self.take is not None:
+            self._limit *= 2
+        elif int(self.headers.get("content-length") or 0) > self._limit:
             raise TooLarge("", began=True)  # an answer too large is not begun
 
     def feed(self, part: bytes) -> None:
-        if self._inflate is not None:
-            part = self._inflate(part)
-        self._size += len(part)
-        if self._size > self._limit:
-            raise TooLarge("", began=True)
-        if self.take is not None:
-            self.take(part)
-        else:
-            self._parts.append(part)
+        for piece in (part,) if self._unpack is None else self._unpack.pieces(part):
+            if not piece:
+                continue
+            self.size += len(piece)
+            if self.size > self._limit:
+                raise TooLarge("", began=True)
+            if self.take is not None:
+                self.take(piece)
+            else:
+                self._parts.append(piece)
+
+    def end(self) -> None:
+        if self._unpack is not None and self.size and not self._unpack.whole:
+            raise Broken("its packed answer is not whole", began=True)
+
+
+class Turns:
+    """Large answers are read one after another, so that many of them take no more memory than one."""
+
+    def __init__(self) -> None:
+        self._reading: Connection | None = None
+        self._waiting: deque[Connection] = deque()
+
+    def ask(self, connection: "Connection") -> None:
+        if self._reading is None:
+            self._reading = connection
+        elif self._reading is not connection and connection not in self._waiting:
+            self._waiting.append(connection)
+            connection.pause()
+
+    def leave(self, connection: "Connection") -> None:
+        if self._reading is connection:
+            self._reading = self._waiting.popleft() if self._waiting else None
+            if self._reading is not None:
+                self._reading.resume()
+        elif connection in self._waiting:
+            self._waiting.remove(connection)
+            connection.resume()
 
 
 class Connection(asyncio.Protocol):
     """Made by `loop.create_connection`; one exchange at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self._turns = turns or Turns()
         self.transport: asyncio.Transport | None = None
         self.idle_since = 0.0
         self._parser: httptools.HttpResponseParser | None = None
@@ -86,13 +131,14 @@ class Connection(asyncio.Protocol):
         self._headers_told = False
         self._tunnel = False
         self._began = False
+        self._quiet = 0
         self.reusable = True
 
     def send(self, request: bytes, answer: Answer, *, tunnel: bool = False) -> "asyncio.Future[None]":
         """Done when the answer is whole; what goes wrong is `Broken`, or what a callback raised. With `tunnel` the
         headers are all, and what follows them is no longer HTTP of ours."""
         done = self._done = asyncio.get_running_loop().create_future()
-        self._answer, self._tunnel, self._began, self._headers_told = answer, tunnel, False, False
+        self._answer, self._tunnel, self._began, self._headers_told, self._quiet = answer, tunnel, False, False, 0
         self._parser = httptools.HttpResponseParser(self)
         if self.transport is None or self.transport.is_closing():
             self._fail(Broken("the connection was closed"))
@@ -109,9 +155,20 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def pause(self) -> None:
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
     @property
     def usable(self) -> bool:
-        return self.reusable and self.transport is not None and not self.transport.is_closing()
+        """Whether another exchange may follow: nothing is half sent, and the other side has not closed or spoken."""
+        if not self.reusable or self.transport is None or self.transport.is_closing():
+            return False
+        return self.transport.get_write_buffer_size() == 0 and not _has_news(self.transport)
 
     # asyncio.Protocol
 
@@ -119,10 +176,11 @@ class Connection(asyncio.Protocol):
         self.transport = transport  # pyright: ignore[reportAttributeAccessIssue]
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None or self._done is None:
+        answer, done = self._answer, self._done
+        if self._parser is None or done is None or answer is None:
             self.abort()  # nobody asked for this
             return
-        self._began = True
+        self._began, before = True, answer.size
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -132,6 +190,13 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             kind = Broken if self._headers_told else NotHttp
             self._fail(kind(str(error), began=True))
+        if done.done():
+            return
+        self._quiet = 0 if answer.size > before else self._quiet + len(data)
+        if self._quiet > _QUIET:
+            self._fail(NotHttp("its headers do not end", began=True))
+        elif answer.large:
+            self._turns.ask(self)
 
     def eof_received(self) -> bool:
         return False
@@ -139,7 +204,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
         answer = self._answer
-        if answer is not None and self._headers_told and _until_close(answer.headers):
+        if exc is None and answer is not None and self._headers_told and _until_close(answer.headers):
             self._finish()
             return
         reason = "the connection was reset" if exc is not None else "the connection was closed"
@@ -148,13 +213,16 @@ class Connection(asyncio.Protocol):
     # httptools
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._answer is not None and not self._headers_told:
+        if self._done is not None and self._answer is not None and not self._headers_told:
             key, text = name.decode("latin-1").lower(), value.decode("latin-1")
             before = self._answer.headers.get(key)
             self._answer.headers[key] = text if before is None else f"{before}, {text}"
 
     def on_headers_complete(self) -> None:
         if self._answer is None or self._parser is None:
+            return
+        if self._done is None:  # a second answer to one question
+            self.reusable = False
             return
         status = self._parser.get_status_code()
         if status < 200:  # 100 Continue, 103 Early Hints: the answer is still to come
@@ -170,17 +238,25 @@ class Connection(asyncio.Protocol):
             self._answer.feed(body)
 
     def on_message_complete(self) -> None:
-        if self._headers_told and self._parser is not None:
+        if self._done is not None and self._headers_told and self._parser is not None:
             self.reusable = self.reusable and self._parser.should_keep_alive()
             self._finish()
 
     def _finish(self) -> None:
+        try:
+            if self._answer is not None:
+                self._answer.end()
+        except Broken as error:
+            self._fail(error)
+            return
         done, self._done = self._done, None
+        self._turns.leave(self)
         if done is not None and not done.done():
             done.set_result(None)
 
     def _fail(self, error: BaseException) -> None:
         done, self._done = self._done, None
+        self._turns.leave(self)
         self.abort()
         if done is not None and not done.done():
             done.set_exception(error)
@@ -192,8 +268,12 @@ def request_bytes(target: str, host: str, headers: Mapping[str, str], body: byte
     if method == "POST":
         lines += ["Accept-Encoding: gzip, deflate", f"Content-Length: {len(body)}"]
     for name, value in headers.items():
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
         if "\r" in value or "\n" in value or "\0" in value:
             raise ValueError(f"the header {name} has a line end in its value")
+        if not value.isascii():
+            raise ValueError(f"the header {name} has characters that a header cannot hold")
         lines.append(f"{name}: {value}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
 
@@ -203,33 +283,48 @@ def _until_close(headers: Mapping[str, str]) -> bool:
     return "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "").lower()
 
 
-def _inflater(coding: str) -> "Inflate | None":
+def _has_news(transport: asyncio.Transport) -> bool:
+    """Whether something has come that the loop did not yet read: on an idle connection that is its end."""
+    if not hasattr(select, "poll"):  # Windows
+        return False
+    peer = transport.get_extra_info("socket")
+    watch = select.poll()
+    watch.register(peer.fileno(), select.POLLIN)
+    return bool(watch.poll(0))
+
+
+def _unpacking(coding: str) -> "_Unpacked | None":
     names = [name.strip().lower() for name in coding.split(",")]
     if names in (["gzip"], ["x-gzip"], ["deflate"]):
-        return _Inflater(names[0] == "deflate")
+        return _Unpacked(names[0] == "deflate")
     if names == ["identity"]:
         return None
     raise Broken(f"its answer is packed as {coding}, which was not asked for", began=True)
 
 
-_AT_ONCE = 1024 * 1024
-"""Bytes that one piece may become when it is unpacked: a small body may hold a large one."""
+class _Unpacked:
+    """gzip, or deflate (RFC 9110, section 8.4.1) with the wrapping that it should have or without, as some send it."""
 
-
-class _Inflater:
     def __init__(self, deflate: bool) -> None:
-        self._unzip = zlib.decompressobj(zlib.MAX_WBITS if deflate else zlib.MAX_WBITS | 16)
+        self._deflate = deflate
+        self._begun = False
+        self._zip = zlib.decompressobj()
 
-    def __call__(self, part: bytes) -> bytes:
+    @property
+    def whole(self) -> bool:
+        return self._zip.eof
+
+    def pieces(self, part: bytes) -> Iterator[bytes]:
         try:
-            made = [self._unzip.decompress(part, _AT_ONCE)]
-            total = len(made[0])
-            while self._unzip.unconsumed_tail:
-                more = self._unzip.decompress(self._unzip.unconsumed_tail, _AT_ONCE)
-                total += len(more)
-                if total > 64 * _AT_ONCE:
-                    raise TooLarge("", began=True)
-                made.append(more)
+            while part:
+                if not self._begun or self._zip.eof:  # gzip may be several members
+                    self._begun, self._zip = True, zlib.decompressobj(self._window(part[0]))
+                yield self._zip.decompress(part, _AT_ONCE)
+                part = self._zip.unconsumed_tail or self._zip.unused_data
         except zlib.error as error:
             raise Broken(f"its packed answer is damaged ({error})", began=True) from error
-        return made[0] if len(made) == 1 else b"".join(made)
+
+    def _window(self, first: int) -> int:
+        if not self._deflate:
+            return zlib.MAX_WBITS | 16
+        return zlib.MAX_WBITS if first & 0x0F == zlib.DEFLATED else -zlib.MAX_WBITS

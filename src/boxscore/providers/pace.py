@@ -5,10 +5,12 @@ never asks again by itself.
 """
 
 import asyncio
+import math
 import random
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
 
@@ -29,7 +31,6 @@ _UNREACHABLE_S = 2.0
 """Who could not be reached after pauses that grew so long, and never was, is not there."""
 _REST_S = 60.0
 """How long nothing is asked after giving up; then one call tries again."""
-_POLL_S = 0.05
 _DEAD = frozenset({"auth", "quota", "not_found", "connect"})
 """What the next call would meet as well: where nothing has ever worked, nothing more is asked."""
 _TROUBLE = _DEAD | {"timeout", "rate_limit", "overloaded", "server", "cut", "bad_answer"}
@@ -50,10 +51,12 @@ def pace_of(name: str, *, where: str, account: str, model: str) -> "Pace":
 
 
 class Pace:
-    """Call `turn` before each call, then `answered` or `failed` after it.
+    """Put each call inside `async with pace.turn(tokens) as told:`, and give `told` the headers of its answer.
 
-    `turn` waits while the provider's limits or its last refusals say so, and raises `ProviderError` of kind not_sent
-    once it has given up. Limits are token buckets: what is left, refilled evenly until the time of reset.
+    A turn waits while the provider's limits or its last refusals say so, and raises `ProviderError` of kind not_sent
+    once there is no use in asking. Limits are token buckets: what is left, refilled evenly until the time of reset.
+    Where they are not told, calls at once are as many as the provider takes: a refusal halves them, answers make them
+    more again (slow start and additive increase, as in Jacobson, "Congestion avoidance and control", 1988).
     """
 
     def __init__(self, name: str, *, sleep: Sleep = asyncio.sleep, now: Now = time.monotonic) -> None:
@@ -66,49 +69,84 @@ class Pace:
         self._pause_s = _FIRST_PAUSE_S
         self._failures = 0
         self._probes = 0
-        self._probing = False
+        self._in_flight = 0
+        self._begun = 0
+        self._seen = 0
+        self._at_once = self._careful_from = math.inf
+        self._waiting: list[asyncio.Future[None]] = []
         self._ever_answered = False
         self._given_up: ProviderError | None = None
         self._given_up_until = 0.0
 
-    async def turn(self, tokens: int) -> None:
-        """Waits until a call of about so many tokens may go."""
+    @asynccontextmanager
+    async def turn(self, tokens: int) -> AsyncGenerator[Callable[[Mapping[str, str]], None]]:
+        """One call of about so many tokens. A `ProviderError` that leaves the block is its failure; a request that was
+        itself at fault says nothing of the provider."""
+        await self._come(tokens)
+        self._begun += 1
+        self._in_flight += 1
+        number, probe = self._begun, self._doubtful
+        try:
+            yield self._learn
+        except ProviderError as error:
+            if error.kind in _TROUBLE:
+                self._failed(error, number, probe)
+            raise
+        else:
+            self._answered()
+        finally:
+            self._in_flight -= 1
+            self._wake()
+
+    @property
+    def _doubtful(self) -> bool:
+        return self._failures >= _DOUBTFUL
+
+    async def _come(self, tokens: int) -> None:
         while True:
             if self._given_up is not None:
                 if self._now() < self._given_up_until:
                     raise self._not_sent(self._given_up)
                 self._given_up, self._probes = None, 0
             wait = self._wait_s(tokens)
-            if wait <= 0.0:
+            if wait > 0.0:
+                await self._sleep(wait)
+            elif self._in_flight >= self._at_once:
+                landed = asyncio.get_running_loop().create_future()
+                self._waiting.append(landed)
+                await landed
+            else:
                 break
-            await self._sleep(wait)
         self._requests.take(1.0)
         self._tokens.take(float(tokens))
-        self._probing = self._failures >= _DOUBTFUL
 
-    def answered(self, headers: Mapping[str, str]) -> None:
-        """The call was answered; `headers` (names in lower case) may tell of limits."""
+    def _wake(self) -> None:
+        """Those that wait may be of another thread's loop, or of one that is over."""
+        waiting, self._waiting = self._waiting, []
+        for landed in waiting:
+            with suppress(RuntimeError):
+                landed.get_loop().call_soon_threadsafe(_settle, landed)
+
+    def _answered(self) -> None:
         self._ever_answered = True
-        self._probing = False
         self._failures = self._probes = 0
         self._pause_s = _FIRST_PAUSE_S
-        self._learn(headers)
+        self._at_once += 1.0 if self._at_once < self._careful_from else 1.0 / self._at_once
 
-    def failed(self, error: ProviderError) -> None:
-        """The call failed. A request that was itself at fault says nothing of the provider."""
-        probe, self._probing = self._probing, False
-        if error.kind not in _TROUBLE:
-            return
+    def _failed(self, error: ProviderError, number: int, probe: bool) -> None:
         self._failures += 1
-        now = self._now()
-        if error.kind in _DEAD and not self._ever_answered and error.kind != "connect":
-            self._give_up(error)
-        elif error.kind in ("rate_limit", "overloaded"):
-            self._hold(error, now)
-        elif error.kind == "connect" and not self._ever_answered and self._pause_s > _UNREACHABLE_S:
-            self._give_up(error)
-        elif error.kind == "connect" or self._failures >= _DOUBTFUL:
-            self._pause(now)
+        news = number > self._seen  # calls that were in flight together fail together, and count as one
+        if error.kind in ("rate_limit", "overloaded"):
+            self._hold(error, news)
+        elif error.kind in _DEAD and not self._ever_answered:
+            if error.kind != "connect" or self._pause_s > _UNREACHABLE_S:
+                self._give_up(error)
+            elif news:
+                self._pause()
+        elif news and (error.kind == "connect" or self._doubtful):
+            self._pause()
+        if self._doubtful:
+            self._at_once = 1.0
         if probe:
             self._probes += 1
             if self._probes >= _PROBES:
@@ -116,29 +154,38 @@ class Pace:
 
     def _give_up(self, error: ProviderError) -> None:
         self._given_up, self._given_up_until = error, self._now() + _REST_S
+        self._at_once = 1.0
 
-    def _hold(self, error: ProviderError, now: float) -> None:
-        if error.retry_after_s is None:
-            self._pause(now)
-        elif error.retry_after_s > _PATIENCE_S:
+    def _hold(self, error: ProviderError, news: bool) -> None:
+        if news:
+            self._at_once = self._careful_from = max(1.0, min(self._at_once, self._in_flight) / 2.0)
+        if error.retry_after_s is not None and error.retry_after_s > _PATIENCE_S:
             self._give_up(error)
-        else:
-            self._not_before = max(self._not_before, now + error.retry_after_s)
+        elif error.retry_after_s is not None:
+            self._not_before = max(self._not_before, self._now() + error.retry_after_s)
+            self._seen = self._begun
+        elif news:
+            self._pause()
 
-    def _pause(self, now: float) -> None:
-        """A growing pause; failures of calls that were in flight together count as one."""
-        if now >= self._not_before:
-            self._not_before = now + self._pause_s
-            self._pause_s = min(_LONGEST_PAUSE_S, 2.0 * self._pause_s)
+    def _pause(self) -> None:
+        self._seen = self._begun
+        self._not_before = max(self._not_before, self._now() + self._pause_s)
+        self._pause_s = min(_LONGEST_PAUSE_S, 2.0 * self._pause_s)
 
     def _wait_s(self, tokens: int) -> float:
         now = self._now()
         if now < self._not_before:
             # Not all at once when the time has come.
             return self._not_before - now + random.uniform(0.0, min(self._pause_s, _FIRST_PAUSE_S))
-        if self._failures >= _DOUBTFUL and self._probing:
-            return _POLL_S
-        return max(self._requests.wait_s(1.0, now), self._tokens.wait_s(float(tokens), now))
+        wait = max(self._requests.wait_s(1.0, now), self._tokens.wait_s(float(tokens), now))
+        if wait > _PATIENCE_S:
+            raise ProviderError(
+                "not_sent",
+                f"not asked, because by its own limits the next call may go in {wait:,.0f} s; try again then, or "
+                "raise your limits there.",
+                provider=self.name,
+            )
+        return wait
 
     def _learn(self, headers: Mapping[str, str]) -> None:
         now = self._now()
@@ -154,12 +201,15 @@ class Pace:
 
     def _not_sent(self, error: ProviderError) -> ProviderError:
         said = str(error).removeprefix(f"{self.name}: ")
+        after = f"{self._failures} calls in a row failed, the last of them" if self._failures > 1 else "a call failed"
         return ProviderError(
-            "not_sent",
-            f"not asked any more after {self._failures} failures in a row, the last of them: {said}",
-            provider=self.name,
-            status=error.status,
+            "not_sent", f"not asked any more after {after}: {said}", provider=self.name, status=error.status
         )
+
+
+def _settle(landed: "asyncio.Future[None]") -> None:
+    if not landed.done():
+        landed.set_result(None)
 
 
 class _Bucket:

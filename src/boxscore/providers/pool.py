@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import ssl
 import time
@@ -11,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
-from boxscore.providers.http1 import Answer, Broken, Connection, request_bytes
+from boxscore.providers.http1 import Answer, Broken, Connection, NotHttp, Turns, request_bytes
 from boxscore.providers.proxies import proxy_for
 from boxscore.providers.secrets import mask
 
@@ -74,13 +75,14 @@ class Pool:
     def __init__(self) -> None:
         self._idle: defaultdict[tuple[bool, str, int, str | None], list[Connection]] = defaultdict(list)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns = Turns()
 
     async def take(self, route: Route, *, connect_s: float) -> Connection:
         """A good idle connection, else a new one; `Unreachable` when there is none within `connect_s` seconds."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._idle.clear()
-            self._loop = loop
+            self._loop, self._turns = loop, Turns()
         idle, now = self._idle[route.key], time.monotonic()
         while idle:
             connection = idle.pop()
@@ -89,7 +91,7 @@ class Pool:
             connection.abort()
         try:
             async with asyncio.timeout(connect_s):
-                return await _open(loop, route)
+                return await _open(loop, route, self._turns)
         except TimeoutError as error:
             raise Unreachable(
                 f"no connection to {_meant(route)} after {connect_s:g} s; is it up, is the address right, does a "
@@ -100,31 +102,41 @@ class Pool:
 
     def give_back(self, route: Route, connection: Connection) -> None:
         idle = self._idle[route.key]
-        if connection.usable and len(idle) < _KEPT:
+        if self._here() and connection.usable and len(idle) < _KEPT:
             connection.idle_since = time.monotonic()
             idle.append(connection)
         else:
             connection.abort()
 
     def close(self) -> None:
-        for idle in self._idle.values():
-            for connection in idle:
-                connection.abort()
+        if self._here():  # nothing can be said to connections of a loop that is over
+            for idle in self._idle.values():
+                for connection in idle:
+                    connection.abort()
         self._idle.clear()
 
+    def _here(self) -> bool:
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
 
-async def _open(loop: asyncio.AbstractEventLoop, route: Route) -> Connection:
+
+async def _open(loop: asyncio.AbstractEventLoop, route: Route, turns: Turns) -> Connection:
+    def made() -> Connection:
+        return Connection(turns)
+
     context = _tls_context() if route.tls else None
     if route.proxy is None:
         name = route.host if route.tls else None
         _, connection = await loop.create_connection(
-            Connection, route.host, route.port, ssl=context, server_hostname=name, happy_eyeballs_delay=_EYEBALLS_S
+            made, route.host, route.port, ssl=context, server_hostname=name, happy_eyeballs_delay=_EYEBALLS_S
         )
         return connection
     parts = urlsplit(route.proxy)
     outer = _tls_context() if parts.scheme == "https" else None
     _, connection = await loop.create_connection(
-        Connection,
+        made,
         parts.hostname or "",
         parts.port or (443 if outer else 80),
         ssl=outer,
@@ -165,8 +177,14 @@ class _ProxyRefusedError(OSError):
 def _unreachable(route: Route, error: OSError | Broken) -> Unreachable:
     to = _meant(route)
     if isinstance(error, _ProxyRefusedError):
-        hint = "; it wants a name and a password in its address" if error.status == 407 else ""
-        return Unreachable(f"the proxy {_shown(route.proxy)} does not let us through to {route.origin}: {error}{hint}.")
+        hint = (
+            "put a name and a password into the address that HTTPS_PROXY has."
+            if error.status == 407
+            else "may it be reached from here? NO_PROXY lists the hosts that need no proxy."
+        )
+        return Unreachable(f"{to} does not let us through to {route.origin}: {error}; {hint}")
+    if isinstance(error, NotHttp):
+        return Unreachable(f"{to} does not speak HTTP; HTTPS_PROXY or HTTP_PROXY names it.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return Unreachable(
             f"the TLS certificate of {route.origin} was not accepted: {error.verify_message}; is the address right? "
@@ -178,23 +196,20 @@ def _unreachable(route: Route, error: OSError | Broken) -> Unreachable:
         )
     if isinstance(error, socket.gaierror):
         return Unreachable(f"the host of {to} is not known; is the address right, is the network up?")
-    if isinstance(error, Broken):
-        return Unreachable(f"no connection to {to}: {mask(error.reason)}.")
-    said = os.strerror(error.errno) if error.errno else _first_reason(str(error))
+    said = error.reason if isinstance(error, Broken) else _first_reason(error)
     hint = (
-        "HTTPS_PROXY or HTTP_PROXY names it, NO_PROXY the hosts that need none"
+        "HTTPS_PROXY or HTTP_PROXY names it, NO_PROXY the hosts that need none."
         if route.proxy is not None
         else "is it up, is the address right?"
     )
-    return Unreachable(f"no connection to {to}: {said}; {hint}{'' if hint.endswith('?') else '.'}")
+    return Unreachable(f"no connection to {to}: {mask(said)}; {hint}")
 
 
-def _first_reason(said: str) -> str:
+def _first_reason(error: OSError) -> str:
     """`Multiple exceptions: [Errno 111] Connect call failed (…), …`, when every address of a host was tried."""
-    for number in (111, 61, 113, 101, 110):
-        if f"[Errno {number}]" in said:
-            return os.strerror(number)
-    return mask(said) or "it was refused"
+    found = re.search(r"\[Errno (\d+)\]", str(error))
+    number = error.errno or (int(found[1]) if found else 0)
+    return os.strerror(number) if number else str(error) or "it was refused"
 
 
 def _meant(route: Route) -> str:

@@ -1,6 +1,7 @@
 """The one way out to the network. Nothing else in the package opens an outbound connection."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -9,11 +10,12 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from boxscore.errors import ProviderError, SpecError
-from boxscore.providers.http1 import Answer, Broken, Connection, NotHttp, TooLarge, request_bytes
+from boxscore.providers.http1 import Answer, Broken, NotHttp, TooLarge, request_bytes
 from boxscore.providers.pool import Pool, Route, Unreachable
 from boxscore.providers.secrets import mask
 
 _HOPS = 3
+_NO_HOST = re.compile(r"[\s/\\@%<>^`{|}\"]")
 _STREAMS = (
     "text/event-stream",
     "application/x-ndjson",
@@ -65,9 +67,15 @@ class Transport(Protocol):
 
 def check_url(url: str, *, key: str) -> str:
     """The URL without a slash at its end, if it is one that can be posted to; else a `SpecError` that names `key`."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SpecError(f"{url!r} is no address: it starts with http:// or https:// and names a host.", key=key)
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+        if parts.scheme not in ("http", "https") or _NO_HOST.search(host) or not host.encode("idna"):
+            raise ValueError(url)
+    except ValueError:
+        raise SpecError(
+            f"{url!r} is no address: it starts with http:// or https:// and names a host.", key=key
+        ) from None
     if parts.username or parts.password:
         raise SpecError("an address must not hold a password: name an environment variable instead.", key=key)
     return url.rstrip("/")
@@ -113,7 +121,6 @@ class _Exchange:
         self._started = time.perf_counter()
         self._first_token_s: float | None = None
         self._first_limit: asyncio.TimerHandle | None = None
-        self._connection: Connection | None = None
 
     async def run(self, pool: Pool, url: str, route: Route, headers: dict[str, str], body: bytes) -> Reply:
         answer = Answer(self._limits.body_bytes, self._sort)
@@ -125,10 +132,13 @@ class _Exchange:
             ) from error
         loop = asyncio.get_running_loop()
         try:
-            connection = self._connection = await pool.take(route, connect_s=self._limits.connect_s)
+            connection = await pool.take(route, connect_s=self._limits.connect_s)
             done = connection.send(request, answer)
             left = self._limits.total_s - (time.perf_counter() - self._started)
             total = loop.call_later(max(left, 0.0), connection.fail, _TooLate("timeout_s"))
+            if self._on_chunk is not None:
+                left = self._limits.first_token_s - (time.perf_counter() - self._started)
+                self._first_limit = loop.call_later(max(left, 0.0), connection.fail, _TooLate("first_token_s"))
             try:
                 await done
             except BaseException:
@@ -157,13 +167,11 @@ class _Exchange:
     def _sort(self, answer: Answer) -> OnChunk | None:
         """Where the body goes, once the headers are there."""
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if self._on_chunk is None or not 200 <= answer.status < 300 or kind not in _STREAMS:
-            return None
-        if self._connection is not None:
-            left = self._limits.first_token_s - (time.perf_counter() - self._started)
-            loop = asyncio.get_running_loop()
-            self._first_limit = loop.call_later(max(left, 0.0), self._connection.fail, _TooLate("first_token_s"))
-        return self._chunk
+        if self._on_chunk is not None and 200 <= answer.status < 300 and kind in _STREAMS:
+            return self._chunk
+        if self._first_limit is not None:  # no stream, so it has no first token
+            self._first_limit.cancel()
+        return None
 
     def _chunk(self, chunk: bytes) -> bool:
         told = self._on_chunk is not None and self._on_chunk(chunk)
@@ -186,7 +194,10 @@ class _Exchange:
         host = _host(url)
         if isinstance(error, TooLarge):
             most = f"{self._limits.body_bytes / 1024 / 1024:.3g} MB"
-            kind, said = "bad_answer", f"the answer is larger than {most} and was not read to its end."
+            kind, said = (
+                "bad_answer",
+                f"the answer of {host} is larger than {most} and was not read to its end; is it the one?",
+            )
         elif isinstance(error, NotHttp):
             kind, said = "bad_answer", f"{host} does not speak HTTP; is the address right, and is it https?"
         elif error.began:
