@@ -3,7 +3,7 @@
 import os
 import re
 
-from boxscore.errors import SpecError
+from boxscore.errors import ExtraMissingError, SpecError, StoreError
 
 _NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -14,6 +14,7 @@ _FORMS = re.compile(
     r"|(?<=Bearer )[A-Za-z0-9_\-.=+/]{8,}"
 )
 _SHORTEST = 8
+_SERVICE = "boxscore"
 
 
 _named: dict[str, str] = {}
@@ -21,18 +22,54 @@ _named: dict[str, str] = {}
 
 
 def from_environment(variable: str, *, key: str) -> str:
-    """The secret that the environment variable holds. `key` is the spec's key, for the error's sentence."""
+    """The secret that the environment variable holds, or else the entry of that name in the system's keyring. `key` is
+    the spec's key, for the error's sentence."""
     if not _VARIABLE.fullmatch(variable) or looks_secret(variable):
         raise SpecError(
             "name the environment variable that holds the secret, not the secret itself; "
             "if it was a real one, it stands in a file now: revoke it.",
             key=key,
         )
-    value = os.environ.get(variable, "").strip()
-    _named[value] = variable
+    value = os.environ.get(variable, "").strip() or from_keyring(variable)
     if not value:
-        raise SpecError(f"the environment variable {variable} is not set: export {variable}=… and run again.", key=key)
+        raise SpecError(
+            f"the environment variable {variable} is not set: export {variable}=… and run again, or keep the key with "
+            f"`boxscore providers --keep {variable}`.",
+            key=key,
+        )
+    _named[value] = variable
     return value
+
+
+def from_keyring(variable: str) -> str | None:
+    """The entry of the system's keyring, None where there is none, no keyring, or the extra is not installed."""
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return None
+    try:
+        return (keyring.get_password(_SERVICE, variable) or "").strip() or None
+    except keyring.errors.KeyringError:
+        return None
+
+
+def keep_in_keyring(variable: str, value: str | None) -> None:
+    """Keeps a secret in the system's keyring, or with None forgets it. `ExtraMissingError` without the extra,
+    `StoreError` where the system has no keyring that can be used."""
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        raise ExtraMissingError("the system's keyring", "keyring") from None
+    try:
+        if value is not None:
+            keyring.set_password(_SERVICE, variable, value)
+        elif keyring.get_password(_SERVICE, variable) is not None:
+            keyring.delete_password(_SERVICE, variable)
+    except keyring.errors.KeyringError as error:
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise StoreError(f"the system's keyring cannot be used: {said}; export {variable}=… does as well.") from error
 
 
 def looks_secret(text: str) -> bool:
