@@ -33,7 +33,8 @@ BEFORE_STRUCTURED_OUTPUT = re.compile(r"claude-(?:instant|v?2|3)|claude-(?:opus|
 DEFAULT_MAX_TOKENS = 16_384
 SMALL_MAX_TOKENS = 4_096
 """The API demands a limit, and thinking counts too. The small one is for older Claudes, some of which write no more,
-and for models that are no Claude. A thinking budget is added to it. An answer that was cut says so as its finish reason."""
+and for models that are no Claude. A thinking budget is added to it. An answer that was cut says so in its finish
+reason."""
 
 _CARRIED = {"type", "role", "content", "model", "stop_reason", "usage"}
 
