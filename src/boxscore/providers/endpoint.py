@@ -68,7 +68,9 @@ class Endpoint:
             try:
                 reply, response = await self._exchange(url, body, request.model)
             except ProviderError as error:
-                raise self._placed(error, url, request.model) from error
+                if _host(url) in str(error):
+                    raise
+                raise self._placed(error, f"{request.model} at {_host(url)}") from error
             told(reply.headers)
         return msgspec.structs.replace(response, latency_s=reply.wall_s, first_token_s=reply.first_token_s)
 
@@ -92,14 +94,12 @@ class Endpoint:
         place, mark, query = self.base_url.partition("?")
         return place.rstrip("/") + self._dialect.path(model, stream=self._stream) + (mark and f"{mark}{query}")
 
-    def _placed(self, error: ProviderError, url: str, model: str) -> ProviderError:
-        """The error with what was tried, where it does not say so yet."""
-        if _host(url) in str(error):
-            return error
+    def _placed(self, error: ProviderError, tried: str) -> ProviderError:
+        """The error with what was tried, which it does not say of itself."""
         said = str(error).removeprefix(f"{self.name}: ")
         return ProviderError(
             error.kind,
-            f"{model} at {_host(url)}: {said}",
+            f"{tried}: {said}",
             provider=self.name,
             status=error.status,
             retry_after_s=error.retry_after_s,

@@ -214,7 +214,7 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._done is not None and self._answer is not None and not self._headers_told:
-            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
             before = self._answer.headers.get(key)
             self._answer.headers[key] = text if before is None else f"{before}, {text}"
 

@@ -196,7 +196,7 @@ class _Exchange:
             most = f"{self._limits.body_bytes / 1024 / 1024:.3g} MB"
             kind, said = (
                 "bad_answer",
-                f"the answer of {host} is larger than {most} and was not read to its end; is it the one?",
+                f"{host} answers more than {most}, which was not read; is the address right?",
             )
         elif isinstance(error, NotHttp):
             kind, said = "bad_answer", f"{host} does not speak HTTP; is the address right, and is it https?"
