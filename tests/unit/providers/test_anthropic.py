@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import ProviderError, SpecError
@@ -254,6 +254,7 @@ blocks = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(content=st.lists(blocks, max_size=5), reason=st.sampled_from(["end_turn", "max_tokens", "tool_use"]))
 def test_a_stream_is_the_same_answer_as_the_body_it_makes(content: list[Any], reason: str) -> None:
     assembly = Anthropic().assembly(provider="anthropic")

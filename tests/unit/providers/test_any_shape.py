@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import ProviderError
@@ -139,6 +139,7 @@ def test_a_stream(dialect: Dialect, events: Any) -> None:
 
 
 @pytest.mark.parametrize(("dialect", "events"), STREAMS, ids=lambda value: getattr(value, "name", ""))
+@settings(deadline=None)
 @given(data=st.data())
 def test_a_stream_in_any_order(dialect: Dialect, events: Any, data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(events))

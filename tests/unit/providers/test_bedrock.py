@@ -9,7 +9,7 @@ import pytest
 from botocore.model import OperationModel, ServiceModel
 from botocore.serialize import create_serializer
 from botocore.validate import ParamValidator
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.costs import read_body
@@ -88,6 +88,7 @@ def converse(api: ServiceModel) -> OperationModel:
     return api.operation_model("Converse")
 
 
+@settings(deadline=None)
 @given(request=requests)
 def test_every_body_is_valid_by_amazons_own_model_of_the_api(request: Request, converse: OperationModel) -> None:
     body = Bedrock().body(request, stream=False)
@@ -115,6 +116,7 @@ def test_the_model_is_in_the_path(model: str, stream: bool, path: str) -> None:
     assert Bedrock().path(model, stream=stream) == path
 
 
+@settings(deadline=None)
 @given(model=st.text(min_size=1), stream=st.booleans())
 def test_any_model_has_the_path_that_amazons_own_client_asks(model: str, stream: bool, api: ServiceModel) -> None:
     operation = api.operation_model("ConverseStream" if stream else "Converse")
@@ -273,6 +275,7 @@ blocks = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(content=st.lists(blocks, max_size=5), reason=st.sampled_from(["end_turn", "max_tokens", "tool_use"]))
 def test_a_stream_is_the_same_answer_as_the_body_it_makes(content: list[Any], reason: str) -> None:
     assembly = Bedrock().assembly(provider="bedrock")

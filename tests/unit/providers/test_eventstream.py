@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.eventstream import EventStreamBuffer
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import ProviderError
@@ -33,6 +33,7 @@ headers = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(messages=st.lists(st.tuples(headers, st.binary(max_size=200)), max_size=4), size=st.integers(1, 64))
 def test_messages_are_those_of_amazons_own_decoder(messages: list[tuple[Any, bytes]], size: int) -> None:
     data = b"".join(_message(*message) for message in messages)
@@ -70,6 +71,7 @@ def test_exceptions_and_errors_are_events_of_their_own_names() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(at=st.integers(0, 10_000), flip=st.integers(1, 255))
 def test_a_changed_byte_is_noticed(at: int, flip: int) -> None:
     data = bytearray(_event("contentBlockDelta", {"delta": {"text": "some text of an answer"}}))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.costs import read_body
@@ -226,6 +226,7 @@ parts = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(content=st.lists(parts, max_size=6), size=st.integers(1, 5), reason=st.sampled_from(["STOP", "MAX_TOKENS"]))
 def test_a_stream_is_the_same_answer_as_the_body_it_makes(content: list[Any], size: int, reason: str) -> None:
     whole: list[Any] = []

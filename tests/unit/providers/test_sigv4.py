@@ -10,7 +10,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import SpecError
@@ -55,6 +55,7 @@ hosts = st.sampled_from(
 secrets = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(
     host=hosts,
     path=paths,
