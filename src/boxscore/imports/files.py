@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from yaml.reader import ReaderError
+
 from boxscore.datasets.lines import read_lines
 from boxscore.errors import DatasetError, FileError, SpecError
 from boxscore.experiments.yaml_tree import read_yaml
@@ -25,7 +27,10 @@ def read_tree(path: Path, name: str = "") -> Node:
     """
     if path.suffix.lower() == ".json":
         return Node(read_json(path), Source(name))
-    value, lines = read_yaml(path)
+    try:
+        value, lines = read_yaml(path)
+    except ReaderError:
+        raise FileError(path, "holds a character that YAML does not allow, such as a control character.") from None
     return Node(value, Source(name, lines))
 
 

@@ -119,7 +119,7 @@ def _open(path: Path) -> tuple[Node, Iterator[tuple[str, Json]]]:
         if not isinstance(tree, dict):
             raise FileError(path, "is no log of Inspect.")
         fields = cast("dict[str, Json]", tree)
-        samples = cast("list[Json]", fields.pop("samples", None) or [])
+        samples = list_of(fields.pop("samples", None))
         return Node(fields, Source()), ((f"samples[{at}]", sample) for at, sample in enumerate(samples))
     archive = Archive(path)
     names = archive.names()

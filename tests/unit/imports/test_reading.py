@@ -156,7 +156,7 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
     return config(draw, Tokens())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(configs())
 def test_every_leaf_of_a_configuration_is_carried_or_listed(tmp_path_factory: Any, written: dict[str, Any]) -> None:
     path: Path = tmp_path_factory.mktemp("config") / "promptfooconfig.yaml"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from boxscore.errors import BoxscoreError, TemplateError, UsageError
-from boxscore.imports.files import read_json, read_text
+from boxscore.imports.files import read_text, read_tree
 from boxscore.imports.reading import Node
 from boxscore.imports.templates import render
 from boxscore.scoring import make_scorer
@@ -143,12 +143,8 @@ def _filled(value: Json, variables: Mapping[str, Json], folder: Path) -> Json:
     if path.suffix not in (".txt", ".md", ".json", ".yaml", ".yml"):
         raise _UnfitError("its value comes from code", _REMEDY_CODE)
     try:
-        if path.suffix == ".json":
-            return read_json(path)
-        if path.suffix in (".yaml", ".yml"):
-            from boxscore.experiments.yaml_tree import read_yaml
-
-            return read_yaml(path)[0]
+        if path.suffix in (".json", ".yaml", ".yml"):
+            return read_tree(path).take()
         return read_text(path).strip()
     except UsageError as error:
         raise _UnfitError(f"its file cannot be used: {error}") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from boxscore.errors import TemplateError, UsageError
-from boxscore.imports.files import parse_json, read_text
+from boxscore.imports.files import parse_json, read_text, read_tree
 from boxscore.imports.reading import Node
 from boxscore.imports.templates import translate
 from boxscore.prompts import PromptTemplate
@@ -106,9 +106,7 @@ def _texts_of(path: Path) -> Iterator[tuple[str | None, str]]:
             if line.strip():
                 yield None, line
     elif ending in (".yaml", ".yml"):
-        from boxscore.experiments.yaml_tree import read_yaml
-
-        value, _ = read_yaml(path)
+        value = read_tree(path).take()
         yield None, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     elif ending == ".json":
         parse_json(path.read_bytes(), path)

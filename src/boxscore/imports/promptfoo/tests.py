@@ -10,7 +10,7 @@ from typing import NamedTuple, cast
 
 from boxscore.errors import BoxscoreError, FileError, TemplateError, UsageError
 from boxscore.imports.draft import Draft, Row
-from boxscore.imports.files import read_json, read_jsonl, read_text, read_tree
+from boxscore.imports.files import read_jsonl, read_text, read_tree
 from boxscore.imports.promptfoo.asserts import from_text, read_assert
 from boxscore.imports.promptfoo.prompts import named_files
 from boxscore.imports.reading import Node, Source
@@ -128,9 +128,7 @@ def _file_value(reference: str, folder: Path) -> Json:
     if len(paths) != 1:
         raise FileError(reference, "names several files")
     (path,) = paths
-    if path.suffix == ".json":
-        return read_json(path)
-    if path.suffix in (".yaml", ".yml"):
+    if path.suffix in (".json", ".yaml", ".yml"):
         return read_tree(path).take()
     if path.suffix in (".txt", ".md", ".html", ".xml", ".csv", ""):
         return read_text(path).strip()
