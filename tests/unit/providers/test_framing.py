@@ -69,6 +69,18 @@ def test_a_character_may_be_cut_in_two() -> None:
         assert decoded(raw, (cut,)) == [Event(None, {"text": "naïve 🐙"})]
 
 
+def test_a_line_end_may_be_cut_in_two() -> None:
+    raw = b'event: a\r\ndata: {"text":\r\ndata: 1}\r\n\r\ndata: 2\r\n\r\n'
+
+    for cut in range(len(raw)):
+        assert decoded(raw, (cut,)) == [Event("a", {"text": 1}), Event(None, 2)]
+
+
+def test_lines_of_one_event_are_joined_by_a_line_end() -> None:
+    with pytest.raises(ProviderError, match="no JSON"):
+        decoded(b"data: 1\ndata: 2\n\n")
+
+
 def test_done_is_an_event_of_its_own() -> None:
     assert decoded(b"data: 1\n\ndata: [DONE]\n\n") == [Event(None, 1), DONE]
 

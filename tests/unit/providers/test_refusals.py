@@ -187,6 +187,8 @@ def test_bedrocks_errors_are_named_in_a_header_or_in_the_body(status: int, name:
         (404, {"error": "model 'x' not found"}, "not_found"),
         (400, {"error": {"type": "exceed_context_size_error", "message": "x", "code": 400}}, "too_long"),
         (404, {"detail": "Not Found"}, "not_found"),
+        (429, {"detail": "Too many tokens in this minute"}, "rate_limit"),
+        (401, {"detail": "model 'x' not found for this key"}, "auth"),
     ],
 )
 def test_errors_of_cohere_mistral_groq_deepseek_openrouter_xai_ollama_and_llamacpp(
