@@ -9,7 +9,14 @@ import pytest
 
 from boxscore.cli import main
 from boxscore.errors import BoxscoreError, FileError, NothingToCompareError, SpecError
-from boxscore.experiments.baseline import Baseline, read_baseline, stand, write_baseline
+from boxscore.experiments.baseline import (
+    Baseline,
+    BaselineExample,
+    BaselineTrial,
+    read_baseline,
+    stand,
+    write_baseline,
+)
 from boxscore.experiments.compare import compare_spec
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.spec import load_spec
@@ -257,3 +264,11 @@ def test_every_refusal_is_of_the_one_tree(project: Path) -> None:
 
     with pytest.raises(BoxscoreError):
         against(project)
+
+
+def test_every_field_is_described() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
+    _, _, section = page.read_text().partition("## Baseline files")
+
+    fields = (*Baseline.__struct_fields__, *BaselineExample.__struct_fields__, *BaselineTrial.__struct_fields__)
+    assert [name for name in fields if f"`{name}`" not in section] == []
