@@ -1,18 +1,13 @@
 """Sending an answer over HTTP, as it should be and in every way in which it goes wrong."""
 
-import contextlib
-import socket
-import struct
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
+from boxscore.testing.exchange import Exchange
 from boxscore.testing.faults import Fault
 from boxscore.testing.parcels import Parcel
-
-if TYPE_CHECKING:
-    from aiohttp import web
 
 _PARTS = 8
 """An answer that is no stream is cut into as many for the faults that begin it."""
@@ -33,85 +28,66 @@ class Closing(Exception):  # noqa: N818  # no error: it ends a wait
 
 
 async def send(
-    request: "web.Request", parcel: Parcel, pause: Pause, *, per_token_s: float = 0.0, chunk_bytes: int | None = None
-) -> "web.StreamResponse":
+    exchange: Exchange, parcel: Parcel, pause: Pause, *, per_token_s: float = 0.0, chunk_bytes: int | None = None
+) -> None:
     """The answer as it should be. A stream waits `per_token_s` before each event but the first."""
     if parcel.parts is None:
-        return await _whole(request, parcel)
-    answer = await _begin(request, parcel)
-    first = True
-    for part in parcel.parts:
-        if per_token_s and not first:
+        _begin(exchange, parcel, length=len(parcel.body))
+        await exchange.write(parcel.body)
+        return
+    _begin(exchange, parcel)
+    for number, part in enumerate(parcel.parts):
+        if per_token_s and number:
             await pause(per_token_s)
-        first = False
         for start in range(0, len(part), chunk_bytes or len(part)):
-            await answer.write(part[start : start + (chunk_bytes or len(part))])
-    await answer.write_eof()
-    return answer
+            await exchange.write(part[start : start + (chunk_bytes or len(part))])
+    exchange.end()
 
 
-async def send_faulty(request: "web.Request", parcel: Parcel, fault: Fault, pause: Pause) -> "web.StreamResponse":
+async def send_faulty(exchange: Exchange, parcel: Parcel, fault: Fault, pause: Pause) -> None:
     """A good answer, `parcel`, spoilt as the fault says."""
     match fault.on_the_wire:
         case "refuse" | "reset":
-            return reset(request)
+            exchange.reset()
         case "hang":
             await pause(None)
         case "hang_in_stream":
-            answer = await _begin(request, parcel)
-            for _, part in zip(range(fault.after), _parts(parcel), strict=False):
-                await answer.write(part)
+            await _first(exchange, parcel, fault.after)
             await pause(None)
         case "cut_stream":
-            return await _cut(request, parcel, fault.after)
+            rest = await _first(exchange, parcel, fault.after)
+            exchange.cut(next(rest, b"cut off"))
         case "slow_drip":
-            answer = await _begin(request, parcel)
+            _begin(exchange, parcel)
             for part in _parts(parcel):
                 for byte in part:
-                    await answer.write(bytes((byte,)))
+                    await exchange.write(bytes((byte,)))
                     await pause(fault.interval_s)
-            await answer.write_eof()
-            return answer
+            exchange.end()
         case "wrong_length":
-            return await _short(request, parcel)
+            body = b"".join(_parts(parcel))
+            _begin(exchange, parcel, length=len(body) + 100)
+            await exchange.write(body)
+            exchange.cut()
         case "bad_json":
-            return await send(request, _broken(parcel, fault.after), pause)
+            await send(exchange, _broken(parcel, fault.after), pause)
         case "html":
-            page = _PAGE.format(status=fault.http_status, message=fault.message)
-            return await _whole(
-                request,
-                Parcel(
-                    status=fault.http_status, headers={}, content_type="text/html; charset=utf-8", body=page.encode()
-                ),
-            )
+            await send(exchange, _page(fault), pause)
         case other:
             raise ValueError(f"{other} is nothing that the wire does")
-    raise Closing  # a pause without end has ended
 
 
-async def _whole(request: "web.Request", parcel: Parcel) -> "web.StreamResponse":
-    from aiohttp import web
-
-    headers = {"Content-Type": parcel.content_type, **parcel.headers}
-    answer = web.Response(status=parcel.status, body=parcel.body, headers=headers)
-    await answer.prepare(request)
-    await answer.write_eof()
-    return answer
+def _begin(exchange: Exchange, parcel: Parcel, *, length: int | None = None) -> None:
+    exchange.begin(parcel.status, {"content-type": parcel.content_type, **parcel.headers}, length=length)
 
 
-async def _begin(request: "web.Request", parcel: Parcel, *, length: int | None = None) -> "web.StreamResponse":
-    from aiohttp import web
-
-    answer = web.StreamResponse(
-        status=parcel.status, headers={"Content-Type": parcel.content_type, "Cache-Control": "no-cache"}
-    )
-    answer.headers.update(parcel.headers)
-    if length is None:
-        answer.enable_chunked_encoding()
-    else:
-        answer.content_length = length
-    await answer.prepare(request)
-    return answer
+async def _first(exchange: Exchange, parcel: Parcel, count: int) -> Iterator[bytes]:
+    """Sends the first pieces; gives the others."""
+    _begin(exchange, parcel)
+    parts = _parts(parcel)
+    for _, part in zip(range(count), parts, strict=False):
+        await exchange.write(part)
+    return parts
 
 
 def _parts(parcel: Parcel) -> Iterator[bytes]:
@@ -121,27 +97,6 @@ def _parts(parcel: Parcel) -> Iterator[bytes]:
     step = max(1, -(-len(parcel.body) // _PARTS))
     for start in range(0, len(parcel.body), step):
         yield parcel.body[start : start + step]
-
-
-async def _cut(request: "web.Request", parcel: Parcel, after: int) -> "web.StreamResponse":
-    answer = await _begin(request, parcel)
-    parts = _parts(parcel)
-    for _, part in zip(range(after), parts, strict=False):
-        await answer.write(part)
-    if request.transport is not None:
-        part = next(parts, b"cut off")
-        request.transport.write(b"%x\r\n%s" % (len(part), part[: len(part) // 2]))  # the chunk says that it is longer
-        request.transport.close()
-    return answer
-
-
-async def _short(request: "web.Request", parcel: Parcel) -> "web.StreamResponse":
-    body = b"".join(_parts(parcel))
-    answer = await _begin(request, parcel, length=len(body) + 100)
-    await answer.write(body)
-    if request.transport is not None:
-        request.transport.close()
-    return answer
 
 
 def _broken(parcel: Parcel, after: int) -> Parcel:
@@ -156,12 +111,6 @@ def _broken(parcel: Parcel, after: int) -> Parcel:
     return msgspec.structs.replace(parcel, parts=parts(parcel.parts))
 
 
-def reset(request: "web.Request") -> "web.StreamResponse":
-    from aiohttp import web
-
-    if request.transport is not None:
-        with contextlib.suppress(OSError):  # closed by the other side already
-            peer: socket.socket = request.transport.get_extra_info("socket")
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no polite end
-        request.transport.abort()
-    return web.Response()  # never sent
+def _page(fault: Fault) -> Parcel:
+    status, page = fault.http_status, _PAGE.format(status=fault.http_status, message=fault.message)
+    return Parcel(status=status, headers={}, content_type="text/html; charset=utf-8", body=page.encode())

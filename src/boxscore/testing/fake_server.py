@@ -5,13 +5,14 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TypeAlias, cast
 
 import msgspec
 
 from boxscore.providers.response import Response
-from boxscore.testing.delivery import Closing, reset, send, send_faulty
+from boxscore.testing.delivery import Closing, send, send_faulty
 from boxscore.testing.dialects import Asked, Dialect, asked_in, counted_tokens, question_text
+from boxscore.testing.exchange import Exchange
 from boxscore.testing.faults import STATUS, Fault, fault_of
 from boxscore.testing.parcels import Parcel, huge, models, raw, refusal, said
 from boxscore.testing.rate_limits import Left, Meter, RateLimits
@@ -19,9 +20,6 @@ from boxscore.testing.script import Answer, answering
 from boxscore.testing.script import Script as AnyScript
 from boxscore.testing.site import LoopThread, Site
 from boxscore.types import Json
-
-if TYPE_CHECKING:
-    from aiohttp import web
 
 Script: TypeAlias = AnyScript[dict[str, Json]] | dict[str, Json]
 
@@ -138,48 +136,47 @@ class FakeServer:
         if self._failure is not None and error is None:
             raise self._failure
 
-    async def _serve(self, request: "web.Request") -> "web.StreamResponse":
+    async def _serve(self, exchange: Exchange) -> None:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            return await self._respond(request)
+            await self._respond(exchange)
         except asyncio.CancelledError:
             self.aborted += not self._running().closing.is_set()
             raise
         except ConnectionError:
             self.aborted += 1
-            return reset(request)
         except Closing:
-            return reset(request)
-        except Exception as error:
+            exchange.reset()
+        except Exception as error:  # noqa: BLE001  # raised where the test sees it
             self._failure = self._failure or error
-            raise
+            exchange.reset()
         finally:
             self.in_flight -= 1
 
-    async def _respond(self, request: "web.Request") -> "web.StreamResponse":
+    async def _respond(self, exchange: Exchange) -> None:
         pause = self._running().pause
-        if request.method != "POST":
-            return await send(request, self._got(request.path), pause)
-        body: Json = _object(await request.read())
+        if exchange.method != "POST":
+            return await send(exchange, self._got(exchange.path), pause)
+        body = _object(exchange.body)
         if body is None:
-            dialect, asked = asked_in(request.path, {}, number=self.calls + 1)
-            return await send(request, refusal(dialect, asked, Fault("refused", "the body is no JSON object")), pause)
-        self._note(request, body)
-        dialect, asked = asked_in(request.path, body, number=self.calls, seed=self._seed)
+            dialect, asked = asked_in(exchange.path, {}, number=self.calls + 1)
+            return await send(exchange, refusal(dialect, asked, Fault("refused", "the body is no JSON object")), pause)
+        self._note(exchange, body)
+        dialect, asked = asked_in(exchange.path, body, number=self.calls, seed=self._seed)
         if self._meter is not None:
             left = self._meter.take(counted_tokens(asked))
             asked = msgspec.structs.replace(asked, left=left)
             if left.exceeded:
-                return await send(request, refusal(dialect, asked, _over(left)), pause)
+                return await send(exchange, refusal(dialect, asked, _over(left)), pause)
         answer = self._scripted(body)
         await self._running().admitted()
         if self._latency_s:
             await pause(self._latency_s)
         if isinstance(answer, Fault) and answer.kind not in STATUS and answer.kind != "huge":
-            return await send_faulty(request, said(dialect, asked, answer.message), answer, pause)
+            return await send_faulty(exchange, said(dialect, asked, answer.message), answer, pause)
         parcel = _parcel(dialect, asked, answer)
-        return await send(request, parcel, pause, per_token_s=self._per_token_s, chunk_bytes=self._chunk_bytes)
+        return await send(exchange, parcel, pause, per_token_s=self._per_token_s, chunk_bytes=self._chunk_bytes)
 
     def _scripted(self, body: dict[str, Json]) -> Answer | Json:
         try:
@@ -194,11 +191,11 @@ class FakeServer:
         missing = Fault("not_found", f"nothing is at {path}; the models are {', '.join(self._models)}")
         return models(path, self._models) or refusal(dialect, asked, missing)
 
-    def _note(self, request: "web.Request", body: dict[str, Json]) -> None:
+    def _note(self, exchange: Exchange, body: dict[str, Json]) -> None:
         self.bodies.append(body)
-        self.headers.append({key.lower(): value for key, value in request.headers.items()})
+        self.headers.append(exchange.headers)
         what = {key: value for key, value in body.items() if not key.startswith("stream")}
-        identity = f"{request.path} {json.dumps(what, sort_keys=True)}"
+        identity = f"{exchange.path} {json.dumps(what, sort_keys=True)}"
         self.repeated += identity in self._seen
         self._seen.add(identity)
 

@@ -3,18 +3,14 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from boxscore.testing.delivery import Closing
-
-if TYPE_CHECKING:
-    from aiohttp import web
+from boxscore.testing.exchange import Connection, Handler
 
 T = TypeVar("T")
-Handler = Callable[["web.Request"], Awaitable["web.StreamResponse"]]
 
-_LARGEST_REQUEST = 64 * 1024 * 1024
 _GRACE_S = 0.1
 
 
@@ -28,29 +24,30 @@ class Site:
         self._loop = asyncio.get_running_loop()
         self._admits = asyncio.Event()
         self._admits.set()
-        self._runner: web.AppRunner | None = None
+        self._connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
     async def open(self, handler: Handler, *, listens: bool) -> None:
-        from aiohttp import web
-
         self._socket.bind(("127.0.0.1", 0))
         host, port = self._socket.getsockname()
         self.url = f"http://{host}:{port}"
-        if not listens:
-            return
-        app = web.Application(client_max_size=_LARGEST_REQUEST)
-        app.router.add_route("*", "/{path:.*}", handler)
-        # A handler ends when its client leaves, so that nothing hangs on after it.
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE_S, handler_cancellation=True)
-        await self._runner.setup()
-        await web.SockSite(self._runner, self._socket).start()
+        if listens:
+            self._server = await self._loop.create_server(
+                lambda: Connection(handler, self._connections), sock=self._socket, backlog=1024
+            )
 
     async def close(self) -> None:
         self.closing.set()
         self._admits.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        if self._server is not None:
+            self._server.close()
+        if tasks := [connection.task for connection in self._connections if connection.task is not None]:
+            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
+        for connection in tuple(self._connections):
+            connection.close()
         self._socket.close()
 
     async def pause(self, seconds: float | None) -> None:

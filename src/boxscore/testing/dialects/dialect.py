@@ -125,7 +125,7 @@ def error_name(names: Mapping[int, T], status: int) -> T:
 def pieces(text: str, asked: Asked) -> Iterator[str]:
     """The text in pieces of one to eight characters, cut at the same places for the same seed; for `SEED`
     `asked.huge` characters of nothing."""
-    if text == SEED:
+    if asked.huge and text == SEED:
         for start in range(0, asked.huge, len(FILL)):
             yield FILL[: asked.huge - start]
         return
