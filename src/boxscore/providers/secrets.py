@@ -72,6 +72,12 @@ def keep_in_keyring(variable: str, value: str | None) -> None:
         raise StoreError(f"the system's keyring cannot be used: {said}; export {variable}=… does as well.") from error
 
 
+def remember(secret: str | None, *, name: str) -> None:
+    """From now on the secret is masked as `[name]`, wherever it came from."""
+    if secret and len(secret) >= _SHORTEST:
+        _named[secret] = name
+
+
 def looks_secret(text: str) -> bool:
     """Whether the text has the form of a provider's key."""
     return _FORMS.search(text) is not None

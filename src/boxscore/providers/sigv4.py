@@ -16,6 +16,7 @@ import msgspec
 
 from boxscore.errors import SpecError
 from boxscore.providers.auth import Auth, KeyAuth
+from boxscore.providers.secrets import remember
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SIGNED = ("content-type", "x-amz-", "x-amzn-bedrock-")
@@ -119,8 +120,12 @@ def sign(
 def signed(environ: Mapping[str, str] = os.environ) -> Auth:
     """How Bedrock is asked from here: with the API key in `AWS_BEARER_TOKEN_BEDROCK`, else signed by `credentials`."""
     if token := environ.get("AWS_BEARER_TOKEN_BEDROCK", "").strip():
+        remember(token, name="AWS_BEARER_TOKEN_BEDROCK")
         return KeyAuth(token)
-    return SignedAuth(credentials(environ), region=region(environ))
+    keys = credentials(environ)
+    remember(keys.secret_key, name="AWS_SECRET_ACCESS_KEY")
+    remember(keys.session_token, name="AWS_SESSION_TOKEN")
+    return SignedAuth(keys, region=region(environ))
 
 
 def credentials(environ: Mapping[str, str] = os.environ) -> Credentials:

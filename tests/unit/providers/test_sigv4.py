@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from boxscore.errors import SpecError
 from boxscore.providers.dialects.bedrock import Bedrock
+from boxscore.providers.secrets import mask
 from boxscore.providers.sigv4 import Credentials, SignedAuth, credentials, region, sign, signed
 
 NOON = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -160,6 +161,18 @@ def test_an_api_key_for_bedrock_is_sent_as_it_is() -> None:
     auth = signed({"AWS_BEARER_TOKEN_BEDROCK": "bedrock-api-key-x", "AWS_ACCESS_KEY_ID": "AKID"})
 
     assert auth.headers("https://h/", b"", {}) == {"Authorization": "Bearer bedrock-api-key-x"}
+
+
+def test_keys_are_masked_in_whatever_is_shown_wherever_they_came_from(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    keys = ("aws_secret_access_key = profile/secret+1", "aws_session_token = profile/token+1")
+    file.write_text("\n".join(("[default]", "aws_access_key_id = AKID", *keys)))
+    signed({"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_REGION": "us-east-1"})
+    signed({"AWS_BEARER_TOKEN_BEDROCK": "bearer/token+1"})
+
+    shown = mask("profile/secret+1, profile/token+1, bearer/token+1")
+
+    assert shown == "[AWS_SECRET_ACCESS_KEY], [AWS_SESSION_TOKEN], [AWS_BEARER_TOKEN_BEDROCK]"
 
 
 def test_two_accounts_are_told_apart_and_one_is_itself() -> None:
