@@ -111,7 +111,10 @@ class Bedrock:
         reason = string(answer.get("stopReason"))
         if reason == "content_filtered" and not text and not calls:
             raise ProviderError(
-                "filtered", "the answer was blocked by the content filter; change the input.", provider=provider
+                "filtered",
+                "the answer was blocked by the content filter; change the input.",
+                provider=provider,
+                status=200,
             )
         extra = rest(answer, _CARRIED)
         if others:
