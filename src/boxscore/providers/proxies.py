@@ -21,14 +21,28 @@ def proxy_for(url: str) -> str | None:
         return None
     if "://" not in proxy:
         proxy = f"http://{proxy}"
-    if urlsplit(proxy).scheme not in ("http", "https"):
-        kind = urlsplit(proxy).scheme
+    kind = proxy.partition("://")[0].lower()
+    if kind not in ("http", "https"):
         raise SpecError(
             f"the environment names a proxy of kind {kind!r}, and only http and https proxies are understood: set "
             "HTTPS_PROXY to one, or NO_PROXY to the provider's host.",
             key="HTTPS_PROXY",
         )
+    if not _has_place(proxy):
+        raise SpecError(
+            "the environment names a proxy whose address cannot be read (it is not shown, for it may hold a "
+            "password): its form is http://HOST:PORT.",
+            key="HTTPS_PROXY",
+        )
     return proxy
+
+
+def _has_place(proxy: str) -> bool:
+    try:
+        parts = urlsplit(proxy)
+        return bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _variable(name: str) -> str | None:
@@ -45,7 +59,7 @@ def _is_here(host: str) -> bool:
 
 
 def _is_exempt(host: str, port: int | None, listed: str) -> bool:
-    for entry in (entry.strip().lower() for entry in listed.split(",")):
+    for entry in listed.lower().replace(",", " ").replace("[", "").replace("]", "").split():
         if entry == "*" or entry in (host, f"{host}:{port}"):
             return True
         domain = entry.removeprefix("*").removeprefix(".")
