@@ -198,6 +198,7 @@ class TestVerdict:
         verdict = compare(tmp_path, judge, waive=["helpful"]).verdict
 
         assert verdict.verdict == "ship"
+        assert verdict.id != compare(tmp_path, judge).verdict.id
         assert verdict.rule.waive == ("helpful",)
         assert verdict.judges[0].waived
         assert any("The rule waives helpful" in warning for warning in verdict.warnings)
@@ -292,8 +293,20 @@ class TestQuestions:
         )
 
         preferred, helpful, *_ = comparison.verdict.comparisons
+        # 20 wins, and 20 equal answers.
+        assert comparison.verdict.candidate.metrics["preferred"].value == 0.75
+        assert comparison.verdict.baseline.metrics["preferred"].value == 0.25
         assert (preferred.metric, preferred.wins, preferred.ties, preferred.losses) == ("preferred", 20, 20, 0)
         assert (helpful.metric, helpful.difference) == ("helpful", 0.5)
+
+    def test_what_has_no_answer_loses_to_what_has(self, tmp_path):
+        judge = Judge("preferred", kind="pairwise", by=Scripted().prefers_fine)
+
+        verdict = compare(tmp_path, judge, baseline=fine, candidate=broken).verdict
+
+        assert verdict.verdict == "reject"
+        assert verdict.candidate.metrics["preferred"].value == 0.25
+        assert verdict.baseline.metrics["preferred"].value == 0.75
 
     def test_several_verdicts_are_averaged(self, tmp_path):
         votes = iter(["yes", "no", "yes", "yes"] * 100)
@@ -368,6 +381,15 @@ class TestErrors:
         assert verdict.candidate.metrics["helpful"].value == 0.5
         assert verdict.judges[0].errors == 2
         assert any("they count as ties" in warning for warning in verdict.warnings)
+
+    def test_one_order_alone_is_no_preference(self, tmp_path):
+        def only_ahead(first):
+            return "first" if "fine" in first else "Hm."
+
+        verdict = compare(tmp_path, Judge("preferred", kind="pairwise", by=only_ahead)).verdict
+
+        assert verdict.comparisons[0].difference == 0
+        assert (verdict.judges[0].verdicts, verdict.judges[0].errors, verdict.judges[0].pairs) == (20, 20, 0)
 
     def test_only_what_failed_is_asked_again(self, tmp_path):
         calls = []
