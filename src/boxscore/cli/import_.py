@@ -76,7 +76,7 @@ def import_(
 def next_commands(imported: "Imported", out: Path) -> list[list[str]]:
     """What can be run now: the recorded answers compared, and the spec, or its plan where it cannot run yet."""
     commands: list[list[str]] = []
-    if len(imported.models) > 1:
+    if len(imported.models) > 1 and imported.scorers:
         baseline, candidate, *_ = imported.models
         scorers = [part for spec in imported.scorers for part in ("--scorer", spec)]
         sides = ["--baseline", baseline, "--candidate", candidate]

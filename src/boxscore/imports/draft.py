@@ -72,7 +72,7 @@ def finish(draft: Draft, left: tuple[Left, ...]) -> Imported:
     """The files of a draft, and its counts. Raises what making its scorers raises."""
     _settle_checks(draft)
     files: dict[str, bytes] = {}
-    if draft.variants and draft.rows and draft.scorers:
+    if draft.variants and draft.rows and (draft.scorers or "judges" in draft.options):
         files[SPEC] = _spec(draft)
     if draft.rows:
         files[DATASET] = _lines(draft.rows)
@@ -84,6 +84,7 @@ def finish(draft: Draft, left: tuple[Left, ...]) -> Imported:
     carried = {
         "variants": len(draft.variants) if SPEC in files else 0,
         "scorers": len(made),
+        "judges": len(cast("dict[str, Json]", draft.options.get("judges", {}))),
         "examples": len(draft.rows),
         "checks of examples": sum(len(cast("list[Json]", row.metadata.get("checks", []))) for row in draft.rows),
         "recorded answers": len(draft.recordings),
@@ -187,6 +188,8 @@ def _spec(draft: Draft) -> bytes:
         "scorers": draft.scorers,
         **draft.options,
     }
+    if not draft.scorers:
+        del tree["scorers"]
     head = "# Written by boxscore import.\n"
     if draft.placeholders:
         head += "# The models are placeholders: put in the names of yours.\n"

@@ -126,7 +126,8 @@ def test_the_threshold_of_a_test_is_carried(written: Written) -> None:
 @pytest.mark.parametrize(
     ("one", "said"),
     [
-        ({"type": "llm-rubric", "value": "is polite"}, "judge"),
+        ({"type": "llm-rubric", "value": "is polite"}, "judged by a model"),
+        ({"type": "g-eval", "value": "is polite"}, "judge"),
         ({"type": "javascript", "value": "output.length < 3"}, "code"),
         ({"type": "similar", "value": "x"}, "otherwise than any scorer"),
         ({"type": "levenshtein", "value": "x"}, "otherwise than any scorer"),
@@ -143,6 +144,44 @@ def test_an_assertion_of_another_meaning_is_listed_with_its_place(written: Writt
     assert places(made, containing=said) == ["tests[0].assert[1]"]
     assert next(left for left in made.left if said in left.reason).line == 10
     assert spec(made)["scorers"] == ["json"]
+
+
+RUBRIC = {"type": "llm-rubric", "value": "is polite"}
+
+
+def test_a_rubric_of_every_test_with_a_named_model_is_a_judge(written: Written) -> None:
+    grader = {"id": "anthropic:messages:claude-x", "config": {"temperature": 0}}
+    made = imported(written, defaultTest={"assert": [RUBRIC], "options": {"provider": grader}})
+
+    assert spec(made)["judges"] == {
+        "rubric": {
+            "question": "Does the answer meet this requirement? is polite",
+            "provider": "anthropic",
+            "model": "claude-x",
+            "params": {"temperature": 0},
+        }
+    }
+    assert spec(made)["scorers"] == ["contains"]
+    assert made.left == ()
+    assert made.carried["judges"] == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"defaultTest": {"assert": [RUBRIC]}}, "does not name"),
+        ({"defaultTest": {"assert": [{**RUBRIC, "provider": "exec:grade"}]}}, "cannot be asked here"),
+        ({"defaultTest": {"assert": [{**RUBRIC, "value": "{{country | x}}", "provider": "openai:x"}]}}, "filled in"),
+        ({"tests": [{"assert": [{**RUBRIC, "provider": "openai:x"}]}, {}]}, "not in all of them"),
+    ],
+)
+def test_a_rubric_that_no_judge_of_ours_can_take_is_listed(
+    written: Written, changes: dict[str, Any], said: str
+) -> None:
+    made = imported(written, **changes)
+
+    assert len(places(made, containing=said)) == 1
+    assert "judges" not in spec(made)
 
 
 def test_default_tests_and_lists_of_values_are_spread(written: Written) -> None:
@@ -233,6 +272,29 @@ def test_settings_of_a_provider_become_parameters(written: Written) -> None:
     }
     assert places(made) == ["providers[0].config.apiKey", "providers[0].config.organization"]
     assert b"hidden" not in b"".join(made.files.values())
+
+
+def test_an_endpoint_that_is_asked_as_chat_completions_is_a_model_behind_its_address(written: Written) -> None:
+    lead = {"role": "system", "content": "Be brief."}
+    config = {
+        "method": "POST",
+        "headers": {"Content-Type": "application/json", "Authorization": "Bearer {{env.MY_KEY}}", "X-Team": "blue"},
+        "body": {"model": "mine", "temperature": 0, "messages": [lead, {"role": "user", "content": "{{prompt}}"}]},
+        "transformResponse": "json.choices[0].message.content",
+    }
+    made = imported(written, providers=[{"id": "https://localhost/v1/chat/completions", "config": config}])
+
+    assert spec(made)["variants"] == {
+        "mine": {
+            "provider": "localhost",
+            "base_url": "https://localhost/v1",
+            "model": "mine",
+            "api_key_env": "MY_KEY",
+            "params": {"temperature": 0},
+            "prompt": [lead, {"role": "user", "content": "Capital of {{country}}?"}],
+        }
+    }
+    assert places(made) == ["providers[0].config.headers.X-Team"]
 
 
 def test_an_endpoint_that_takes_the_inputs_is_a_variant(written: Written) -> None:

@@ -6,11 +6,13 @@ from pathlib import Path
 from boxscore.errors import FileError, TemplateError
 from boxscore.imports.draft import Draft, add_models
 from boxscore.imports.files import read_tree
+from boxscore.imports.promptfoo.judged import Judged
 from boxscore.imports.promptfoo.prompts import Prompt, read_prompts
 from boxscore.imports.promptfoo.providers import Provider, read_providers
 from boxscore.imports.promptfoo.tests import add_cases, read_cases
-from boxscore.imports.reading import Left, Node
+from boxscore.imports.reading import Left, Node, list_of, mapping_of
 from boxscore.prompts import PromptTemplate
+from boxscore.types import Json
 
 __all__ = ["add_variants", "import_config", "leave_settings"]
 
@@ -37,7 +39,9 @@ def import_config(path: Path, models: Sequence[str] = ()) -> Draft:
     prompts = read_prompts(config["prompts"], folder)
     targets = config["providers"] if "providers" in config else config["targets"]
     providers = read_providers(targets, folder, draft.nodes)
-    add_cases(draft, read_cases(config, folder, draft.nodes), folder)
+    judged = Judged()
+    add_cases(draft, read_cases(config, folder, draft.nodes), folder, judged)
+    judged.settle(draft)
     add_variants(draft, prompts, providers, models)
     leave_settings(config, draft)
     return draft
@@ -77,7 +81,7 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
             said = [label] if len(used) > 1 or prompt.label else []
             if not said or len(providers) > 1 or provider.label or len(used) == 1:
                 said.insert(0, name)
-            draft.variants[", ".join(said)] = {**provider.keys, "prompt": prompt.source}
+            draft.variants[", ".join(said)] = {**provider.keys, "prompt": _led(provider, prompt.source)}
     if not prompts and not draft.variants and draft.rows:
         _ask_inputs(draft, models)
     elif prompts and (models or not draft.variants):
@@ -88,7 +92,7 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
         unused.clear()
     for prompt in unused.values():
         prompt.node.leave("no provider that could be carried uses it")
-    if not draft.scorers and not any(draft.checks.values()):
+    if not draft.scorers and "judges" not in draft.options and not any(draft.checks.values()):
         draft.scorers = ["length"]
         draft.more.append(
             Left(
@@ -97,6 +101,16 @@ def add_variants(draft: Draft, prompts: Sequence[Prompt], providers: Sequence[Pr
                 remedy="put scorers of your own under 'scorers'",
             )
         )
+
+
+def _led(provider: Provider, source: Json) -> Json:
+    """The prompt after the messages that the provider puts before it."""
+    if not provider.lead:
+        return source
+    if isinstance(source, str):
+        return [*provider.lead, {"role": "user", "content": source}]
+    said = [{"role": role, "content": content} for role, content in mapping_of(source).items()]
+    return [*provider.lead, *(list_of(source) or said)]
 
 
 def _ask_inputs(draft: Draft, models: Sequence[str]) -> None:

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 from typing import NamedTuple, cast
+from urllib.parse import urlsplit
 
 from boxscore.errors import UsageError
 from boxscore.imports.dialects import known_providers, our_provider
 from boxscore.imports.files import read_tree
 from boxscore.imports.promptfoo.prompts import named_files
-from boxscore.imports.reading import Node
+from boxscore.imports.reading import Node, list_of, mapping_of
 from boxscore.providers import secrets
 from boxscore.types import Json
 
@@ -47,8 +48,8 @@ _PYTHON = "name a function of the inputs as a variant: python: FILE.py:FUNCTION"
 
 class Provider(NamedTuple):
     """`keys` are a variant's without its prompt; `takes_prompt` is false for an endpoint that is sent the inputs alone.
-    `only` are the prompts that it is used with, None for all; `id` and `label` name it in results, `node` is where it
-    stands."""
+    `lead` are messages that stand before every prompt, `only` the prompts that it is used with, None for all; `id` and
+    `label` name it in results, `node` is where it stands."""
 
     node: Node
     id: str
@@ -56,6 +57,7 @@ class Provider(NamedTuple):
     keys: dict[str, Json]
     takes_prompt: bool = True
     only: tuple[str, ...] | None = None
+    lead: tuple[dict[str, Json], ...] = ()
 
 
 def read_providers(node: Node, folder: Path, nodes: list[Node]) -> list[Provider]:
@@ -108,6 +110,9 @@ def _made(
     entry: Node, id_node: Node, name: str, label: str | None, config: Node, only: tuple[str, ...] | None, folder: Path
 ) -> Provider | None:
     if name.startswith(("http:", "https:")) or name in ("http", "https"):
+        chat = _http_chat(entry, id_node, name, label, config, only)
+        if chat is not None:
+            return chat
         keys = _http(entry, name, config)
         return None if keys is None else _with(id_node, Provider(entry, name, label, keys, False, only))
     vendor, _, rest = name.partition(":")
@@ -163,6 +168,52 @@ def _chat(entry: Node, provider: str, model: str, config: Node) -> dict[str, Jso
     if "apiKey" in config:
         config["apiKey"].leave("keys never stand in a spec", "name an environment variable under 'api_key_env'")
     return keys
+
+
+def _http_chat(
+    entry: Node, id_node: Node, name: str, label: str | None, config: Node, only: tuple[str, ...] | None
+) -> Provider | None:
+    """An endpoint that is asked as OpenAI's chat completions are: a model behind a base URL."""
+    url = config["url"].value or name
+    body, transform = config["body"], config["transformResponse"]
+    messages = mapping_of(body.value).get("messages")
+    path = "/chat/completions"
+    if (
+        not isinstance(url, str)
+        or not url.startswith("http")
+        or not url.endswith(path)
+        or "{{" in url
+        or not isinstance(body["model"].value, str)
+        or "{{" in body["model"].value
+        or not list_of(messages)
+        or str(transform.value).replace("?", "") != "json.choices[0].message.content"
+    ):
+        return None
+    *lead, last = [mapping_of(message) for message in list_of(messages)]
+    words = re.sub(r"\s", "", str(last.get("content")))
+    plain = all(message.keys() == {"role", "content"} and "{{" not in str(message) for message in lead)
+    if words != "{{prompt}}" or last.keys() != {"role", "content"} or last["role"] != "user" or not plain:
+        return None
+    keys: dict[str, Json] = {
+        "provider": urlsplit(url).hostname or "endpoint",
+        "base_url": url.removesuffix(path),
+        "model": body["model"].take(),
+    }
+    for key, header in config["headers"].items():
+        variable = re.fullmatch(r"Bearer \{\{\s*env\.(\w+)\s*\}\}", str(header.value))
+        if key.lower() == "authorization" and variable is not None:
+            keys["api_key_env"] = variable[1]
+            header.take()
+        elif key.lower() in ("content-type", "accept"):
+            header.take()
+        else:
+            header.leave("a header of its own", "keys are named with 'api_key_env'")
+    params = {key: value.take() for key, value in body.items() if key not in ("model", "messages")}
+    for node in (body["messages"], transform, config["url"], config["method"]):
+        node.take()
+    if params:
+        keys["params"] = params
+    return _with(id_node, Provider(entry, name, label, keys, True, only, tuple(lead)))
 
 
 def _http(entry: Node, name: str, config: Node) -> dict[str, Json] | None:

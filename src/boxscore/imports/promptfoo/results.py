@@ -9,6 +9,7 @@ from boxscore.datasets.dataset import canonical
 from boxscore.errors import FileError
 from boxscore.imports.draft import Draft
 from boxscore.imports.promptfoo.config import add_variants, leave_settings
+from boxscore.imports.promptfoo.judged import Judged
 from boxscore.imports.promptfoo.prompts import Prompt, read_prompt
 from boxscore.imports.promptfoo.providers import Provider, read_providers
 from boxscore.imports.promptfoo.tests import Case, add_cases
@@ -31,15 +32,17 @@ def import_results(path: Path, tree: Node, models: Sequence[str] = ()) -> Draft:
     draft = Draft(source="promptfoo results", nodes=[tree])
     folder = path.resolve().parent
     seen: dict[tuple[str, str], int] = {}
+    judged = Judged()
     cases: dict[str, str] = {}
     labels = _labels([*outer["prompts"], *(row["prompt"] for row in rows)])
     for row in rows:
-        case = _case(draft, cases, row, folder)
+        case = _case(draft, cases, row, folder, judged)
         model = _model(row, labels)
         trial = seen.get((model, case), 0)
         seen[model, case] = trial + 1
         draft.recordings.append(_recording(row, case, model, trial))
         _leave_verdicts(row)
+    judged.settle(draft)
     for key in ("stats", "table"):
         outer[key].rest(_COUNTED)
     for key in ("evalId", "metadata", "shareableUrl", "vars", "runtimeOptions", "author", "createdAt"):
@@ -61,7 +64,7 @@ def _labels(prompts: Sequence[Node]) -> dict[str, str]:
     return found
 
 
-def _case(draft: Draft, cases: dict[str, str], row: Node, folder: Path) -> str:
+def _case(draft: Draft, cases: dict[str, str], row: Node, folder: Path, judged: Judged) -> str:
     """The id of the row's test, which is added where it is new. Tests are known by what they hold."""
     test = row["testCase"]
     variables = row["vars"].take() if row["vars"] else test["vars"].value
@@ -72,7 +75,7 @@ def _case(draft: Draft, cases: dict[str, str], row: Node, folder: Path) -> str:
         value: dict[str, Json] = {**(test.value if test.is_mapping else {}), "vars": variables}
         value["options"] = {**(value.get("options") or {}), "disableVarExpansion": True}
         copy = Node(value, test.source, test.path)
-        add_cases(draft, [Case((copy,))], folder)
+        add_cases(draft, [Case((copy,))], folder, judged)
         cases[key] = draft.rows[-1].id
         draft.nodes.append(copy)
     test.take()

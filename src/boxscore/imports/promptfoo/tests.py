@@ -12,6 +12,7 @@ from boxscore.errors import BoxscoreError, FileError, TemplateError, UsageError
 from boxscore.imports.draft import Draft, Row
 from boxscore.imports.files import read_jsonl, read_text, read_tree
 from boxscore.imports.promptfoo.asserts import from_text, read_assert
+from boxscore.imports.promptfoo.judged import Judged
 from boxscore.imports.promptfoo.prompts import named_files
 from boxscore.imports.reading import Node, Source
 from boxscore.imports.templates import has_template, render
@@ -64,15 +65,20 @@ def read_cases(config: Node, folder: Path, nodes: list[Node]) -> list[Case]:
     return cases
 
 
-def add_cases(draft: Draft, cases: list[Case], folder: Path) -> None:
+def add_cases(draft: Draft, cases: list[Case], folder: Path, judged: Judged) -> None:
     """A row, with its checks, for every test and every combination of its variables."""
     for case in cases:
+        graders = [node["options"]["provider"] for node in reversed(case.nodes)]
         for variables in _combinations(case, folder):
             name = f"test-{len(draft.rows) + 1}"
             filled = _filled(variables)
             row = Row(id=name, inputs=filled, metadata=_metadata(case))
-            asserts = [one for node in case.nodes for one in node["assert"]]
-            draft.checks[name] = [check for one in asserts for check in read_assert(one, filled, folder)]
+            draft.checks[name] = []
+            for one in (one for node in case.nodes for one in node["assert"]):
+                if one["type"].value == "llm-rubric":
+                    judged.meet(one, name, filled, graders, folder)
+                else:
+                    draft.checks[name] += read_assert(one, filled, folder)
             if draft.checks[name] and (threshold := case.last("threshold").number()) is not None:
                 row.metadata["checks_threshold"] = threshold
             draft.rows.append(row)
