@@ -52,7 +52,7 @@ class PromptVariant:
         prices: PriceRow | None = None,
         where: str | None = None,
     ) -> None:
-        self._prompt = prompt if isinstance(prompt, PromptTemplate) else PromptTemplate.parse(_messages(prompt))
+        self._prompt = prompt if isinstance(prompt, PromptTemplate) else _template(prompt)
         self._provider = provider
         self._prices = prices
         self._blank = Request(
@@ -63,7 +63,7 @@ class PromptVariant:
             "provider": provider.name,
             "where": where if where is not None else provider.where(model),
             "model": model,
-            "messages": [[message.role, message.content] for message in self._prompt.messages],
+            "messages": self._prompt.written(),
             "params": self._blank.params,
             "tools": list(self._blank.tools),
             "output_schema": output_schema,
@@ -256,10 +256,8 @@ class CommandVariant:
         """Nothing to let go of: every command has ended by then."""
 
 
-def _messages(prompt: Sequence[Message] | str) -> Json:
-    if isinstance(prompt, str):
-        return prompt
-    return [{"role": message.role, "content": message.content} for message in prompt]
+def _template(prompt: Sequence[Message] | str) -> PromptTemplate:
+    return PromptTemplate.parse(prompt) if isinstance(prompt, str) else PromptTemplate(prompt)
 
 
 def _at(body: Json, path: str) -> tuple[bool, Json]:

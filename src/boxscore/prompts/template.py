@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import minijinja
+import msgspec
 
 from boxscore.errors import TemplateError
 from boxscore.providers.request import Message
+from boxscore.providers.response import ToolCall
 from boxscore.types import Json
 
 FUEL = 200_000
@@ -46,8 +48,7 @@ class PromptTemplate:
         if not messages:
             raise TemplateError("a prompt needs at least one message.")
         self.messages = tuple(messages)
-        written = [[message.role, message.content] for message in self.messages]
-        text = json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(self.written(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         self.hash = hashlib.sha256(text.encode()).hexdigest()[:12]
         environment = minijinja.Environment(fuel=FUEL, undefined_behavior="strict", finalizer=_finalize)
         environment.remove_global("debug")
@@ -82,9 +83,13 @@ class PromptTemplate:
         """The messages for one example. Raises `TemplateError`, whose `variable` is the name without a value."""
         values = dict(inputs)
         return tuple(
-            Message(role=message.role, content=_walk(message.content, lambda source: self._fill(source, values)))
+            msgspec.structs.replace(message, content=_walk(message.content, lambda source: self._fill(source, values)))
             for message in self.messages
         )
+
+    def written(self) -> Json:
+        """Role and content of each message, and its tool calls where it has some: what the prompt's identity is of."""
+        return [[message.role, message.content, *_tools(message)] for message in self.messages]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, PromptTemplate) and other.hash == self.hash
@@ -150,16 +155,49 @@ def _walk(content: Json, fill: Callable[[str], str]) -> Json:
     return content
 
 
+def _fields(value: Json) -> Mapping[str, Json]:
+    return cast("Mapping[str, Json]", value) if isinstance(value, Mapping) else {}
+
+
+def _tools(message: Message) -> list[Json]:
+    if not message.tool_calls and message.tool_call_id is None:
+        return []
+    return [[[call.id, call.name, call.arguments] for call in message.tool_calls], message.tool_call_id]
+
+
 def _message(item: Json) -> Message:
-    if not isinstance(item, Mapping) or set(cast("Mapping[str, Json]", item)) != {"role", "content"}:
-        raise TemplateError(f"a message is a mapping with 'role' and 'content'; this is {item!r}.")
-    fields = cast("Mapping[str, Json]", item)
-    role, content = fields["role"], fields["content"]
+    fields = _fields(item)
+    keys = set(fields)
+    needed = {"role"} if "tool_calls" in keys else {"role", "content"}
+    if not needed <= keys <= {"role", "content", "tool_calls", "tool_call_id"}:
+        raise TemplateError(
+            f"a message is a mapping with 'role' and 'content', and where tools were called with 'tool_calls' or "
+            f"'tool_call_id'; this is {item!r}."
+        )
+    role, content = fields["role"], fields.get("content") or ""
     if not isinstance(role, str):
         raise TemplateError(_unknown_role(role))
     if not isinstance(content, str | list):
         raise TemplateError(f"the content of the {role} message must be text or a list of parts; it is {content!r}.")
-    return Message(role=role, content=content)
+    calls, answered = fields.get("tool_calls") or [], fields.get("tool_call_id")
+    if not isinstance(calls, list) or not (answered is None or isinstance(answered, str)):
+        raise TemplateError(f"'tool_calls' of the {role} message are a list, and 'tool_call_id' is text; see {item!r}.")
+    return Message(
+        role=role,
+        content=content,
+        tool_calls=tuple(_call(call) for call in cast("list[Json]", calls)),
+        tool_call_id=answered,
+    )
+
+
+def _call(written: Json) -> ToolCall:
+    """A call in OpenAI's form, or plainly as `{name, arguments, id}`. It is sent as it is: no template is in it."""
+    fields = _fields(written)
+    function = _fields(fields.get("function", fields))
+    name, id = function.get("name"), fields.get("id")
+    if not isinstance(name, str) or not (id is None or isinstance(id, str)):
+        raise TemplateError(f"a tool call has a name, and its id is text; this is {written!r}.")
+    return ToolCall(name=name, arguments=function.get("arguments") or {}, id=id)
 
 
 def _unknown_role(role: Json) -> str:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from boxscore.errors import TemplateError
 from boxscore.prompts import PromptTemplate
+from boxscore.providers import ToolCall
 
 
 def rendered(prompt: object, **inputs: object) -> list[tuple[str, object]]:
@@ -161,3 +162,20 @@ class TestHash:
 
     def test_stays_what_it_was_in_the_first_release(self) -> None:
         assert PromptTemplate.parse("Sort {{ ticket }}.").hash == "8c98cb872c7e"
+
+
+def test_earlier_tool_calls_go_out_as_they_were_written_and_are_part_of_the_identity():
+    call = {"id": "c1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}}
+    messages = [
+        {"role": "user", "content": "{{ question }}"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c1", "content": "rain, {{ degrees }} degrees"},
+    ]
+    template = PromptTemplate.parse(messages)
+
+    asked = template.render({"question": "Umbrella?", "degrees": 7})
+
+    assert asked[1].tool_calls == (ToolCall(id="c1", name="weather", arguments='{"city": "Oslo"}'),)
+    assert (asked[2].tool_call_id, asked[2].content) == ("c1", "rain, 7 degrees")
+    call["function"]["name"] = "news"
+    assert PromptTemplate.parse(messages).hash != template.hash
