@@ -179,7 +179,8 @@ def _message(item: Json) -> Message:
         raise TemplateError(_unknown_role(role))
     if not isinstance(content, str | list):
         raise TemplateError(f"the content of the {role} message must be text or a list of parts; it is {content!r}.")
-    calls, answered = fields.get("tool_calls") or [], fields.get("tool_call_id")
+    calls: Json = fields.get("tool_calls") or []
+    answered = fields.get("tool_call_id")
     if not isinstance(calls, list) or not (answered is None or isinstance(answered, str)):
         raise TemplateError(f"'tool_calls' of the {role} message are a list, and 'tool_call_id' is text; see {item!r}.")
     return Message(
