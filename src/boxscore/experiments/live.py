@@ -182,7 +182,9 @@ async def _run(
         if max_age_s is not None and effort.fresh:  # what this very comparison has asked is fresh enough
             again = msgspec.structs.replace(effort, fresh=False, max_age_s=max_age_s)
         runs = await run_variants(variants, part, scorers, records, again, progress, budget=judging.budget)
-        return await judging.judge(runs, candidates, max_age_s=again.max_age_s, fresh=again.fresh)
+        # Only errors are asked again: verdicts on answers that stay as they are stay too, however old.
+        age = None if again.retry_errors else again.max_age_s
+        return await judging.judge(runs, candidates, max_age_s=age, fresh=again.fresh and not again.retry_errors)
 
     try:
         if effort.stop_early:

@@ -408,6 +408,25 @@ class TestErrors:
         assert len(calls) == 61
 
 
+    def test_with_retry_errors_verdicts_on_the_other_answers_stay(self, tmp_path):
+        script, down = Scripted(), [True]
+
+        def flaky(n):
+            if n == 3 and down[0]:
+                raise ConnectionError("down")
+            return f"fine {n}"
+
+        judge = Judge("helpful", "?", by=script.says_fine)
+        candidate = CallableVariant(flaky, name="candidate", identity="flaky")
+        compare(tmp_path, judge, candidate=candidate, fresh=True)
+        asked, down[0] = len(script.asked), False
+
+        verdict = compare(tmp_path, judge, candidate=candidate, fresh=True, retry_errors=True).verdict
+
+        assert (asked, len(script.asked)) == (60, 60)  # what was missing is an answer that the baseline gave too
+        assert (verdict.candidate.errors, verdict.candidate.metrics["helpful"].value) == (0, 1)
+
+
 class TestMoney:
     def paid(self, usd):
         return lambda answer: {"output": YES, "cost_usd": usd}
