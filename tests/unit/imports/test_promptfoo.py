@@ -116,6 +116,16 @@ def test_latency_and_cost_keep_their_limits(written: Written) -> None:
     ]
 
 
+def test_a_set_counts_as_its_assertions_do_but_not_where_a_mean_decides(written: Written) -> None:
+    a_set = {"type": "assert-set", "assert": [{"type": "is-json"}, {"type": "regex", "value": "a"}]}
+    regex = {"regex": {"pattern": "a"}}
+
+    assert checks_of(written, a_set)[0] == [{"all": ["json", regex]}, "json", regex]
+    made = imported(written, tests=[{"assert": [a_set, {"type": "is-json"}], "threshold": 0.5}])
+    assert places(made) == ["tests[0].assert[0]"]
+    assert rows(made)[0]["metadata"] == {"checks_threshold": 0.5, "checks": ["json"]}
+
+
 def test_the_threshold_of_a_test_is_carried(written: Written) -> None:
     scorers, row = checks_of(written, {"type": "equals", "value": "Lima"}, {"type": "is-json"}, threshold=0.5)
 

@@ -40,6 +40,7 @@ _JUDGED = (
     "pi",
 )
 _REMEDY_JUDGE = "ask a model to judge it (judges in the spec), or write a scorer: function:FILE.py:NAME"
+_REMEDY_SET = "write its assertions beside the others"
 _REMEDY_CODE = "write it as a scorer in Python: function:FILE.py:NAME"
 
 # Assertions that are close to a scorer of ours and yet measure something else.
@@ -61,13 +62,16 @@ _NEAR = {
 }
 
 
-def read_assert(node: Node, variables: Mapping[str, Json], folder: Path) -> list[Check]:
+def read_assert(node: Node, variables: Mapping[str, Json], folder: Path, *, by_threshold: bool = False) -> list[Check]:
     """The checks that one assertion means for a test with these variables; none where it cannot be carried, which is
-    then said at its node."""
+    then said at its node. `by_threshold`: the test passes by its mean score."""
     kind = node["type"].value
     if not isinstance(kind, str):
         return []
     if kind == "assert-set":
+        if by_threshold:
+            node.leave("a set counts as one in the mean of a test with a threshold", _REMEDY_SET)
+            return []
         return _set(node, variables, folder)
     base = kind.removeprefix("not-")
     if not _carries(node, base):
@@ -115,7 +119,7 @@ def _carries(node: Node, base: str) -> bool:
 
 def _set(node: Node, variables: Mapping[str, Json], folder: Path) -> list[Check]:
     if node["threshold"] or node["weight"]:
-        node.leave("a set with a threshold or weight of its own", "write its assertions beside the others")
+        node.leave("a set with a threshold or weight of its own", _REMEDY_SET)
         return []
     node["type"].take()
     return [check for one in node["assert"] for check in read_assert(one, variables, folder)]

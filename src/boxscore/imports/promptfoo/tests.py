@@ -22,6 +22,10 @@ __all__ = ["Case", "add_cases", "read_cases"]
 
 _OVERRIDDEN = "every test that it stands above says otherwise"
 
+_AROUND = ("text around the prompt of single tests", "put it into a variable of the prompt")
+_CODE = ("answers are changed by code before they are compared", "answer with a variant in Python that changes them")
+_OPTIONS = {"prefix": _AROUND, "suffix": _AROUND, "transform": _CODE, "postprocess": _CODE}
+
 
 class Case(NamedTuple):
     """One test with what stands above it: nodes from the most general (`defaultTest`) to the test itself."""
@@ -69,6 +73,10 @@ def add_cases(draft: Draft, cases: list[Case], folder: Path, judged: Judged) -> 
     """A row, with its checks, for every test and every combination of its variables."""
     for case in cases:
         graders = [node["options"]["provider"] for node in reversed(case.nodes)]
+        by_threshold = bool(case.last("threshold"))
+        for key, (reason, remedy) in _OPTIONS.items():
+            for node in case.nodes:
+                node["options"][key].leave(reason, remedy)
         for variables in _combinations(case, folder):
             name = f"test-{len(draft.rows) + 1}"
             filled = _filled(variables)
@@ -78,7 +86,7 @@ def add_cases(draft: Draft, cases: list[Case], folder: Path, judged: Judged) -> 
                 if one["type"].value == "llm-rubric":
                     judged.meet(one, name, filled, graders, folder)
                 else:
-                    draft.checks[name] += read_assert(one, filled, folder)
+                    draft.checks[name] += read_assert(one, filled, folder, by_threshold=by_threshold)
             if draft.checks[name] and (threshold := case.last("threshold").number()) is not None:
                 row.metadata["checks_threshold"] = threshold
             draft.rows.append(row)
