@@ -126,7 +126,7 @@ async def _open(loop: asyncio.AbstractEventLoop, route: Route, turns: Turns) -> 
     def made() -> Connection:
         return Connection(turns)
 
-    context = _tls_context() if route.tls else None
+    context = _tls() if route.tls else None
     if route.proxy is None:
         name = route.host if route.tls else None
         _, connection = await loop.create_connection(
@@ -134,7 +134,7 @@ async def _open(loop: asyncio.AbstractEventLoop, route: Route, turns: Turns) -> 
         )
         return connection
     parts = urlsplit(route.proxy)
-    outer = _tls_context() if parts.scheme == "https" else None
+    outer = _tls() if parts.scheme == "https" else None
     _, connection = await loop.create_connection(
         made,
         parts.hostname or "",
@@ -175,7 +175,7 @@ class _ProxyRefusedError(OSError):
 
 
 def _unreachable(route: Route, error: OSError | Broken) -> Unreachable:
-    to = _meant(route)
+    to, through = _meant(route), "" if route.proxy is None else f", through {_meant(route)},"
     if isinstance(error, _ProxyRefusedError):
         hint = (
             "put a name and a password into the address that HTTPS_PROXY has."
@@ -187,13 +187,13 @@ def _unreachable(route: Route, error: OSError | Broken) -> Unreachable:
         return Unreachable(f"{to} does not speak HTTP; HTTPS_PROXY or HTTP_PROXY names it.")
     if isinstance(error, ssl.SSLCertVerificationError):
         return Unreachable(
-            f"the TLS certificate of {route.origin} was not accepted: {error.verify_message}; is the address right? "
-            "SSL_CERT_FILE names further authorities."
+            f"the TLS certificate of {route.origin}{through} was not accepted: {error.verify_message}; is the address "
+            "right? SSL_CERT_FILE names the authorities to trust."
         )
     if isinstance(error, ssl.SSLError):
-        return Unreachable(
-            f"{route.origin} does not speak TLS as we do ({error.reason or error}); is it http, is the port right?"
-        )
+        said = (error.reason or str(error)).lower().replace("_", " ")
+        hint = "is it http, is the port right?" if route.proxy is None else "HTTPS_PROXY names the proxy: is it one?"
+        return Unreachable(f"{route.origin}{through} does not speak TLS as we do ({said}); {hint}")
     if isinstance(error, socket.gaierror):
         return Unreachable(f"the host of {to} is not known; is the address right, is the network up?")
     said = error.reason if isinstance(error, Broken) else _first_reason(error)
@@ -209,7 +209,7 @@ def _first_reason(error: OSError) -> str:
     """`Multiple exceptions: [Errno 111] Connect call failed (…), …`, when every address of a host was tried."""
     found = re.search(r"\[Errno (\d+)\]", str(error))
     number = error.errno or (int(found[1]) if found else 0)
-    return os.strerror(number) if number else str(error) or "it was refused"
+    return os.strerror(number) if number else str(error) or "the connection was closed"
 
 
 def _meant(route: Route) -> str:
@@ -237,9 +237,13 @@ def _is_address(host: str | None) -> bool:
     return host is not None and (":" in host or host.replace(".", "").isdigit())
 
 
-@lru_cache(maxsize=1)
-def _tls_context() -> ssl.SSLContext:
-    """The system's authorities, or those of SSL_CERT_FILE; names and dates are verified."""
+def _tls() -> ssl.SSLContext:
+    return _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=4)
+def _tls_context(*_: str | None) -> ssl.SSLContext:
+    """The system's authorities, or those that OpenSSL finds by its variables; names and dates are verified."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context

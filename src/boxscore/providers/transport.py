@@ -201,9 +201,10 @@ class _Exchange:
         elif isinstance(error, NotHttp):
             kind, said = "bad_answer", f"{host} does not speak HTTP; is the address right, and is it https?"
         elif error.began:
-            kind, said = "cut", f"{host} broke off the answer: {error.reason}."
+            kind, said = "cut", f"{host} broke off the answer: {error.reason}; try again."
         else:
-            kind, said = "cut", f"{host} did not answer: {error.reason}."
+            hint = ", is it https?" if host.startswith("http:") else "?"
+            kind, said = "cut", f"{host} did not answer: {error.reason}; is it up, is the address right{hint}"
         return ProviderError(kind, mask(said), provider=self._name)
 
 
