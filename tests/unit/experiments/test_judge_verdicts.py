@@ -463,6 +463,16 @@ class TestMoney:
 
         assert len(asked) == 2  # 80 answers at a cent leave 20 cents
 
+    def test_what_judging_will_cost_is_said_before_it_begins(self, tmp_path):
+        judge, _ = prompted(YES)
+        states = []
+
+        compare(tmp_path, judge, progress=lambda name, state: states.append((name, state)))
+
+        first = next(state for name, state in states if name == "judge helpful")
+        assert first.forecast.calls == 60
+        assert Decimal("0.01") < first.forecast.usd < Decimal("0.1")
+
     def test_early_stops_judge_no_answer_twice(self, tmp_path):
         script = Scripted()
 

@@ -1,15 +1,17 @@
 """The judge as a variant: its examples are answers, and what it answers is a verdict in JSON."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
 import msgspec
 
-from boxscore.costs import PriceBook, add_usage
+from boxscore.costs import PriceBook, PriceRow, add_usage
 from boxscore.datasets.example import Example
 from boxscore.errors import MissingReferenceError, ProviderError, UsageError
 from boxscore.experiments.answers import text_of
+from boxscore.experiments.forecast import Ask, Foreseen
 from boxscore.experiments.identity import digest, utc_now
 from boxscore.experiments.judges.form import Form
 from boxscore.experiments.judges.prompt import variables
@@ -63,6 +65,12 @@ class JudgeVariant:
     def check_price(self, book: PriceBook, *, needed_by: str) -> None:
         if isinstance(self._asker, Metered):
             self._asker.check_price(book, needed_by=needed_by)
+
+    def ask(self, example: Example) -> Ask:
+        return self._asker.ask(self._question(example)) if isinstance(self._asker, Foreseen) else Ask(characters=0)
+
+    def price_row(self, book: PriceBook, at: datetime) -> PriceRow | None:
+        return self._asker.price_row(book, at) if isinstance(self._asker, Foreseen) else None
 
     async def answer(self, example: Example, *, repeat: int) -> Response:
         calls: list[Response] = []
