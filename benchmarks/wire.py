@@ -11,11 +11,13 @@ tree.
 import argparse
 import json
 import os
+import platform
 import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +30,7 @@ from boxscore.providers.dialects.bedrock_invoke import BedrockInvoke
 from boxscore.providers.dialects.cohere import Cohere, CohereV1
 from boxscore.providers.dialects.framing import decoder
 from boxscore.providers.dialects.gemini import Gemini
-from boxscore.providers.dialects.openai_chat import MISTRAL, OpenAIChat
+from boxscore.providers.dialects.openai_chat import Mistral, OpenAIChat
 from boxscore.providers.dialects.openai_responses import OpenAIResponses
 from boxscore.providers.refusals import refusal
 from boxscore.providers.response import Response
@@ -43,7 +45,7 @@ Row = dict[str, Json]
 
 SPOKEN: tuple[tuple[str, str, str, Json], ...] = (
     ("openai|azure|groq|deepseek|together", "chat", "/chat/completions", OpenAIChat()),
-    ("mistral", "chat", "/chat/completions", MISTRAL),
+    ("mistral", "chat", "/chat/completions", Mistral()),
     ("openai", "responses", "/responses", OpenAIResponses()),
     ("cohere", "chat", "/v2/chat", Cohere()),
     ("cohere", "chat", "/v1/chat", CohereV1()),
@@ -418,6 +420,7 @@ def page(data: Path) -> str:
     lines = [
         "# Wire formats against recorded exchanges",
         "",
+        f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}.",
         "Written by `python benchmarks/wire.py --write` from `wire/` of the recorded data: what providers answered,",
         "read by the dialects and by plain loops over the raw bodies that share nothing with them. Equal means answer",
         "text, tool calls with their arguments, finish reason, and input, output, cached and reasoning tokens.",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from boxscore.providers.dialects.cohere import Cohere
-from boxscore.providers.dialects.openai_chat import MISTRAL, OpenAIChat
+from boxscore.providers.dialects.openai_chat import OpenAIChat
 from boxscore.providers.dialects.openai_responses import OpenAIResponses
 from boxscore.providers.request import Message, Request
 from boxscore.providers.response import ToolCall
@@ -183,6 +183,4 @@ def stated(body: Row, dialect: object) -> Row:
         stated["messages"] = [
             {key: turn[key] for key in kept if turn.get(key) is not None} for turn in stated["messages"]
         ]
-    if dialect is MISTRAL:
-        stated.pop("seed", None)
     return stated

@@ -34,7 +34,7 @@ KNOWN: dict[str, Known] = {
     "cohere": Known("cohere", "https://api.cohere.com", "COHERE_API_KEY"),
     "azure": Known("chat", None, "AZURE_OPENAI_API_KEY", "api-key", ""),
     "vertex": Known("gemini", None, "VERTEX_ACCESS_TOKEN"),
-    "mistral": Known("chat", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    "mistral": Known("mistral", "https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
     "groq": Known("chat", "https://api.groq.com/openai/v1", "GROQ_API_KEY"),
     "together": Known("chat", "https://api.together.xyz/v1", "TOGETHER_API_KEY"),
     "deepseek": Known("chat", "https://api.deepseek.com", "DEEPSEEK_API_KEY"),

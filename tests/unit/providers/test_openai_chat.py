@@ -11,7 +11,7 @@ from boxscore.costs import read_body
 from boxscore.errors import ProviderError
 from boxscore.providers.dialects.dialect import Event
 from boxscore.providers.dialects.framing import DONE
-from boxscore.providers.dialects.openai_chat import MISTRAL, OpenAIChat
+from boxscore.providers.dialects.openai_chat import Mistral, OpenAIChat
 from boxscore.providers.request import Message, Request
 from boxscore.providers.response import Response, ToolCall
 
@@ -132,7 +132,7 @@ def test_a_stream_asks_for_its_usage() -> None:
 
 
 def test_mistral_has_its_own_seed_and_counts_unasked() -> None:
-    body = asked(dialect=MISTRAL, stream=True, params={"seed": 7, "temperature": 0})
+    body = asked(dialect=Mistral(), stream=True, params={"seed": 7, "temperature": 0})
 
     assert body.keys() == {"model", "messages", "stream", "random_seed", "temperature"}
 

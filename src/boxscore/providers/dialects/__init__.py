@@ -9,6 +9,7 @@ __all__ = ["DIALECTS", "Assembly", "Decoder", "Dialect", "Event", "Framing", "de
 
 DIALECTS = {
     "chat": "openai_chat:OpenAIChat",
+    "mistral": "openai_chat:Mistral",
     "responses": "openai_responses:OpenAIResponses",
     "messages": "anthropic:Anthropic",
     "gemini": "gemini:Gemini",

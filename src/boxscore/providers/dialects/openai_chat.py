@@ -26,18 +26,13 @@ _CARRIED_OF_MESSAGE = {"role", "content", "refusal", "reasoning_content", "reaso
 class OpenAIChat:
     """What is not in `Response` is in `extra`: of the body by its own names, of the first choice in `choice`, of its
     message in `message`, and further choices (`n`) in `choices`. `usage_raw` has the tier of service beside the usage
-    where it is not the default one, because prices depend on it.
+    where it is not the default one, because prices depend on it."""
 
-    `seed` is what this server calls the seed; without `asks_usage` it sends usage at a stream's end unasked, and would
-    not know `stream_options`.
-    """
-
+    name = "chat"
     framing: Framing = "sse"
-
-    def __init__(self, name: str = "chat", *, seed: str = "seed", asks_usage: bool = True) -> None:
-        self.name = name
-        self._seed = seed
-        self._asks_usage = asks_usage
+    seed_name = "seed"
+    asks_usage = True
+    """Without it, usage comes at a stream's end unasked, and `stream_options` are not known."""
 
     def path(self, model: str, *, stream: bool) -> str:
         return "/chat/completions"
@@ -48,7 +43,7 @@ class OpenAIChat:
         if "max_tokens" in params and WANTS_COMPLETION_TOKENS.search(request.model):
             params.setdefault("max_completion_tokens", params.pop("max_tokens"))
         if "seed" in params:
-            params[self._seed] = params.pop("seed")
+            params[self.seed_name] = params.pop("seed")
         body: dict[str, Json] = {
             "model": request.model,
             "messages": [message_of(message) for message in request.messages],
@@ -62,7 +57,7 @@ class OpenAIChat:
             }
         if stream:
             body["stream"] = True
-            if self._asks_usage:
+            if self.asks_usage:
                 body["stream_options"] = {"include_usage": True}
         return body | params
 
@@ -108,8 +103,12 @@ class OpenAIChat:
         return OpenAIChatAssembly(self, provider)
 
 
-MISTRAL = OpenAIChat("mistral", seed="random_seed", asks_usage=False)
-"""Chat completions as Mistral has them. Reference: Mistral API, POST /v1/chat/completions."""
+class Mistral(OpenAIChat):
+    """Chat completions as Mistral has them. Reference: Mistral API, POST /v1/chat/completions."""
+
+    name = "mistral"
+    seed_name = "random_seed"
+    asks_usage = False
 
 
 def message_of(message: Message) -> dict[str, Json]:
