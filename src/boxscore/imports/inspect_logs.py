@@ -334,6 +334,9 @@ def _scorer(draft: Draft, scorer: Node, cases: dict[str, _Case]) -> bool:
     texts = all(isinstance(one, str) and one for target in targets for one in target)
     if name == "includes" and texts:
         draft.scorers.append("contains" if options["ignore_case"].flag() is not False else "contains:case=keep")
+    elif name == "match" and draft.checks:
+        scorer.leave("a second match, and an example's checks are one metric", "import the log again for it alone")
+        return False
     elif name == "match" and texts and options["numeric"].flag() is not True:
         where, ignore = options["location"].text() or "end", options["ignore_case"].flag() is not False
         for row, target in zip(draft.rows, targets, strict=True):
