@@ -222,6 +222,40 @@ def test_what_cannot_work_is_said_before_anything_is_asked(folder, was, now, say
     assert says in said
 
 
+def test_an_endpoint_and_a_command_judge_as_well(folder):
+    text = (
+        SPEC[: SPEC.index("judges:")]
+        + """\
+judges:
+  by_url:
+    question: Does it help?
+    url: {url}
+  by_command:
+    question: Does it help?
+    command: [{python}, judge.py]
+rule: {{waive: [by_url]}}
+"""
+    )
+    (folder / "judge.py").write_text(
+        "import json, sys\nprint('yes' if 'good' in json.load(sys.stdin)['answer'] else 'no')\n"
+    )
+    (folder / "rows.jsonl").write_text("\n".join(json.dumps({"inputs": {"n": n}}) for n in range(20)))
+
+    def judge(body):
+        return {"output": {"reason": "so", "verdict": "good" in body["inputs"]["answer"]}}
+
+    async def story():
+        async with FakeServer(judge) as server:
+            (folder / "boxscore.yaml").write_text(text.format(url=server.url, python=sys.executable))
+            return await finished(folder, "compare", "--json")
+
+    code, printed, said = asyncio.run(story())
+
+    assert code == 0, said
+    by_url, by_command = json.loads(printed)["comparisons"][:2]
+    assert by_url["difference"] == by_command["difference"] == pytest.approx(13 / 20)
+
+
 def test_the_plan_knows_the_metric_of_a_judge(folder):
     (folder / "boxscore.yaml").write_text(SPEC.format(url="http://127.0.0.1:9/v1"))
 

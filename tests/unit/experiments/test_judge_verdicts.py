@@ -148,6 +148,56 @@ class TestAsking:
         assert ask(judge).cost_usd is None
 
 
+class TestOwnPrompt:
+    def asked(self, tmp_path, mapping, answer="fine"):
+        """The messages that a judge of this mapping sends."""
+        judge = judge_from_spec("helpful", {"provider": "vllm", "model": "m", **mapping}, tmp_path)
+        provider = FakeProvider(YES)
+        judge.asker._provider = provider
+        inputs = {"inputs": {"ticket": "Where?"}, "reference": "Oslo", "answer": answer}
+        asyncio.run(judge.variant().answer(Example(id="x", inputs=inputs), repeat=0))
+        return [message.content for message in provider.requests[0].messages], provider.requests[0]
+
+    def test_it_may_name_inputs_answer_and_reference_and_gets_the_form_of_the_reply(self, tmp_path):
+        prompt = "{{ inputs.ticket }} | {{ answer }} | {{ reference }}"
+
+        (text,), request = self.asked(tmp_path, {"prompt": prompt}, answer="{{ not a template }}")
+
+        assert text.startswith("Where? | {{ not a template }} | Oslo\n\nReply with one JSON object")
+        assert request.output_schema["required"] == ["reason", "verdict"]
+
+    def test_the_form_of_the_reply_stands_where_the_prompt_has_it(self, tmp_path):
+        messages = [
+            {"role": "system", "content": "{{ reply_form }}"},
+            {"role": "user", "content": "{{ question }} {{ answer }}"},
+        ]
+
+        (system, user), _ = self.asked(tmp_path, {"messages": messages, "question": "Good?"})
+
+        assert system.startswith("Reply with one JSON object")
+        assert user == "Good? fine"
+
+    def test_it_may_stand_in_a_file(self, tmp_path):
+        (tmp_path / "judge.txt").write_text("Is {{ answer }} good?")
+
+        (text,), _ = self.asked(tmp_path, {"prompt_file": "judge.txt"})
+
+        assert text.startswith("Is fine good?")
+
+    def test_a_server_that_takes_no_schema_gets_none(self, tmp_path):
+        _, request = self.asked(tmp_path, {"question": "Good?", "structured": False})
+
+        assert request.output_schema is None
+
+    def test_a_prompt_that_does_not_parse_is_named(self, tmp_path):
+        with pytest.raises(TemplateError, match=r"judges\.helpful\.prompt"):
+            self.asked(tmp_path, {"prompt": "{{ answer"})
+
+    def test_a_reference_cannot_be_hidden_from_a_prompt_that_writes_it_out(self, tmp_path):
+        with pytest.raises(SpecError, match="writes out the reference"):
+            self.asked(tmp_path, {"prompt": "{{ answer }} {{ reference }}", "reference": False})
+
+
 class TestIdentity:
     def hash_of(self, *, form=None, **by):
         mapping = {"provider": "vllm", "model": "m", "question": "Does it help?", **(form or {}), **by}
@@ -406,7 +456,6 @@ class TestErrors:
 
         assert (first.judges[0].errors, again.judges[0].errors) == (1, 0)
         assert len(calls) == 61
-
 
     def test_with_retry_errors_verdicts_on_the_other_answers_stay(self, tmp_path):
         script, down = Scripted(), [True]

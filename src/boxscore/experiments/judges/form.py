@@ -10,7 +10,6 @@ from boxscore.scoring.scorer import Metric, Score
 from boxscore.types import Json
 
 Kind = Literal["binary", "ordinal", "rubric", "pairwise"]
-KINDS: tuple[Kind, ...] = ("binary", "ordinal", "rubric", "pairwise")
 
 LONGEST_REASON = 2_000
 
