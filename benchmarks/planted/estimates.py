@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from statistics import NormalDist
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def measure_estimates(*, runs: int, quick: bool, seed: int) -> Iterator[Line]:
             yield Line(f"rate of {100 * value:g} %, clustered, ICC 0.3", count, share)
     for q in (0.5, 0.95):
         name, least = f"p{100 * q:g} of latency", least_for_quantile(q)
-        for count in (20, 60, 100, 500, 2000) if not quick else (20, 60, 100):
+        for count in (20, 72, 100, 500, 2000) if not quick else (20, 72, 100):
             note = "exact, for any distribution" + ("; open above" if count < least else "")
             yield Line(name, count, exact(coverage(quick), _quantile_covers(q, count)), note)
         held = {count: _quantile_covers(q, count) for count in range(20, 501 if not quick else 101)}
@@ -45,18 +46,40 @@ def measure_estimates(*, runs: int, quick: bool, seed: int) -> Iterator[Line]:
         yield Line(
             f"{name}, lowest of all sizes up to {max(held)}", worst, exact(coverage(quick), held[worst]), "exact"
         )
-        for count in (20, 60, 100, 500) if not quick else (20, 100):
-            rng = np.random.default_rng([seed, count, int(100 * q)])
-            share = coverage(quick)
-            for _ in range(runs // 2):
-                shared = rng.normal(0.0, 0.4, count)
-                one = paired_quantile(
-                    np.exp(shared + rng.normal(0.0, 0.447, count)), np.exp(shared + rng.normal(0.0, 0.447, count)), q,
-                    draws=1000,
-                )  # fmt: skip
-                share.add(np.array([one.low <= 0.0 <= one.high]))
-            note = f"no interval below {least} calls" if count < least else ""
-            yield Line(f"difference of {name}, lognormal, paired", count, share, note)
+        for what, slow in (
+            ("lognormal", (0.0, 0.0)),
+            ("a slow mode in one", (0.0, 0.1)),
+            ("slow modes in both", (0.05, 0.05)),
+        ):
+            truth = _slow_quantile(slow[1], q) - _slow_quantile(slow[0], q)
+            for count in (20, 72, 100, 200, 500) if not quick else (20, 100):
+                rng = np.random.default_rng([seed, count, int(100 * q), len(what)])
+                share = coverage(quick)
+                for _ in range(runs // 2):
+                    shared = rng.normal(0.0, 0.4, count)
+                    before, after = (
+                        np.exp(shared + rng.normal(0.0, 0.447, count)) * np.where(rng.random(count) < part, SLOWER, 1.0)
+                        for part in slow
+                    )
+                    one = paired_quantile(before, after, q, draws=1000)
+                    share.add(np.array([one.low <= truth <= one.high]))
+                note = f"no interval below {least} calls" if count < least else ""
+                yield Line(f"difference of {name}, paired, {what}", count, share, note)
+
+
+SLOWER = 10.0
+"""How many times longer a call of the slow mode takes."""
+
+
+def _slow_quantile(part: float, q: float) -> float:
+    """The true quantile of the latencies above, by bisection, when `part` of the calls are slow."""
+    spread = NormalDist(0.0, math.hypot(0.4, 0.447))
+    low, high = 1e-3, 1e3
+    for _ in range(80):
+        middle = math.sqrt(low * high)
+        below = (1.0 - part) * spread.cdf(math.log(middle)) + part * spread.cdf(math.log(middle / SLOWER))
+        low, high = (low, middle) if below >= q else (middle, high)
+    return high
 
 
 def binomial(count: int, shares: Floats) -> Floats:

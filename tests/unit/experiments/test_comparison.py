@@ -414,8 +414,8 @@ def test_a_p95_without_interval_asks_for_the_examples_that_give_it_one() -> None
     needs = compare(before, after, kind="noninferiority", margin=0.5, guards=guards).verdict.needs
 
     assert needs is not None
-    assert needs.examples == 59 - 40
-    assert "59 independent examples" in needs.note
+    assert needs.examples == 72 - 40
+    assert "72 independent examples" in needs.note
 
 
 def test_the_difference_that_can_be_seen_is_not_promised_from_a_handful_of_changes() -> None:

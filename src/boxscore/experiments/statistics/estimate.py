@@ -95,8 +95,9 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
     """The `q` quantile (0 < q < 1) of numbers of shape (n,), the smallest value with at least that share at or below.
 
     The interval is Woodruff's (1952): the interval of the share at or below the quantile, read off the sorted values.
-    It needs no shape of the distribution, and therefore cannot reach beyond what was seen: an end that would lie there
-    is infinite. For a 95th percentile the upper one is, with fewer than `least_for_quantile(0.95)` = 59 units.
+    It needs no shape of the distribution, and therefore cannot reach beyond what was seen: an end is infinite where the
+    chance that no value at all lies beyond the true quantile is above alpha/2. For the upper one of a 95th percentile
+    that is with fewer than `least_for_quantile(0.95)` = 72 units.
     """
     if not 0.0 < q < 1.0:
         raise ValueError(f"a quantile lies between 0 and 1, and {q} was asked for")
@@ -107,30 +108,24 @@ def quantile(values: ArrayLike, q: float, clusters: ArrayLike | None = None, *, 
     share = (found <= value).astype(np.float64)
     z = t_quantile(1.0 - alpha / 2.0, units.dof if units.clustered else math.inf) if units.dof > 0 else math.inf
     size = float(effective_size(share, units)) if units.clustered else units.n
-    low, high = wilson(q, min(size, units.n), z)
+    size = min(size, units.n)
+    low, high = wilson(q, size, z)
     first, last = math.floor(low * len(found)) - 1, math.ceil(high * len(found))
     method = "Woodruff, clustered" if units.clustered else "Woodruff"
-    if last >= len(found):
-        method += ", open above the greatest seen"
+    open_below, open_above = ((1.0 - q) ** size > alpha / 2.0), (q**size > alpha / 2.0)
     return Estimate(
         value=value,
-        low=float(ordered[first]) if first >= 0 else -math.inf,
-        high=float(ordered[last]) if last < len(found) else math.inf,
+        low=-math.inf if open_below else float(ordered[max(0, first)]),
+        high=math.inf if open_above else float(ordered[min(last, len(found) - 1)]),
         n=len(found),
         clusters=units.count,
-        method=method,
+        method=f"{method}, open above the greatest seen" if open_above else method,
     )
 
 
 def least_for_quantile(q: float, *, alpha: float = 0.05) -> int:
     """How many independent values give the interval of `quantile` two finite ends."""
-    z = t_quantile(1.0 - alpha / 2.0, math.inf)
-    n = 2
-    while True:
-        low, high = wilson(q, n, z)
-        if low * n >= 1.0 and high * n <= n - 1.0:
-            return n
-        n += 1
+    return math.ceil(math.log(alpha / 2.0) / math.log(max(q, 1.0 - q)))
 
 
 def _place(q: float, n: int) -> int:
