@@ -13,6 +13,7 @@ from boxscore.errors import ProviderError
 
 Slot = TypeVar("Slot", bound=Hashable)
 Sleep = Callable[[float], Awaitable[None]]
+Now = Callable[[], float]
 
 ATTEMPTS = 4
 """Times that one question is asked at the most."""
@@ -30,9 +31,10 @@ _SAFE = frozenset({"connect", "rate_limit", "overloaded"})
 class Todo(Generic[Slot]):
     """Shared by the workers of a run: `next` gives what to ask, `again` takes back what was refused."""
 
-    def __init__(self, slots: Sequence[Slot], *, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, slots: Sequence[Slot], *, sleep: Sleep = asyncio.sleep, now: Now = time.monotonic) -> None:
         self._fresh = iter(slots)
         self._sleep = sleep
+        self._now = now
         self._extra = max(_LEAST_EXTRA, math.floor(EXTRA_SHARE * len(slots)))
         self._asked: Counter[Slot] = Counter()
         self._waiting: list[tuple[float, int, Slot]] = []
@@ -43,7 +45,7 @@ class Todo(Generic[Slot]):
         slot = next(self._fresh, None)
         if slot is None and self._waiting:
             due, _, slot = heapq.heappop(self._waiting)
-            if (wait := due - time.monotonic()) > 0:
+            if (wait := due - self._now()) > 0:
                 await self._sleep(wait)
         if slot is not None:
             self._asked[slot] += 1
@@ -64,5 +66,5 @@ class Todo(Generic[Slot]):
             wait += random.uniform(0, _FIRST_S)  # so that those told the same time do not all come at once
         self._extra -= 1
         self._count += 1
-        heapq.heappush(self._waiting, (time.monotonic() + wait, self._count, slot))
+        heapq.heappush(self._waiting, (self._now() + wait, self._count, slot))
         return True
