@@ -168,6 +168,8 @@ def uneven_streams(data: Path) -> list[tuple[str, int]]:
 def due_leaf(row: Row) -> str | None:
     """The leaf of an error's body, by the few forms that were recorded; None for an answer."""
     body = row["response"] or {}
+    if row["api"] == "chat" and any("message" not in choice for choice in body.get("choices", [])):
+        return "filtered"  # of these choices the filter left the reason only
     if row["status"] == 200 and body.get("error") is None:
         return None
     error = body.get("error") or body
@@ -209,7 +211,7 @@ def stream_of(raw: str) -> list[Json]:
 
 def chat(body: Json) -> Said:
     choice = body["choices"][0]
-    message = choice.get("message", {})
+    message = choice["message"]
     functions = [call["function"] for call in message.get("tool_calls") or []]
     functions += [message["function_call"]] if "function_call" in message else []
     return Said(

@@ -215,10 +215,13 @@ def test_a_tier_of_service_stands_beside_the_usage_because_prices_depend_on_it()
     assert read_body(flex.usage_raw).usage == read_body(plain.usage_raw).usage
 
 
-def test_a_choice_that_was_filtered_has_its_reason_and_no_text() -> None:
-    response = read({"choices": [{"index": 0, "finish_reason": "content_filter"}], "usage": USAGE})
+def test_an_answer_of_which_the_filter_left_nothing_is_filtered_and_one_that_it_cut_is_an_answer() -> None:
+    with pytest.raises(ProviderError, match="withheld the whole answer") as caught:
+        read({"choices": [{"index": 0, "finish_reason": "content_filter"}], "usage": USAGE})
+    cut = read(completion({"content": "It is"}, "content_filter"))
 
-    assert (response.output, response.finish_reason, response.usage_raw) == ("", "content_filter", USAGE)
+    assert caught.value.kind == "filtered"
+    assert (cut.output, cut.finish_reason) == ("It is", "content_filter")
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,7 @@ def test_a_tier_of_service_stands_beside_the_usage() -> None:
     [
         (answer(status="failed", error={"code": "rate_limit_exceeded", "message": "slow"}), "rate_limit"),
         ({"error": {"message": "no such model", "code": "model_not_found"}}, "not_found"),
+        (answer(status="incomplete", incomplete_details={"reason": "content_filter"}), "filtered"),
         (answer(status="failed"), "bad_answer"),
         (answer(status="queued"), "bad_answer"),
         ({"choices": [{"message": {"content": "4"}}]}, "bad_answer"),

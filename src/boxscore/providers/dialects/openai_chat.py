@@ -5,6 +5,7 @@ import json
 import re
 from typing import cast
 
+from boxscore.errors import ProviderError
 from boxscore.providers.dialects.content import tool_of
 from boxscore.providers.dialects.dialect import Event, Framing
 from boxscore.providers.dialects.fields import arguments, bad_answer, cut, fields, items, rest, string
@@ -79,6 +80,10 @@ class OpenAIChat:
         if choice.get("error"):
             raise error_in({"error": choice["error"]}, provider=provider)
         output, thought = _text(message.get("content"))
+        output = output or string(message.get("refusal")) or ""
+        calls = _calls(message)
+        if choice.get("finish_reason") == "content_filter" and not output and not calls:
+            raise withheld(provider)
         extra = rest(completion, _CARRIED)
         for name, left in (
             ("choice", rest(choice, _CARRIED_OF_CHOICE)),
@@ -88,9 +93,9 @@ class OpenAIChat:
             if left:
                 extra[name] = left
         return Response(
-            output=output or string(message.get("refusal")) or "",
+            output=output,
             reasoning=string(message.get("reasoning_content")) or string(message.get("reasoning")) or thought,
-            tool_calls=_calls(message),
+            tool_calls=calls,
             finish_reason=string(choice.get("finish_reason")),
             model=string(completion.get("model")),
             provider=provider,
@@ -131,6 +136,16 @@ def message_of(message: Message) -> dict[str, Json]:
 def spelled(written: Json) -> str:
     """A tool call's arguments as text, which is how OpenAI's formats carry them."""
     return written if isinstance(written, str) else json.dumps(written, ensure_ascii=False, separators=(",", ":"))
+
+
+def withheld(provider: str) -> ProviderError:
+    """The error for an answer of which a content filter left nothing."""
+    return ProviderError(
+        "filtered",
+        "its content filter withheld the whole answer; change the input, or the filter's settings there.",
+        provider=provider,
+        status=200,
+    )
 
 
 def usage_and_tier(body: dict[str, Json]) -> Json:

@@ -4,7 +4,7 @@ from boxscore.errors import ProviderError, SpecError
 from boxscore.providers.dialects.content import Image, Text, parts_of, tool_of
 from boxscore.providers.dialects.dialect import Event, Framing
 from boxscore.providers.dialects.fields import arguments, bad_answer, cut, fields, items, overlaid, rest, string
-from boxscore.providers.dialects.openai_chat import spelled, usage_and_tier
+from boxscore.providers.dialects.openai_chat import spelled, usage_and_tier, withheld
 from boxscore.providers.refusals import error_in
 from boxscore.providers.request import Message, Request
 from boxscore.providers.response import Response, ToolCall
@@ -97,6 +97,9 @@ class OpenAIResponses:
                     left = item or {"value": element}
             if left:
                 others.append({"index": index, "type": item.get("type"), **left})
+        reason = string(fields(answer.get("incomplete_details")).get("reason")) or status
+        if reason == "content_filter" and not any(output) and not calls:
+            raise withheld(provider)
         extra = rest(answer, _CARRIED)
         if others:
             extra["output"] = others
@@ -104,7 +107,7 @@ class OpenAIResponses:
             output="".join(output),
             reasoning="\n\n".join(reasoning),
             tool_calls=tuple(calls),
-            finish_reason=string(fields(answer.get("incomplete_details")).get("reason")) or status,
+            finish_reason=reason,
             model=string(answer.get("model")),
             provider=provider,
             usage_raw=usage_and_tier(answer),
