@@ -24,6 +24,8 @@ _Dumper.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text.strip("\n") else None
+    if any(mark in text for mark in "\x85\u2028\u2029"):  # line ends to YAML: only an escape keeps them
+        style = '"'
     return dumper.represent_scalar(  # pyright: ignore[reportUnknownMemberType]
         "tag:yaml.org,2002:str", text, style=style
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import FileError
@@ -62,6 +62,7 @@ def test_a_move_that_fails_half_way_puts_back_what_was_there(tmp_path: Path, mon
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("dataset.jsonl", "mine")]
 
 
+@settings(max_examples=100, deadline=None)
 @given(TREES)
 def test_yaml_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory, tree: Any) -> None:
     path = tmp_path_factory.mktemp("yaml") / "tree.yaml"
@@ -71,7 +72,8 @@ def test_yaml_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.parametrize(
-    "text", ["1e3", "08", "yes", "no", "null", "~", "", " a", "a: b", "- a", "12:30", "<<", "a\n b\n"]
+    "text",
+    ["1e3", "08", "yes", "no", "null", "~", "", " a", "a: b", "- a", "12:30", "<<", "a\n b\n", "\x85", "a\u2028b"],
 )
 def test_texts_that_look_like_something_else_stay_texts(tmp_path: Path, text: str) -> None:
     path = tmp_path / "tree.yaml"
