@@ -86,8 +86,9 @@ class Pace:
         self._begun += 1
         self._in_flight += 1
         number, probe = self._begun, self._doubtful
+        taken = self._requests.taken, self._tokens.taken
         try:
-            yield self._learn
+            yield lambda headers: self._learn(headers, *taken)
         except ProviderError as error:
             if error.kind in _TROUBLE:
                 self._failed(error, number, probe)
@@ -187,17 +188,15 @@ class Pace:
             )
         return wait
 
-    def _learn(self, headers: Mapping[str, str]) -> None:
+    def _learn(self, headers: Mapping[str, str], requests: float, tokens: float) -> None:
+        """What an answer says is of the time when its call came in: what was taken since is no longer left."""
         now = self._now()
-        for prefix in ("x-ratelimit-", "anthropic-ratelimit-"):
-            for what, bucket in (("requests", self._requests), ("tokens", self._tokens)):
-                if prefix == "x-ratelimit-":
-                    found = [headers.get(f"x-ratelimit-{word}-{what}") for word in ("limit", "remaining", "reset")]
-                else:
-                    found = [headers.get(f"{prefix}{what}-{word}") for word in ("limit", "remaining", "reset")]
-                limit, remaining, reset = _number(found[0]), _number(found[1]), _reset_s(found[2])
-                if limit is not None and remaining is not None and reset is not None:
-                    bucket.fill(limit, remaining, reset, now)
+        for what, bucket, taken in (("requests", self._requests, requests), ("tokens", self._tokens, tokens)):
+            for form in (f"x-ratelimit-%s-{what}", f"anthropic-ratelimit-{what}-%s"):
+                limit, left = _number(headers.get(form % "limit")), _number(headers.get(form % "remaining"))
+                reset = _reset_s(headers.get(form % "reset"))
+                if limit is not None and left is not None and reset is not None:
+                    bucket.fill(limit, left, reset, now, taken)
 
     def _not_sent(self, error: ProviderError) -> ProviderError:
         said = str(error).removeprefix(f"{self.name}: ")
@@ -216,16 +215,18 @@ class _Bucket:
     """What is left of a limit, as the provider last said and as time has refilled it since. Unknown is no limit."""
 
     def __init__(self) -> None:
+        self.taken = 0.0
         self._limit = 0.0
         self._left: float | None = None
         self._rate = 0.0
         self._at = 0.0
 
-    def fill(self, limit: float, left: float, reset_s: float, now: float) -> None:
-        self._limit, self._left, self._at = limit, left, now
+    def fill(self, limit: float, left: float, reset_s: float, now: float, taken: float) -> None:
+        self._limit, self._left, self._at = limit, left - (self.taken - taken), now
         self._rate = (limit - left) / reset_s if reset_s > 0.0 else float("inf")
 
     def take(self, amount: float) -> None:
+        self.taken += amount
         if self._left is not None:
             self._left -= amount
 
@@ -234,7 +235,7 @@ class _Bucket:
             return 0.0
         left = min(self._limit, self._left + (now - self._at) * self._rate)
         need = min(amount, self._limit)  # more than the limit never fits: let the provider say so
-        return 0.0 if left >= need else (need - left) / self._rate
+        return 0.0 if left > need - 1e-6 else (need - left) / self._rate
 
 
 def _number(value: str | None) -> float | None:

@@ -66,8 +66,20 @@ def test_who_did_not_begin_to_work_is_asked_again(kind):
 
 @pytest.mark.parametrize(
     "kind",
-    ["timeout", "server", "cut", "bad_answer", "auth", "quota", "not_found", "too_long", "filtered", "refused"]
-    + ["cancelled", "not_sent"],
+    [
+        "timeout",
+        "server",
+        "cut",
+        "bad_answer",
+        "auth",
+        "quota",
+        "not_found",
+        "too_long",
+        "filtered",
+        "refused",
+        "cancelled",
+        "not_sent",
+    ],
 )
 def test_who_may_have_worked_or_will_not_answer_otherwise_is_not_asked_again(kind):
     assert len(work(todo(1), lambda _: error(kind))) == 1
