@@ -34,7 +34,8 @@ MARKS: dict[str, str] = {"better": "●", "worse": "◆", "unclear": "○", "sam
 
 # A word joiner, which nobody sees, keeps these from being a mention, a reference, a label or a bare link.
 _JOINER = "\u2060"
-_SPEAKING = re.compile(r"[@#!%&~^](?=[\w\"'])|(?<=\bgh)-(?=\d)|(?<=\bwww)(?=\.)|[:/](?=/)", re.IGNORECASE)
+_SPEAKING = re.compile(r"@(?=\S)|[#!%&~^](?=[\w\"'])|(?<=gh)-(?=\d)|(?<=www)(?=\.)|[:/](?=/)", re.IGNORECASE)
+_LONG_RUN = re.compile("`{64}(?=`)")  # GitHub's parser counts a fence to 255 and forgets the rest
 _MARKUP = re.compile(r"[\\`*_\[\]|~]")
 _OPENING = re.compile(r"^(\d{1,9}(?=[.)])|(?=[-+=#]))(.)(?=[-=#\s]|$)")  # a list, a heading or a rule at a line's start
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;"})
@@ -67,8 +68,9 @@ def fenced(text: str, most: int) -> str:
     """Text of anybody as a block of its own, at most `most` characters of it, with what hides made visible."""
     text = revealed(text)
     more = f"\n… {len(text) - most:,} more characters" if len(text) > most else ""
+    text = _LONG_RUN.sub(r"\g<0>" + _JOINER, text[:most].rstrip("\n")) + more
     # A slash at the start of a line is a command to GitLab, by some versions even in a fence.
-    text = re.sub(r"^/", " /", text[:most].rstrip("\n") + more, flags=re.MULTILINE)
+    text = re.sub(r"^/", " /", text, flags=re.MULTILINE)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
     return f"{fence}text\n{text}\n{fence}"
 
