@@ -323,6 +323,18 @@ class TestQuestions:
         assert verdict.baseline.metrics["preferred"].value == 0.25
         assert (verdict.judges[0].pairs, verdict.judges[0].disagreed) == (20, 0)
 
+    def test_why_a_preference_is_what_it_is_stands_beside_both_answers(self, tmp_path):
+        def vote(first):
+            return json.dumps({"reason": f"{first[:4]} first.", "verdict": "first"})
+
+        pairs = compare(tmp_path, Judge("preferred", kind="pairwise", by=vote)).evidence.pairs
+
+        asked = next(pair for pair in pairs if pair.candidate.output != pair.baseline.output)
+        assert asked.candidate.label == "orders disagree"
+        assert (
+            asked.candidate.note == asked.baseline.note == "Candidate first: fine first. Candidate second: poor first."
+        )
+
     def test_a_judge_that_takes_the_first_prefers_nobody(self, tmp_path):
         verdict = compare(tmp_path, Judge("preferred", kind="pairwise", by=lambda first: "first")).verdict
 

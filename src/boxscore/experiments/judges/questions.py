@@ -141,13 +141,15 @@ class Questions:
         label = "preferred" if share > 0.5 else "not preferred" if share < 0.5 else "tied"
         if label == "tied" and any(first != second for first, second in votes):
             label = "orders disagree"
-        reasons = [
-            f"{place}: {findings[0].reason}"
-            for place, id in zip(("shown first", "shown second"), asked, strict=True)
-            for findings in [self._findings(trial) for trial in self._verdicts.get(id, {}).values()][:1]
-            if findings and findings[0].reason
-        ]
-        return Score(value=share, label=label, note="; ".join(reasons) or None)
+        ahead, behind = (self._reason(id) for id in asked)
+        if ahead and behind and ahead != behind:
+            return Score(value=share, label=label, note=f"Candidate first: {ahead} Candidate second: {behind}")
+        return Score(value=share, label=label, note=ahead or behind or None)
+
+    def _reason(self, id: str) -> str:
+        """Why, by the first verdict on a question that says it."""
+        found = (self._findings(trial) for trial in self._verdicts.get(id, {}).values())
+        return next((findings[0].reason for findings in found if findings and findings[0].reason), "")
 
     def _shares(self, asked: Sequence[str]) -> list[Shares]:
         """One entry per repeat that has a verdict in both orders: one order alone says as much of the place."""
