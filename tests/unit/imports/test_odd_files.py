@@ -47,7 +47,12 @@ def shaped(kind: str) -> st.SearchStrategy[Any]:
             {}, optional={"vars": tree, "assert": st.lists(tree, max_size=2), "metadata": tree}
         )
         config = {"prompts": st.lists(tree | TEXTS, max_size=2), "providers": tree, "tests": st.lists(test, max_size=2)}
-        return st.fixed_dictionaries(config, optional={"defaultTest": tree, "scenarios": tree, "evaluateOptions": tree})
+        more = {"defaultTest": tree, "scenarios": tree, "evaluateOptions": tree}
+        keys = ("provider", "prompt", "vars", "testCase", "response", "gradingResult", "latencyMs", "cost", "error")
+        rows = st.lists(st.fixed_dictionaries({}, optional=dict.fromkeys(keys, tree)), max_size=2)
+        outer = st.fixed_dictionaries({"results": rows}, optional={"prompts": tree})
+        results = st.fixed_dictionaries({"results": outer}, optional={"config": tree})
+        return results | st.fixed_dictionaries(config, optional=more)
     if kind == "inspect":
         odd = dict.fromkeys(("output", "scores", "messages", "target", "choices", "error"), tree)
         sample = st.fixed_dictionaries({"id": st.integers(0, 3), "input": tree | TEXTS}, optional=odd)

@@ -446,6 +446,15 @@ def test_results_become_a_dataset_and_recorded_answers(written: Written) -> None
     assert spec(made)["variants"]["gpt-4o"]["prompt"] == "Capital of {{country}}?"
 
 
+def test_results_of_version_2_have_their_assertions_from_what_was_graded(written: Written) -> None:
+    graded = {"pass": True, "componentResults": [{"pass": True, "assertion": {"type": "icontains", "value": "lima"}}]}
+    old = {key: value for key, value in result(0, gradingResult=graded).items() if key not in ("testCase", "testIdx")}
+
+    made = results(written, old)
+
+    assert (spec(made)["scorers"], rows(made)[0]["reference"]) == (["contains"], "lima")
+
+
 def test_the_same_test_again_is_a_repeat(written: Written) -> None:
     made = results(written, result(0), result(1, response={"output": {"city": "Lima"}}))
 

@@ -13,7 +13,7 @@ from boxscore.imports.promptfoo.judged import Judged
 from boxscore.imports.promptfoo.prompts import Prompt, read_prompt
 from boxscore.imports.promptfoo.providers import Provider, read_providers
 from boxscore.imports.promptfoo.tests import Case, add_cases
-from boxscore.imports.reading import Node
+from boxscore.imports.reading import Node, list_of, mapping_of
 from boxscore.types import Json
 
 __all__ = ["import_results"]
@@ -72,14 +72,21 @@ def _case(draft: Draft, cases: dict[str, str], row: Node, folder: Path, judged: 
     row["testIdx"].take()
     if key not in cases:
         # What was run is one combination of variables, whatever lists stood in the configuration.
-        value: dict[str, Json] = {**(test.value if test.is_mapping else {}), "vars": variables}
-        value["options"] = {**(value.get("options") or {}), "disableVarExpansion": True}
+        value: dict[str, Json] = {**(mapping_of(test.value) or _graded(row)), "vars": variables}
+        value["options"] = {**mapping_of(value.get("options")), "disableVarExpansion": True}
         copy = Node(value, test.source, test.path)
         add_cases(draft, [Case((copy,))], folder, judged)
         cases[key] = draft.rows[-1].id
         draft.nodes.append(copy)
     test.take()
     return cases[key]
+
+
+def _graded(row: Node) -> dict[str, Json]:
+    """The test of a result of version 2, which has it only as what was graded."""
+    graded = list_of(row["gradingResult"]["componentResults"].value)
+    found = [mapping_of(mapping_of(one).get("assertion")) for one in graded]
+    return {"assert": [one for one in found if one]}
 
 
 def _model(row: Node, labels: Mapping[str, str]) -> str:
