@@ -6,6 +6,7 @@ import http
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
+from typing import cast
 
 import httptools
 
@@ -73,9 +74,8 @@ class Connection(asyncio.Protocol):
     # asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.Transport):
-            self._transport = transport
-            self._living.add(self)
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is none by its class
+        self._living.add(self)
 
     def data_received(self, data: bytes) -> None:
         try:

@@ -42,10 +42,11 @@ class Site:
         self._admits.set()
         if self._server is not None:
             self._server.close()
-        if tasks := [connection.task for connection in self._connections if connection.task is not None]:
-            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
-            for task in late:
-                task.cancel()
+        if working := {connection.task: connection for connection in self._connections if connection.task is not None}:
+            _, late = await asyncio.wait(working, timeout=_GRACE_S)
+            for task in late:  # its client does not read what it asked for
+                working[task].reset()
+            await asyncio.gather(*late, return_exceptions=True)
         for connection in tuple(self._connections):
             connection.close()
         self._socket.close()

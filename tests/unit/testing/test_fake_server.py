@@ -1,8 +1,11 @@
 """The fake server as a place: how it is entered and left, what it counts, when it waits."""
 
 import asyncio
+import base64
 import http.client
 import json
+import socket
+import struct
 import threading
 import time
 
@@ -201,3 +204,108 @@ def test_two_servers_at_once_keep_their_calls_apart():
         answers = [text_in(post(server, asked("?"))[1]) for server in (one, other, other)]
 
     assert (answers, one.calls, other.calls) == (["a", "b", "b"], 1, 2)
+
+
+# The wire itself
+
+
+def talk(server, sent, *, reads=True):
+    """What the server sends back to these bytes until it closes, or pauses for good."""
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=0.5) as peer:
+        peer.sendall(sent)
+        got = b""
+        while reads:
+            try:
+                part = peer.recv(65_536)
+            except TimeoutError:
+                return got
+            if not part:
+                return got
+            got += part
+    return b""
+
+
+def test_one_connection_serves_one_request_after_another():
+    with FakeServer(["4", Fault("refused"), "6"]) as server:
+        connection = http.client.HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+        statuses, peers = list[int](), set[str]()
+        for text in "abc":
+            connection.request("POST", "/v1/chat/completions", json.dumps(asked(text)))
+            peers.add(str(connection.sock.getsockname()))
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+        connection.close()
+
+    assert (statuses, len(peers)) == ([200, 400, 200], 1)
+
+
+def test_requests_that_come_in_one_piece_are_answered_in_order():
+    one = b"POST /answer HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+    last = one.replace(b"host: x", b"host: x\r\nconnection: close")
+    with FakeServer([{"n": 1}, {"n": 2}]) as server:
+        got = talk(server, one + last)
+
+    assert got.index(b'{"n":1}') < got.index(b'{"n":2}')
+    assert got.count(b"HTTP/1.1 200 OK") == 2
+    assert got.count(b"connection: close") == 1
+
+
+def test_a_body_is_let_in_when_its_client_asks_first():
+    head = b"POST /answer HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n"
+    with FakeServer({"n": 1}) as server:
+        assert talk(server, head) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def test_what_is_no_http_is_refused():
+    with FakeServer("4") as server:
+        got = talk(server, b"\x16\x03\x01 hello\r\n\r\n")
+
+    assert got.startswith(b"HTTP/1.1 400 Bad Request")
+    assert server.calls == 0
+
+
+def test_a_reset_is_a_reset_and_no_polite_end():
+    request = b"POST /answer HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}"
+    with FakeServer(Fault("reset")) as server, pytest.raises(ConnectionResetError):
+        talk(server, request)
+
+
+def test_a_client_that_does_not_read_does_not_hold_the_server():
+    async def run():
+        async with FakeServer(Fault("huge")) as server:
+            host, _, port = server.url.removeprefix("http://").partition(":")
+            _, writer = await asyncio.open_connection(host, int(port), limit=1024)
+            writer.write(b"POST /answer HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}")
+            while not server.calls:
+                await asyncio.sleep(0.005)
+            started = time.perf_counter()
+        took = time.perf_counter() - started
+        writer.close()
+        return took, server
+
+    took, server = asyncio.run(run())
+
+    assert took < 0.5
+    assert (server.in_flight, server.aborted) == (0, 0)
+
+
+def test_vectors_come_as_base64_where_they_are_asked_for_so():
+    with FakeServer("") as server:
+        plain, coded = (
+            post(server, {"input": "an apple", "dimensions": 8, "encoding_format": form}, "/v1/embeddings")[1]["data"][
+                0
+            ]
+            for form in ("float", "base64")
+        )
+
+    assert struct.unpack("<8f", base64.b64decode(coded["embedding"])) == pytest.approx(plain["embedding"])
+
+
+def test_a_mapping_finds_the_result_of_a_tool_too():
+    result = {"type": "function_call_output", "call_id": "c", "output": "shipped"}
+    with FakeServer({"shipped": "It is on its way.", "*": Fault("refused")}) as server:
+        status, body = post(server, {"input": [result]}, "/v1/responses")
+
+    assert (status, body["output"][0]["content"][0]["text"]) == (200, "It is on its way.")
