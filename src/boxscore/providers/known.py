@@ -6,7 +6,7 @@ from boxscore.errors import SpecError
 from boxscore.providers.auth import Auth, KeyAuth
 from boxscore.providers.dialects import DIALECTS, dialect
 from boxscore.providers.endpoint import Endpoint
-from boxscore.providers.secrets import from_environment
+from boxscore.providers.secrets import from_environment, remember
 from boxscore.providers.sigv4 import region, signed
 from boxscore.providers.transport import HttpTransport, Limits, Transport
 
@@ -71,7 +71,7 @@ def connect(
     >>> connect("ollama").base_url
     'http://127.0.0.1:11434/v1'
     """
-    known = KNOWN.get(name) or Known("chat", None, None)
+    known = KNOWN.get(name) or _like(api or "chat")
     speaks = api or known.api
     if speaks not in DIALECTS:
         raise SpecError(f"no API is called {speaks!r}: known are {', '.join(DIALECTS)}.", key="api")
@@ -92,9 +92,16 @@ def connect(
     )
 
 
+def _like(api: str) -> Known:
+    """A provider that nobody knows: it takes its key as the first one known of its API does."""
+    usual = next((known for known in KNOWN.values() if known.api == api), Known(api, None, None))
+    return msgspec.structs.replace(usual, base_url=None, key_env=None)
+
+
 def _auth(known: Known, key: str | None, variable: str | None, api: str) -> Auth:
     if api == "converse" and key is None and (variable is None or variable.startswith("AWS_")):
         return signed()
     if key is None and variable is not None:
         key = from_environment(variable, key="api_key_env")
+    remember(key, name="key")
     return KeyAuth(key, header=known.header, prefix=known.prefix)
