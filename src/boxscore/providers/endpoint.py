@@ -75,7 +75,8 @@ class Endpoint:
         return msgspec.structs.replace(response, latency_s=reply.wall_s, first_token_s=reply.first_token_s)
 
     async def close(self) -> None:
-        self._paces.clear()  # who comes back later finds out anew how things are
+        for pace in self._paces.values():
+            pace.forgive()
         await self._transport.close()
 
     async def _exchange(self, url: str, body: bytes, model: str) -> tuple[Reply, Response]:

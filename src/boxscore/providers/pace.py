@@ -75,7 +75,7 @@ class Pace:
         self._at_once = self._careful_from = math.inf
         self._waiting: list[asyncio.Future[None]] = []
         self._ever_answered = False
-        self._given_up: ProviderError | None = None
+        self._given_up: tuple[str, int | None] | None = None
         self._given_up_until = 0.0
 
     @asynccontextmanager
@@ -107,7 +107,7 @@ class Pace:
         while True:
             if self._given_up is not None:
                 if self._now() < self._given_up_until:
-                    raise self._not_sent(self._given_up)
+                    raise self._not_sent(*self._given_up)
                 self._given_up, self._probes = None, 0
             wait = self._wait_s(tokens)
             if wait > 0.0:
@@ -153,8 +153,16 @@ class Pace:
             if self._probes >= _PROBES:
                 self._give_up(error)
 
+    def forgive(self) -> None:
+        """Forgets what went wrong, for who comes back after all have left: the provider may be well again."""
+        if not self._in_flight:
+            self._given_up, self._not_before, self._pause_s = None, 0.0, _FIRST_PAUSE_S
+            self._failures = self._probes = 0
+            self._at_once = self._careful_from = math.inf
+
     def _give_up(self, error: ProviderError) -> None:
-        self._given_up, self._given_up_until = error, self._now() + _REST_S
+        said = str(error).removeprefix(f"{self.name}: ")  # not the error: it holds the frames it came through
+        self._given_up, self._given_up_until = (said, error.status), self._now() + _REST_S
         self._at_once = 1.0
 
     def _hold(self, error: ProviderError, news: bool) -> None:
@@ -198,12 +206,9 @@ class Pace:
                 if limit is not None and left is not None and reset is not None:
                     bucket.fill(limit, left, reset, now, taken)
 
-    def _not_sent(self, error: ProviderError) -> ProviderError:
-        said = str(error).removeprefix(f"{self.name}: ")
+    def _not_sent(self, said: str, status: int | None) -> ProviderError:
         after = f"{self._failures} calls in a row failed, the last of them" if self._failures > 1 else "a call failed"
-        return ProviderError(
-            "not_sent", f"not asked any more after {after}: {said}", provider=self.name, status=error.status
-        )
+        return ProviderError("not_sent", f"not asked any more after {after}: {said}", provider=self.name, status=status)
 
 
 def _settle(landed: "asyncio.Future[None]") -> None:
