@@ -475,3 +475,30 @@ def test_half_a_character_from_a_model_does_not_break_the_store(records):
     found = go(variant(FakeProvider("a\ud83d")), records)
 
     assert load_run(records, found.id).trials[0].response.output == found.trials[0].response.output == "a?"
+
+
+def test_errors_alone_are_asked_again_however_old_the_answers_are(records):
+    clock, replies = CountingClock(), iter(["0", Fault("server"), "2", "1"])
+    provider = FakeProvider(lambda _request: next(replies))
+    first = go(variant(provider), records, clock=clock)
+    clock.advance(1_000_000)
+
+    again = go(variant(provider), records, clock=clock, retry_errors=True)
+
+    assert again.id == first.id
+    assert [trial.response.output for trial in again.trials] == ["0", "1", "2"]
+    assert [request.messages[0].content for request in provider.requests] == ["0", "1", "2", "1"]
+
+
+def test_a_refused_call_is_made_again_and_counts_once(records):
+    replies = iter([Fault("rate_limit"), "1", "2", "0"])
+    waits = []
+
+    async def sleep(seconds):
+        waits.append(seconds)
+
+    done = go(variant(FakeProvider(lambda _request: next(replies))), records, concurrency=1, sleep=sleep)
+
+    assert [trial.response.output for trial in done.trials] == ["0", "1", "2"]
+    assert all(0 < wait <= 0.5 for wait in waits)
+    assert records.totals(done.id).calls == 3
