@@ -1,6 +1,7 @@
 """Logs of Inspect: samples, answers and scorers."""
 
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from read_back import places, rows, spec
 
 from boxscore.datasets import Example
-from boxscore.errors import FileError
+from boxscore.errors import ExtraMissingError, FileError
 from boxscore.imports import archive, import_files
 from boxscore.providers.response import Response
 from boxscore.scoring import make_scorer
@@ -120,12 +121,10 @@ def test_the_zip_form_says_the_same_as_json(written: Written, tmp_path: Path) ->
     assert import_files([packed(tmp_path / "log.eval", tree)]).files == import_files([written("log.json", tree)]).files
 
 
-def test_zstd_inside_the_zip_is_read(written: Written, tmp_path: Path) -> None:
+def zstd_packed(path: Path, tree: dict[str, Any]) -> Path:
     zstandard = pytest.importorskip("zstandard")
-    tree = log(sample(1))
     plain = {"header.json": {**tree, "samples": None}, "samples/1_epoch_1.json": tree["samples"][0]}
     contents = {name: json.dumps(value).encode() for name, value in plain.items()}
-    path = tmp_path / "log.eval"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as made:
         for name, content in contents.items():
             made.writestr(name, zstandard.ZstdCompressor().compress(content))
@@ -137,8 +136,26 @@ def test_zstd_inside_the_zip_is_read(written: Written, tmp_path: Path) -> None:
             raw[at + offset : at + offset + 2] = (93).to_bytes(2, "little")
             at = raw.find(mark, at + 4)
     path.write_bytes(raw)
+    return path
 
-    assert import_files([path]).files == import_files([written("log.json", tree)]).files
+
+def test_zstd_inside_the_zip_is_read(written: Written, tmp_path: Path) -> None:
+    tree = log(sample(1))
+
+    assert (
+        import_files([zstd_packed(tmp_path / "log.eval", tree)]).files
+        == import_files([written("log.json", tree)]).files
+    )
+
+
+def test_without_the_extra_a_zstd_log_says_which_one_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = zstd_packed(tmp_path / "log.eval", log(sample(1)))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    with pytest.raises(ExtraMissingError, match=r"boxscore\[inspect\]"):
+        import_files([path])
 
 
 def test_two_logs_over_the_same_samples_are_two_models(written: Written) -> None:
