@@ -216,14 +216,21 @@ def test_openai_errors_are_of_their_class_with_the_words_of_the_script(fault, er
     assert (caught.value.request_id, caught.value.type is None) == ("req_fake_1", False)
 
 
-def test_openai_error_codes_are_those_of_the_service():
-    with FakeServer([Fault("auth"), Fault("refused", status=404)]) as server, of_openai(server) as client:
-        with pytest.raises(openai.APIStatusError) as key:
-            chat(client)
-        with pytest.raises(openai.APIStatusError) as model:
-            chat(client)
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("auth", "invalid_api_key"),
+        ("not_found", "model_not_found"),
+        ("quota", "insufficient_quota"),
+        ("too_long", "context_length_exceeded"),
+        ("filtered", "content_filter"),
+    ],
+)
+def test_openai_error_codes_are_those_of_the_service(kind, code):
+    with FakeServer(Fault(kind)) as server, of_openai(server) as client, pytest.raises(openai.APIStatusError) as caught:
+        chat(client)
 
-    assert (key.value.code, model.value.code) == ("invalid_api_key", "model_not_found")
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("ask", [chat, lambda client: chat(client, stream=True)])
