@@ -9,9 +9,12 @@ import sqlite3
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from boxscore import Example
+from boxscore.experiments.judges.judge_spec import judge_from_spec
 from boxscore.testing import FakeServer
 
 EXAMPLES = 30
@@ -220,6 +223,33 @@ def test_what_cannot_work_is_said_before_anything_is_asked(folder, was, now, say
 
     assert (code, bench.asked) == (2, {})
     assert says in said
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "path"),
+    [
+        ("openai", "gpt-4o-mini", "/v1"),
+        ("anthropic", "claude-sonnet-4-5", "/v1"),
+        ("anthropic", "claude-3-haiku-20240307", "/v1"),
+        ("google", "gemini-2.5-flash", "/v1beta"),
+        ("cohere", "command-a-03-2025", ""),
+    ],
+)
+def test_any_provider_judges(provider, model, path):
+    async def story():
+        async with FakeServer('{"reason": "so", "verdict": "yes"}') as server:
+            mapping = {"question": "Good?", "provider": provider, "model": model, "base_url": server.url + path}
+            judge = judge_from_spec("helpful", mapping, Path())
+            example = Example(id="x", inputs={"inputs": {"q": "why"}, "answer": "because"})
+            response = await judge.variant().answer(example, repeat=0)
+            await judge.asker.close()
+            return judge.form.read(response.output), response.cost_usd, server.bodies
+
+    (finding,), cost, (body,) = asyncio.run(story())
+
+    assert (finding.option, finding.reason) == ("yes", "so")
+    assert cost > 0
+    assert '"enum": ["yes", "no"]' in json.dumps(body)  # the schema of the reply went along, in its place
 
 
 def test_an_endpoint_and_a_command_judge_as_well(folder):

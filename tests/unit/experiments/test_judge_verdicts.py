@@ -248,6 +248,7 @@ class TestVerdict:
         verdict = compare(tmp_path, judge, waive=["helpful"]).verdict
 
         assert verdict.verdict == "ship"
+        assert "50.0 points more right on helpful (uncalibrated)" in verdict.reason
         assert verdict.id != compare(tmp_path, judge).verdict.id
         assert verdict.rule.waive == ("helpful",)
         assert verdict.judges[0].waived

@@ -79,15 +79,20 @@ def _quality(verdict: Verdict, row: Row | None) -> Clause:
     up = row.difference >= 0
     interval = Phrase(f" ({interval_of(row)})")
     if row.difference == 0:
-        return [Phrase("is "), Phrase("no different", strong=True), Phrase(f" on {row.label}"), interval]
+        return [Phrase("is "), Phrase("no different", strong=True), Phrase(f" on {_label(row)}"), interval]
     if row.better == "higher" and comparison.kind == "rate":
         more = Phrase(f"{size} {'more' if up else 'fewer'} right", strong=True)
-        on = "" if row.label.lower() in PLAIN_RIGHT else f" on {row.label}"
+        on = "" if _label(row).lower() in PLAIN_RIGHT else f" on {_label(row)}"
         return [Phrase("answers "), more, Phrase(on), interval]
     more = Phrase(f"{size} {'higher' if up else 'lower'}", strong=True)
     if row.better == "higher" and comparison.kind == "mean":
-        return [Phrase("scores "), more, Phrase(f" on {row.label}"), interval]
-    return [Phrase("is "), more, Phrase(f" on {row.label}"), interval]
+        return [Phrase("scores "), more, Phrase(f" on {_label(row)}"), interval]
+    return [Phrase("is "), more, Phrase(f" on {_label(row)}"), interval]
+
+
+def _label(row: Row) -> str:
+    """The metric's name, with what is known of the judge that gave it: the sentence may be all that somebody reads."""
+    return f"{row.label} ({row.calibration})" if row.calibration else row.label
 
 
 def _money(row: Row | None) -> Clause:
@@ -124,7 +129,7 @@ def _not_worse(verdict: Verdict, row: Row) -> Clause:
     return [
         Phrase("is "),
         Phrase(f"shown not to be worse by more than {margin}", strong=True),
-        Phrase(f" on {row.label} ({_ends(row)})"),
+        Phrase(f" on {_label(row)} ({_ends(row)})"),
     ]
 
 
@@ -167,7 +172,7 @@ def _guard_says(row: Row) -> Clause:
     """`p95 latency is 7.4 s higher (+4.6 to +9.1; asked: not above +5.0)`."""
     way = "higher" if row.difference > 0 else "lower"
     size = Phrase(f"{row.unit.full(row.difference)} {way}", strong=True)
-    return [Phrase(f"{row.label} is "), size, Phrase(f" ({_ends(row)}; asked: {row.asked or 'not worse'})")]
+    return [Phrase(f"{_label(row)} is "), size, Phrase(f" ({_ends(row)}; asked: {row.asked or 'not worse'})")]
 
 
 def _worth(verdict: Verdict) -> Clause:
@@ -247,7 +252,7 @@ def _open_primary(verdict: Verdict, row: Row) -> Clause:
     if _decided(verdict, row):
         return _quality(verdict, row)
     worst, best = _worst(row), _best(row)
-    unit, on = row.unit, "" if row.label.lower() in PLAIN_RIGHT else f" on {row.label}"
+    unit, on = row.unit, "" if _label(row).lower() in PLAIN_RIGHT else f" on {_label(row)}"
     if worst < 0 < best:
         span = f"{unit.full(worst)} worse to {unit.number(best)} better"
         return [Phrase("may be anything from "), Phrase(span, strong=True), Phrase(on)]
