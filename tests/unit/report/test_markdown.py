@@ -202,6 +202,14 @@ def test_answers_that_got_worse_are_folded_and_others_are_counted() -> None:
     assert comment.count("<details>") == comment.count("</details>") == 2
 
 
+def test_what_was_not_recorded_leaves_no_empty_block() -> None:
+    bare = msgspec.structs.replace(pair("1", "", "no"), inputs={})
+    comment = markdown([(SHIP.verdict, Evidence(pairs=(bare,)))])
+
+    assert "```text\n\n```" not in comment
+    assert "Baseline gpt-3.5-turbo-0301: right (no)\n\nan empty answer" in comment
+
+
 def test_a_verdict_without_a_loss_says_so() -> None:
     better = msgspec.structs.replace(SHIP.verdict, regressions=())
 

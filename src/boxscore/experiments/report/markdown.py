@@ -207,7 +207,8 @@ def _pair(verdict: Verdict, pair: Pair) -> str:
     if pair.reference is not None:
         facts.append(f"reference: {plain(_told(pair.reference), 120)}")
     parts = [f"<b>{facts[0]}</b>" + "".join(f" · {fact}" for fact in facts[1:])]
-    parts.append(fenced(_inputs(pair.inputs), LONGEST_INPUT))
+    asked = _inputs(pair.inputs)
+    parts += [fenced(asked, LONGEST_INPUT)] if asked.strip() else []
     sides = (("Baseline", verdict.baseline.name, pair.baseline), ("Candidate", verdict.candidate.name, pair.candidate))
     for role, name, side in sides:  # the role first: a line never begins with a name that somebody chose
         parts.append(f"{role} {_name(name)}: {_outcome(side)}")
