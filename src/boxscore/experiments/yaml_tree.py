@@ -55,7 +55,13 @@ def read_yaml(path: Path) -> tuple[Json, dict[str, int]]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError(path, f"byte {error.start + 1} is no UTF-8; save the file as UTF-8.") from None
-    loader = _Loader(text)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise SpecError(
+            f"holds the control character U+{ord(text[error.position]):04X}, which no spec may.", path=path, line=line
+        ) from None
     try:
         node = loader.get_single_node()
         if node is None:

@@ -171,6 +171,7 @@ class TestYaml:
         [
             (BASE + "seed: [1\n", 9, "is no YAML"),
             (BASE + "\tseed: 1\n", 8, "is no YAML"),
+            (BASE + "name: a\x01b\n", 8, "U+0001"),
             (BASE + "seed: !!python/object/apply:os.getcwd []\n", 8, "is not known here"),
             (BASE + "seed: !!binary aGk=\n", 8, "is not known here"),
             (BASE + "dataset: other.jsonl\n", 8, "stands twice, first on line 1"),
