@@ -32,7 +32,7 @@ class RuleRow:
     gain: float = 0.0
     margin: float = 0.0
     worth: float = 0.0
-    shares: dict[str, Share] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict[str, Share])
 
     def add(self, what: str, make: Callable[[bool], Share], hits: NDArray[np.bool_]) -> None:
         self.shares.setdefault(what, make(self.quick)).add(hits)

@@ -72,7 +72,7 @@ def measure_sequences(*, runs: int, quick: bool, seed: int) -> Iterator[Line]:
             cubes = np.cumsum(values**3, axis=1) - 3.0 * mean * squares - count * mean**3
             low, high = asymptotic_bounds(count, mean, squares, cubes)
             out = (low > 0.0) | (high < 0.0)
-            share.add(out[:, FIRST_LOOK - 1 :].any(axis=1))
+            share.add(np.any(out[:, FIRST_LOOK - 1 :], axis=1))
         yield Line(f"no effect, amount, {name}", length, share, f"looked at from {FIRST_LOOK} on")
 
 
