@@ -219,11 +219,12 @@ class _Comparing:
         if grounds.decision != "undecided":
             return None
         have, units = len(self.table.examples), self.table.units
+        unwaived = judge_words.unwaived(grounds.conditions)
         examples, note = 1, "At 80 % power, if the effect is what was measured."
         if units < MIN_UNITS:
             examples = math.ceil((MIN_UNITS - units) * have / max(units, 1))
             note = f"{MIN_UNITS} independent examples are the least that may decide."
-        elif unwaived := judge_words.stands_in_the_way(grounds.conditions):
+        elif all(condition.role == "calibration" for condition in grounds.conditions if condition.outcome != "ship"):
             return Needs(examples=None, cost_usd=None, note=unwaived)
         else:
             for condition in grounds.conditions:
@@ -248,7 +249,7 @@ class _Comparing:
         each = [summary.cost_per_1k_usd for summary in self.summaries]
         known = [cost for cost in each if cost is not None]
         cost = examples * sum(known) / 1000 if len(known) == 2 else None
-        return Needs(examples=examples, cost_usd=cost, note=note)
+        return Needs(examples=examples, cost_usd=cost, note=f"{note} {unwaived}".rstrip())
 
     # The rest of the page
 

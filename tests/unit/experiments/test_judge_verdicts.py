@@ -242,6 +242,15 @@ class TestVerdict:
         ]
         assert any("uncalibrated judge" in warning for warning in verdict.warnings)
 
+    def test_where_more_is_open_it_says_what_else_is_needed(self, tmp_path):
+        judge = Judge("helpful", "?", by=Scripted().says_fine)
+
+        needs = compare(tmp_path, judge, baseline=lambda n: f"fine {n}!" if n else "poor").verdict.needs
+
+        assert needs is not None
+        assert needs.examples is not None
+        assert "waive: [helpful]" in needs.note
+
     def test_waived_by_name_it_ships_and_says_so(self, tmp_path):
         judge = Judge("helpful", "?", by=Scripted().says_fine)
 

@@ -33,12 +33,11 @@ def warnings(judges: Sequence[JudgeInfo], rule: Rule, baseline: str | None, cand
             )
 
 
-def stands_in_the_way(conditions: Sequence[Condition]) -> str | None:
-    """What to do where nothing but missing calibration keeps a candidate from shipping; None where more does."""
-    open_ = [condition for condition in conditions if condition.outcome != "ship"]
-    if not open_ or any(condition.role != "calibration" for condition in open_):
-        return None
-    names = [condition.metric for condition in open_]
+def unwaived(conditions: Sequence[Condition]) -> str:
+    """What to do about judges that keep a candidate from shipping; empty where there are none."""
+    names = [condition.metric for condition in conditions if condition.role == "calibration"]
+    if not names:
+        return ""
     what = "an uncalibrated judge" if len(names) == 1 else "uncalibrated judges"
     return (
         f"It does not ship on the word of {_and(names)}, {what}; to ship all the same, the rule says "
