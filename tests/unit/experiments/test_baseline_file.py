@@ -104,6 +104,13 @@ def test_the_file_holds_no_answer_and_one_line_an_example(project: Path) -> None
     assert text.index('"n10"') < text.index('"n2"'), "in the order of ids"
 
 
+def test_the_answer_that_is_not_there_is_named_as_such(project: Path) -> None:
+    (first, *_) = against(project).evidence.pairs
+
+    assert first.baseline.output == "(not kept: a baseline file has scores and no answers)"
+    assert first.candidate.output in ("even", "odd")
+
+
 def test_the_same_run_gives_the_same_bytes(project: Path) -> None:
     before = (project / "base.json").read_bytes()
     again = run("run", "--variant", "old", "--write-baseline", "base.json")

@@ -35,13 +35,14 @@ def test_the_number_that_is_needed_is_enough_and_a_tenth_less_is_not(rule: Rule,
     assert planned(small.examples_needed * 9 // 10, rule, each=each).enough is False
 
 
-def test_enough_is_what_the_lines_say() -> None:
-    found = planned(700, NONINFERIORITY)
+@pytest.mark.parametrize(("size", "enough"), [(300, False), (2000, True)])
+def test_enough_is_what_the_lines_say(size: int, enough: bool) -> None:
+    found = planned(size, NONINFERIORITY)
     usual = next(line.detectable for line in found.lines if line.changed == 0.2)
 
     assert usual is not None
-    assert found.enough is (usual <= 0.05)
-    assert found.examples_needed is None
+    assert found.enough is enough is (usual <= 0.05)
+    assert (found.examples_needed is None) is enough
 
 
 def test_clusters_and_further_candidates_need_more() -> None:

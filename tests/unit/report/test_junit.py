@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from samples import SAMPLES, SHIP
 
@@ -93,6 +93,7 @@ def test_the_shape_is_that_of_the_common_schema(name: str) -> None:
     assert all({"type", "message"} == set(failure.attrib) for failure in suite.iter("failure"))
 
 
+@example("\ufffe\x00\x1b[31m\ud800<]]>&")
 @given(st.text(st.characters(exclude_categories=[]), max_size=40))
 def test_no_name_breaks_the_document(text: str) -> None:
     verdict = msgspec.structs.replace(
