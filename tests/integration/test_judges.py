@@ -286,6 +286,16 @@ rule: {{waive: [by_url]}}
     assert by_url["difference"] == by_command["difference"] == pytest.approx(13 / 20)
 
 
+def test_a_run_alone_says_that_it_was_not_judged(folder):
+    (folder / "boxscore.yaml").write_text(SPEC.format(url="http://127.0.0.1:9/v1"))
+
+    code, printed, said = asyncio.run(finished(folder, "run", "--json"))
+
+    assert code == 0
+    assert list(json.loads(printed)["variant"]["metrics"]) == []
+    assert "not judged by helpful, preferred" in said
+
+
 def test_the_plan_knows_the_metric_of_a_judge(folder):
     (folder / "boxscore.yaml").write_text(SPEC.format(url="http://127.0.0.1:9/v1"))
 

@@ -83,6 +83,8 @@ def run(
         done = run_alone(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
     _print(done, summary, as_json)
+    if loaded.judges:
+        click.echo(f"not judged by {', '.join(loaded.judges)}: `boxscore compare` asks judges.", err=True)
     if write_baseline is not None:
         baseline.write_baseline(baseline.baseline_of(done, folder=loaded.folder), write_baseline)
         click.echo(f"baseline: {write_baseline}", err=True)
