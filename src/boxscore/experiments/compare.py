@@ -38,6 +38,7 @@ def compare(
     dataset: Rows | None = None,
     recordings: str | Path | None = None,
     baseline: str | VariantLike | None = None,
+    baseline_file: str | Path | None = None,
     candidate: str | VariantLike | None = None,
     scorers: Sequence[ScorerSpec] = (),
     judges: Sequence[Judge] | Mapping[str, Mapping[str, Json]] = (),
@@ -64,7 +65,7 @@ def compare(
 
     One of three forms:
 
-    - `compare("boxscore.yaml")`: a spec file says everything.
+    - `compare("boxscore.yaml")`: a spec file says everything; with `baseline_file` the baseline is what stands there.
     - `compare(recordings="answers.jsonl", baseline="gpt-4o-mini", candidate="gpt-4o", scorers=["exact"])`: answers that
       are there already; the names are models of the file.
     - `compare(dataset=rows, baseline=old, candidate=new, scorers=["exact"])`: functions, mappings as in a spec file, or
@@ -78,7 +79,17 @@ def compare(
     """
     if spec is not None:
         where = None if home is None else Path(home)
-        return compare_spec(load_spec(spec), home=where, fresh=fresh, retry_errors=retry_errors, progress=progress)[0]
+        file = None if baseline_file is None else Path(baseline_file)
+        return compare_spec(
+            load_spec(spec),
+            home=where,
+            fresh=fresh,
+            retry_errors=retry_errors,
+            baseline_file=file,
+            progress=progress,
+        )[0]
+    if baseline_file is not None:
+        raise SpecError("a baseline file belongs to a spec, and there is none: name it first.", key="baseline_file")
     made = make_scorers(scorers)
     asked = _judges(judges, Path.cwd())
     decided_by = make_rule(

@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import boxscore
 from boxscore.cli import main
 from boxscore.errors import BoxscoreError, FileError, NothingToCompareError, SpecError
 from boxscore.experiments.baseline import (
@@ -264,6 +265,12 @@ def test_the_command_takes_it_and_refuses_two_baselines(project: Path, capsys: p
     assert json.loads(capsys.readouterr().out)["verdict"] == "ship"
     assert run("compare", "--baseline-file", "base.json", "--baseline", "old") == 2
     assert "there is one baseline" in capsys.readouterr().err
+
+
+def test_python_takes_it_with_a_spec_and_only_so(project: Path) -> None:
+    assert boxscore.compare("boxscore.yaml", baseline_file="base.json").verdict.baseline.name == "old"
+    with pytest.raises(SpecError, match="belongs to a spec"):
+        boxscore.compare(dataset="numbers.jsonl", baseline_file="base.json")
 
 
 def test_every_refusal_is_of_the_one_tree(project: Path) -> None:
