@@ -93,6 +93,10 @@ class Answer:
         if self._unpack is not None and self.size and not self._unpack.whole:
             raise Broken("its packed answer is not whole", began=True)
 
+    def drop(self) -> None:
+        """Lets go of what came of an answer that failed: its error may live on, and hold the frames that hold this."""
+        self._parts.clear()
+
 
 class Turns:
     """Large answers are read one after another, so that many of them take no more memory than one."""
@@ -258,6 +262,8 @@ class Connection(asyncio.Protocol):
         done, self._done = self._done, None
         self._turns.leave(self)
         self.abort()
+        if self._answer is not None:
+            self._answer.drop()
         if done is not None and not done.done():
             done.set_exception(error)
 
