@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -217,7 +218,8 @@ def test_when_the_provider_is_well_again_only_what_failed_is_asked_and_nothing_t
 
 
 PROGRAM = """
-import asyncio, json, resource, sys
+import asyncio, json, sys
+from pathlib import Path
 from boxscore.errors import ProviderError
 from boxscore.providers import Message, Request
 from boxscore.providers.known import connect
@@ -226,7 +228,8 @@ from boxscore.providers.transport import Limits
 base_url, stream, calls = sys.argv[1], sys.argv[2] == "stream", int(sys.argv[3])
 
 def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = Path("/proc/self/status").read_text().splitlines()  # getrusage counts what the parent had before exec
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 async def main():
     provider = connect("acme", base_url=base_url, stream=stream, limits=Limits(total_s=60))
@@ -246,6 +249,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("stream", ["stream", "whole"])
 def test_twenty_answers_of_a_hundred_megabytes_leave_memory_as_it_was(stream):
     async def go():
@@ -259,4 +263,4 @@ def test_twenty_answers_of_a_hundred_megabytes_leave_memory_as_it_was(stream):
     told = asyncio.run(go())
 
     assert (told["kinds"], told["failed"]) == (["bad_answer"], 20)
-    assert told["more_mb"] < 80  # 320 at once, if all were read at the same time
+    assert told["more_mb"] < 64  # 320 at once, if all were read at the same time
