@@ -15,6 +15,7 @@
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
         ├── ProviderError          a provider refused, failed or did not answer
+        ├── NothingAnsweredError   a variant got no answer at all
         ├── SpendCapError          the spend cap was reached
         └── StoreError             the records store could not be read or written
 
@@ -31,6 +32,7 @@ __all__ = [
     "ExtraMissingError",
     "FileError",
     "MissingReferenceError",
+    "NothingAnsweredError",
     "NothingToCompareError",
     "OperationError",
     "ProviderError",
@@ -242,6 +244,20 @@ class ProviderError(OperationError):
         self.status = status
         self.retry_after_s = retry_after_s
         super().__init__(f"{provider}: {problem}" if provider else problem)
+
+
+class NothingAnsweredError(OperationError):
+    """All `trials` of `variant` are errors, most of them of `kind` (as in `ProviderError`); `said` is the first of
+    those."""
+
+    code = "nothing_answered"
+
+    def __init__(self, variant: str, *, model: str | None, trials: int, kind: str, said: str) -> None:
+        self.variant = variant
+        self.trials = trials
+        self.kind = kind
+        of = f"{variant!r} ({model})" if model else repr(variant)
+        super().__init__(f"variant {of} got no answer in {trials:,} {'trials' if trials > 1 else 'trial'}: {said}")
 
 
 class SpendCapError(OperationError):

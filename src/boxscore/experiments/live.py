@@ -21,7 +21,7 @@ from boxscore.experiments.loop import run_alone
 from boxscore.experiments.runner import Progress, run
 from boxscore.experiments.scored import check_references
 from boxscore.experiments.statistics import Difference
-from boxscore.experiments.trial import Run
+from boxscore.experiments.trial import Run, check_answered
 from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer
@@ -63,7 +63,8 @@ async def run_variants(
 ) -> list[Run]:
     """Run all variants at the same time, so that they meet the same hour of their providers, under one spend cap.
 
-    When one fails, the others are stopped and what came back is kept.
+    When one fails, the others are stopped and what came back is kept. One that got no answer at all is a
+    `NothingAnsweredError`.
     """
     shared = budget or Budget(effort.spend_cap_usd)
     share = max(1, effort.concurrency // max(1, len(variants)))
@@ -90,11 +91,14 @@ async def run_variants(
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         if any(isinstance(task.exception(), SpendCapError) for task in done):
             await asyncio.wait(tasks)  # the others meet the same cap; what they have in flight is paid for
-        return [task.result() for task in tasks] if all(task.done() for task in tasks) else _first_failure(done)
+        runs = [task.result() for task in tasks] if all(task.done() for task in tasks) else _first_failure(done)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    for one in runs:
+        check_answered(one)
+    return runs
 
 
 def compare_variants(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import msgspec
 
 from boxscore.datasets.example import Example
+from boxscore.errors import NothingAnsweredError
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Metric, Score
 
@@ -56,3 +57,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     spent_usd: Decimal | None = None
+
+
+def check_answered(run: Run) -> None:
+    """`NothingAnsweredError` for a run of nothing but errors, which says nothing of the variant's quality."""
+    errors = [trial.response.error for trial in run.trials if trial.response.error is not None]
+    if not errors or len(errors) < len(run.trials):
+        return
+    told = [error for error in errors if error.kind != "not_sent"] or errors
+    [(kind, _)] = Counter(error.kind for error in told).most_common(1)
+    said = next(error.message for error in told if error.kind == kind)
+    raise NothingAnsweredError(run.variant.name, model=run.variant.model, trials=len(run.trials), kind=kind, said=said)
