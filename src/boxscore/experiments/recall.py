@@ -3,13 +3,16 @@
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
+from boxscore.experiments.baseline import NOT_KEPT
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.evidence import gather
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.measures import gain
 from boxscore.experiments.table import pair
-from boxscore.experiments.verdict import Evidence, Verdict
+from boxscore.experiments.trial import Run
+from boxscore.experiments.verdict import Evidence, Side, Verdict
 from boxscore.scoring.scorer import Metric
 
 if TYPE_CHECKING:
@@ -23,8 +26,10 @@ def recall(records: "Records", verdict_id: str) -> Comparison:
     """
     row = records.verdict(verdict_id)
     verdict = msgspec.json.decode(row.content_json, type=Verdict)
-    if row.baseline_run is None or row.candidate_run is None:
+    if row.candidate_run is None:
         return Comparison(verdict, Evidence())
+    if row.baseline_run is None:
+        return Comparison(verdict, _one_sided(load_run(records, row.candidate_run), verdict))
     judged = judge_metrics(verdict)
     table = pair(load_run(records, row.baseline_run, judged), load_run(records, row.candidate_run, judged))
     metric = table.metric(verdict.rule.metric)
@@ -38,4 +43,19 @@ def judge_metrics(verdict: Verdict) -> tuple[Metric, ...]:
         for judge in verdict.judges
         for name in judge.metrics
         if (value := verdict.candidate.metrics.get(name)) is not None
+    )
+
+
+def _one_sided(run: Run, verdict: Verdict) -> Evidence:
+    """The candidate's answers beside a baseline that stood in a file, which keeps none. What became of each is known
+    from the verdict, worst first."""
+    gains = dict.fromkeys((example.id for example in run.examples), 0.0)
+    gains |= {id: float(rank - len(verdict.regressions)) for rank, id in enumerate(verdict.regressions)}
+    gains |= {id: float(len(verdict.improvements) - rank) for rank, id in enumerate(verdict.improvements)}
+    table = pair(run, run)
+    ordered = np.array([gains[example.id] for example in table.examples])
+    found = gather(table, verdict.rule.metric, ordered, most=len(table.examples))
+    bare = Side(output=NOT_KEPT)
+    return msgspec.structs.replace(
+        found, pairs=tuple(msgspec.structs.replace(one, baseline=bare) for one in found.pairs)
     )

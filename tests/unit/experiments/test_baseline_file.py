@@ -273,6 +273,16 @@ def test_python_takes_it_with_a_spec_and_only_so(project: Path) -> None:
         boxscore.compare(dataset="numbers.jsonl", baseline_file="base.json")
 
 
+def test_a_verdict_shown_again_has_the_candidates_answers(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    verdict = against(project).verdict
+
+    assert run("show", verdict.id, "--better", "--json") == 0
+    pairs = json.loads(capsys.readouterr().out)
+    assert [pair["example_id"] for pair in pairs] == list(verdict.improvements)
+    assert pairs[0]["baseline"]["output"].startswith("(not kept")
+    assert pairs[0]["candidate"]["output"] in ("even", "odd")
+
+
 def test_every_refusal_is_of_the_one_tree(project: Path) -> None:
     (project / "base.json").write_text("[]")
 
