@@ -17,6 +17,7 @@ from boxscore.experiments import measures, report, statistics
 from boxscore.experiments.conditions import LATENCY, Conditions, net_benefit
 from boxscore.experiments.decision import Grounds
 from boxscore.experiments.evidence import gather
+from boxscore.experiments.judges import readings
 from boxscore.experiments.judges import words as judge_words
 from boxscore.experiments.notes import find_notes
 from boxscore.experiments.slices import SMALLEST, find_slices
@@ -173,15 +174,8 @@ class _Comparing:
             summarise(table.baseline, table.metrics, table.clusters, alpha=self.alpha),
             summarise(table.candidate, table.metrics, table.clusters, alpha=self.alpha),
         )
-        grounds = Conditions(
-            table=table,
-            rule=self.rule,
-            primary=self.primary,
-            difference=self.difference,
-            candidate=candidate,
-            alpha=self.alpha,
-            seed=seed,
-        ).decide()
+        grounds = self._decide(table, self.difference, candidate)
+        grounds = readings.stands(grounds, table, self.rule, self._decide_again)
         comparisons = self._comparisons()
         slices = self._slices()
         gains = measures.gain(table, self.primary)
@@ -214,6 +208,23 @@ class _Comparing:
         verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))
         return Comparison(verdict, gather(table, self.primary.name, gains))
 
+    def _decide(self, table: PairedTable, difference: Difference, candidate: VariantSummary) -> Grounds:
+        return Conditions(
+            table=table,
+            rule=self.rule,
+            primary=self.primary,
+            difference=difference,
+            candidate=candidate,
+            alpha=self.alpha,
+            seed=self.around.seed,
+        ).decide()
+
+    def _decide_again(self, part: PairedTable) -> Grounds | None:
+        """The decision on a part of the examples; None where the primary metric was not recorded there."""
+        difference = measures.metric_difference(part, self.primary, self.alpha)
+        candidate = summarise(part.candidate, part.metrics, part.clusters, alpha=self.alpha)
+        return None if difference is None else self._decide(part, difference, candidate)
+
     def _needs(self, grounds: Grounds) -> Needs | None:
         """From the condition that is open: how many examples would bring its interval clear of its threshold."""
         if grounds.decision != "undecided":
@@ -224,6 +235,8 @@ class _Comparing:
         if units < MIN_UNITS:
             examples = math.ceil((MIN_UNITS - units) * have / max(units, 1))
             note = f"{MIN_UNITS} independent examples are the least that may decide."
+        elif any(condition.role == "judged" for condition in grounds.conditions):
+            return Needs(examples=None, cost_usd=None, note=judge_words.UNJUDGED)
         elif all(condition.role == "calibration" for condition in grounds.conditions if condition.outcome != "ship"):
             return Needs(examples=None, cost_usd=None, note=unwaived)
         else:

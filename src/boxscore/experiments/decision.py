@@ -22,7 +22,7 @@ import msgspec
 
 from boxscore.experiments.verdict import MIN_UNITS, Check, Decision, Guard, Rule
 
-Role = Literal["units", "primary", "saving", "net benefit", "guard", "calibration"]
+Role = Literal["units", "primary", "saving", "net benefit", "guard", "calibration", "judged"]
 
 
 class Interval(NamedTuple):

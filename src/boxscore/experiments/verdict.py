@@ -159,12 +159,13 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     is shown, else `undecided`.
 
     `role` is primary, saving, net benefit (dollars per 1,000), guard, units, the number of independent ones, or
-    calibration, that the judge called `metric` was held against people or is waived. The interval was held against
-    `threshold`: of a ceiling it must lie at or below it, of all else above it, turned so that more is better. What was
-    not recorded, and an end that is not finite, is None.
+    calibration, that the judge called `metric` was held against people or is waived, or judged, that it is decided the
+    same without what a judge gave no verdict on. The interval was held against `threshold`: of a ceiling it must lie at
+    or below it, of all else above it, turned so that more is better. What was not recorded, and an end that is not
+    finite, is None.
     """
 
-    role: Literal["units", "primary", "saving", "net benefit", "guard", "calibration"]
+    role: Literal["units", "primary", "saving", "net benefit", "guard", "calibration", "judged"]
     metric: str
     outcome: Decision
     value: float | None = None
@@ -197,10 +198,11 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A judge, and how its judging of this comparison went.
 
     `hash` is its identity: prompt, model and params. `verdicts` were given, `errors` could not be had (they count as
-    failures, of a pairwise judge as ties), `repaired` took more than one call; `spent_usd` is what all its verdicts
-    cost in this run, over all candidates. Of a pairwise judge `pairs` were asked in both orders, `disagreed` of them
-    got another verdict when the answers changed places, with `first_favoured` and `second_favoured` the places that
-    won then. `length_correlation` is Pearson's between the gain in score and in characters, None below 20 answers.
+    failures, of a pairwise judge as ties; `failures` are their kinds), `repaired` took more than one call; `spent_usd`
+    is what all its verdicts cost in this run, over all candidates. Of a pairwise judge `pairs` were asked in both
+    orders, `disagreed` of them got another verdict when the answers changed places, with `first_favoured` and
+    `second_favoured` the places that won then. `length_correlation` is Pearson's between the gain in score and in
+    characters, None below 20 answers.
     """
 
     name: str
@@ -213,6 +215,7 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True):
     repeats: int = 1
     verdicts: int = 0
     errors: int = 0
+    failures: str = ""
     repaired: int = 0
     reused: int = 0
     spent_usd: float | None = None

@@ -447,6 +447,37 @@ class TestErrors:
         assert "the judge did not judge" in (verdict.sensitivity or "")
         assert "n = 36" in (verdict.sensitivity or "")
 
+    def test_a_judge_that_is_down_ships_nothing(self, tmp_path):
+        def down(answer):
+            raise ProviderError("auth", "no such key")
+
+        def app(usd):
+            return lambda n: {"output": f"{usd} {n}", "cost_usd": usd}
+
+        verdict = compare(
+            tmp_path,
+            Judge("helpful", "?", by=down),
+            baseline=app(0.02),
+            candidate=app(0.01),
+            rule="noninferiority",
+            margin=0.2,
+            waive=["helpful"],
+        ).verdict
+
+        assert verdict.comparisons[0].difference == 0
+        assert verdict.verdict == "undecided"
+        assert [check.role for check in verdict.checks if check.outcome != "ship"] == ["judged"]
+        assert "run it again to ask for those verdicts" in verdict.reason
+        assert any("no verdict on 80 of 80 questions (80 auth)" in warning for warning in verdict.warnings)
+
+    def test_what_stands_without_the_missing_verdicts_stands(self, tmp_path):
+        def say(answer):
+            return "Hm." if answer == "fine 2" else "yes" if "fine" in answer else "no"
+
+        judge = Judge("helpful", "Good?", by=say)
+
+        assert compare(tmp_path, judge, waive=["helpful"]).verdict.verdict == "ship"
+
     def test_no_preference_is_a_tie_and_is_told(self, tmp_path):
         verdict = self.judged(tmp_path, kind="pairwise")
 

@@ -16,7 +16,7 @@ from boxscore.experiments.judges.judge import Judge
 from boxscore.experiments.judges.questions import Questions, material
 from boxscore.experiments.judges.variant import calls_of, said
 from boxscore.experiments.runner import Progress, run
-from boxscore.experiments.trial import Run
+from boxscore.experiments.trial import Run, failures
 from boxscore.experiments.verdict import JudgeInfo
 from boxscore.scoring.scorer import Metric
 
@@ -114,6 +114,7 @@ class Judging:
             repeats=judge.repeats,
             verdicts=len(given),
             errors=len(verdicts) - len(given),
+            failures=failures(verdicts),
             repaired=sum(calls_of(trial.response) > 1 for trial in given),
             reused=sum(trial.reused for trial in verdicts),
             spent_usd=float(self._spent.get(judge.name, Decimal(0))),

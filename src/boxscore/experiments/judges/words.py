@@ -10,6 +10,12 @@ STRONG = 0.3
 """A correlation with length from here on is told: a medium effect by Cohen (1988)."""
 
 
+UNJUDGED = (
+    "Without the answers that have no verdict it would be decided otherwise, so nothing is decided: run it again to "
+    "ask for those verdicts."
+)
+
+
 def warnings(judges: Sequence[JudgeInfo], rule: Rule, baseline: str | None, candidate: str | None) -> Iterator[str]:
     """`baseline` and `candidate` are the models that answered."""
     names = [judge.name for judge in judges if judge.calibration == "uncalibrated"]
@@ -23,7 +29,8 @@ def warnings(judges: Sequence[JudgeInfo], rule: Rule, baseline: str | None, cand
         if judge.errors:
             asked = judge.errors + judge.verdicts
             count = "ties" if judge.kind == "pairwise" else "failures"
-            yield f"{judge.name} gave no verdict on {judge.errors:,} of {asked:,} questions; they count as {count}."
+            missing = f"{judge.errors:,} of {asked:,} questions ({judge.failures})"
+            yield f"{judge.name} gave no verdict on {missing}; they count as {count}."
         own = family(judge.model)
         kin = [which for which, model in (("baseline", baseline), ("candidate", candidate)) if family(model) == own]
         if own is not None and len(kin) == 1:

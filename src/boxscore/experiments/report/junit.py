@@ -80,6 +80,8 @@ def _says(verdict: Verdict, check: Check) -> str:
     shown = {"ship": "holds", "reject": "shown not to hold", "undecided": "not shown"}[check.outcome]
     if check.role == "units":
         return f"{figures.counted(verdict.dataset.clusters, 'independent example')}: too few to decide"
+    if check.role == "judged":
+        return f"without the answers that {stripped(check.metric)} was not judged on it is decided otherwise: {shown}"
     if check.role == "calibration":
         return f"{stripped(check.metric)} is an uncalibrated judge, and the rule does not waive it: {shown}"
     if check.role == "net benefit":
