@@ -11,7 +11,14 @@ import boxscore
 from boxscore import Example, Judge, Response
 from boxscore.costs import fixed_row
 from boxscore.datasets import from_rows
-from boxscore.errors import MissingReferenceError, ProviderError, SpecError, SpendCapError, TemplateError
+from boxscore.errors import (
+    MissingReferenceError,
+    NothingAnsweredError,
+    ProviderError,
+    SpecError,
+    SpendCapError,
+    TemplateError,
+)
 from boxscore.experiments.baseline import Standing
 from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.judges.judge_spec import judge_from_spec
@@ -447,9 +454,18 @@ class TestErrors:
         assert "the judge did not judge" in (verdict.sensitivity or "")
         assert "n = 36" in (verdict.sensitivity or "")
 
-    def test_a_judge_that_is_down_ships_nothing(self, tmp_path):
+    def test_a_judge_without_any_verdict_is_no_judge(self, tmp_path):
         def down(answer):
             raise ProviderError("auth", "no such key")
+
+        with pytest.raises(NothingAnsweredError, match="'judge helpful' got no answer in 60 trials: no such key"):
+            compare(tmp_path, Judge("helpful", "?", by=down))
+
+    def test_a_judge_that_is_mostly_down_ships_nothing(self, tmp_path):
+        def down(answer):
+            if answer.endswith(" 7"):
+                return "yes"
+            raise ProviderError("quota", "no money")
 
         def app(usd):
             return lambda n: {"output": f"{usd} {n}", "cost_usd": usd}
@@ -468,7 +484,7 @@ class TestErrors:
         assert verdict.verdict == "undecided"
         assert [check.role for check in verdict.checks if check.outcome != "ship"] == ["judged"]
         assert "run it again to ask for those verdicts" in verdict.reason
-        assert any("no verdict on 80 of 80 questions (80 auth)" in warning for warning in verdict.warnings)
+        assert any("no verdict on 78 of 80 questions (78 quota)" in warning for warning in verdict.warnings)
 
     def test_what_stands_without_the_missing_verdicts_stands(self, tmp_path):
         def say(answer):

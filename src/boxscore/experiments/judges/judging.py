@@ -16,7 +16,7 @@ from boxscore.experiments.judges.judge import Judge
 from boxscore.experiments.judges.questions import Questions, material
 from boxscore.experiments.judges.variant import calls_of, said
 from boxscore.experiments.runner import Progress, run
-from boxscore.experiments.trial import Run, failures
+from boxscore.experiments.trial import Run, check_answered, failures
 from boxscore.experiments.verdict import JudgeInfo
 from boxscore.scoring.scorer import Metric
 
@@ -59,7 +59,7 @@ class Judging:
         rest is judged by itself.
 
         Judges are asked one after the other, each with all the calls that may be in flight. Raises as
-        `boxscore.experiments.runner.run` does.
+        `boxscore.experiments.runner.run` does, and `NothingAnsweredError` for a judge that gave no verdict at all.
         """
         if not self._judges:
             return list(runs)
@@ -97,6 +97,7 @@ class Judging:
             book=self._book,
             progress=None if progress is None else lambda state: progress(name, state),
         )
+        check_answered(verdicts)
         self._spent[judge.name] = self._spent.get(judge.name, Decimal(0)) + (verdicts.spent_usd or Decimal(0))
         return verdicts
 
