@@ -24,6 +24,8 @@ judge's inputs, or a variant."""
 ScaleLike: TypeAlias = Sequence[int] | Mapping[str, str] | Mapping[int, str]
 CriterionLike: TypeAlias = str | Mapping[str, Json]
 
+_PROMPTS = ("prompt", "prompt_file", "messages")
+AS_THE_PROMPT_SAYS = "What the prompt asks."
 PREFERRED = "Which answer serves the one who asked better?"
 
 
@@ -187,10 +189,6 @@ def _asker(name: str, by: Asker, form: Form, folder: Path) -> tuple[Variant, boo
     if callable(by):
         return CallableVariant(by, name=name), False
     raise _error(name, "by", f"{by!r} judges nothing: give a mapping, a function or a variant.")
-
-
-_PROMPTS = ("prompt", "prompt_file", "messages")
-AS_THE_PROMPT_SAYS = "What the prompt asks."
 
 
 def _with_prompt(name: str, mapping: dict[str, Json], form: Form, folder: Path) -> tuple[dict[str, Json], bool]:
