@@ -3,6 +3,7 @@
 from decimal import Context as DecimalContext
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from typing import cast
 
 import msgspec
 
@@ -147,7 +148,8 @@ def _reported(usage: Usage, kind: Kind) -> Decimal | None:
 
 def _refuse_guess(usage: Usage, kind: Kind, row: PriceRow) -> None:
     """A count that is not reported is zero, unless what is reported shows that it cannot be or need not be."""
-    present = [other for field, other in _BY_FIELD.items() if getattr(usage, field)]
+    told = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
+    present = [_BY_FIELD[field] for field, count in told.items() if count and field in _BY_FIELD]
     parts = [other.field for other in present if is_part_of(other, kind)]
     if parts:
         raise UnreadableUsageError(

@@ -84,7 +84,7 @@ def detect(body: Json, *, provider: str | None = None) -> str:
     if "prompt_eval_count" in data or "eval_count" in data:
         return "ollama"
     usage = data
-    for path in _PLACES:
+    for path in () if _BARE & data.keys() else _PLACES:
         if isinstance(found := read_path(data, path), Mapping):
             usage = cast("Mapping[str, Json]", found)
             break
@@ -118,6 +118,8 @@ def detect(body: Json, *, provider: str | None = None) -> str:
     )
 
 
+_BARE = frozenset({"prompt_tokens", "input_tokens", "inputTokens"})
+"""Counts that no body has beside its usage object."""
 _PLACES = (
     *("usage", "response.usage", "message.usage", "metadata.usage"),
     *("delta.usage", "result.usage", "x_groq.usage", "meta", "response.meta"),
