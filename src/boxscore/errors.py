@@ -179,8 +179,8 @@ class UnknownPriceError(UsageError):
         of = f"{provider}/{model}" if provider else model
         why = f", and {needed_by} needs it" if needed_by else ""
         super().__init__(
-            f"no price is known for {of!r}{why}: add a row for it to your price table "
-            "(`boxscore prices --help` shows its form) or take cost out of the rule."
+            f"no price is known for {of!r}{why}: add a row for it to your price table (`boxscore prices --help` shows "
+            "its form), or give the variant its price ('usd_per_mtok' in the spec)."
         )
 
 

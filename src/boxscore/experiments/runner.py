@@ -22,7 +22,7 @@ from boxscore.experiments.sitting import Clock, Ids, Sitting, Slot
 from boxscore.experiments.storable import storable, storable_response
 from boxscore.experiments.todo import Sleep, Todo
 from boxscore.experiments.trial import Run
-from boxscore.experiments.variant import Checked, Variant
+from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.providers.response import ErrorInfo, Response
 from boxscore.providers.secrets import mask
 from boxscore.scoring.scorer import Scorer
@@ -76,14 +76,17 @@ async def run(
 
     Costs are by `book` (default: the built-in prices after the user's own), for what the variant does not price itself.
     `spend_cap_usd` limits what this run pays over all its sittings; `budget` is one cap shared by several runs.
-    Raises `SpendCapError` when it is reached, `UnknownPriceError` when it cannot be watched, `MissingReferenceError`
-    and `TemplateError` before the first call, `ScorerError` when a scorer gives no score. What came back before is
-    kept in every case, and when the task is cancelled.
+    Raises `SpendCapError` when it is reached; before the first call `UnknownPriceError` when it cannot be watched (with
+    the first answer where only answers tell a cost), `MissingReferenceError` and `TemplateError`; `ScorerError` when a
+    scorer gives no score. What came back before is kept in every case, and when the task is cancelled.
     """
     _check(concurrency, repeats, dataset, scorers)
     if isinstance(variant, Checked):
         variant.check(dataset.examples)
     scored.check_references(scorers, dataset.examples)
+    budget, book = budget or Budget(spend_cap_usd), book or default_book()
+    if budget.cap_usd is not None and isinstance(variant, Metered):
+        variant.check_price(book, needed_by="the spend cap")
     since = None if max_age_s is None else clock() - timedelta(seconds=max_age_s)
     sitting = Sitting(records, variant, dataset, scorers, repeats=repeats, fresh=fresh, clock=clock, ids=ids)
     sitting.open(since, retry_errors=retry_errors)
@@ -91,8 +94,8 @@ async def run(
         work = _Work(
             variant,
             sitting,
-            budget=budget or Budget(spend_cap_usd),
-            book=book or default_book(),
+            budget=budget,
+            book=book,
             progress=progress,
             clock=clock,
             sleep=sleep,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from boxscore.costs import fixed_row
 from boxscore.datasets.dataset import Dataset, version_of
 from boxscore.datasets.example import Example
 from boxscore.errors import (
@@ -325,13 +326,16 @@ def test_a_cap_on_what_has_no_known_price_is_refused(records):
     with pytest.raises(UnknownPriceError):
         go(variant(provider), records, dataset(50), spend_cap_usd=1, concurrency=1)
 
-    assert len(provider.requests) <= 1
+    assert provider.requests == []
 
 
 def test_a_cap_on_answers_that_say_nothing_of_their_cost_is_refused(records):
     provider = FakeProvider(echo, usage=None)
+    asked = PromptVariant(
+        name="candidate", prompt="{{ n }}", provider=provider, model="m", prices=fixed_row(1, name="candidate")
+    )
     with pytest.raises(SpecError, match="cannot be watched"):
-        go(variant(provider), records, dataset(50), spend_cap_usd=1, concurrency=1)
+        go(asked, records, dataset(50), spend_cap_usd=1, concurrency=1)
 
     assert len(provider.requests) <= 1
 
