@@ -10,10 +10,11 @@ class SpanRow(msgspec.Struct, frozen=True, kw_only=True):
     what nobody told. `raw` is the span as it came, in OTLP protobuf (`opentelemetry.proto.trace.v1.Span`), `resource`
     and `scope` what it came with: nothing of the original is lost, whatever the typed fields make of it.
 
-    `entry`: nothing above it in its trace is known to this store, or the sender marked it as where a trace begins: lists
-    of traces show entries. `operation` is GenAI's (chat, embeddings, execute_tool, invoke_agent, …), `step` the place in
-    a chain. `input_text` and `output_text` are what is new in it, for search: the last message in, the answer out.
-    `metadata` are the application's own attributes, as text. `price` names the row that `cost_usd` was computed from.
+    `entry`: nothing above it in its trace is known to this store, or the sender marked it as where a trace begins:
+    lists of traces show entries. `operation` is GenAI's (chat, embeddings, execute_tool, invoke_agent, …), `step` the
+    place in a chain. `input_text` and `output_text` are what is new in it, for search: the last message in, the answer
+    out. `metadata` are the application's own attributes, as text. `price` names the row that `cost_usd` was computed
+    from.
     """
 
     trace_id: bytes
