@@ -14,9 +14,9 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     """What a scorer measures.
 
     `kind`: "rate" is 0 or 1 per example and shown as percent; "mean" a number between 0 and 1, shown as percent too;
-    "amount" any number, shown in its `unit`. `better` says which direction is better. `judge` names the judge whose word
-    it is, None where it is measured. A `pairwise` one is the share of preference for the candidate over the baseline;
-    the baseline's own is the rest of it.
+    "amount" any number, shown in its `unit`. `better` says which direction is better. `judge` names the judge whose
+    word it is, None where it is measured. A `pairwise` one is the share of preference for the candidate over the
+    baseline; the baseline's own is the rest of it.
     """
 
     name: str
