@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import threading
 import time
 from base64 import b64encode
 
@@ -172,6 +173,40 @@ def test_a_connection_that_the_server_closed_is_replaced_by_a_new_one(last):
             await transport.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("idle", ["seen by the loop", "not seen by the loop"])
+def test_a_connection_that_the_server_closed_while_it_was_idle_is_replaced(idle):
+    accepted = []
+
+    def serve(listening):
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = listening.accept()
+                accepted.append(peer)
+                peer.recv(65_536)
+                peer.sendall(OK)
+                time.sleep(0.02)
+                peer.close()
+
+    async def run(url):
+        transport = HttpTransport()
+        for _ in range(3):
+            assert (await posted(transport, url)).body == b"ok"
+            if idle == "seen by the loop":
+                await asyncio.sleep(0.06)
+            else:
+                time.sleep(0.06)  # as scoring may do
+        await transport.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,), daemon=True)
+        thread.start()
+        asyncio.run(run(f"http://127.0.0.1:{listening.getsockname()[1]}"))
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+    assert len(accepted) == 3
 
 
 def test_an_answer_that_comes_before_the_request_is_read_counts_and_ends_the_connection():
