@@ -78,7 +78,7 @@ def import_logs(paths: Sequence[Path], models: Sequence[str]) -> Draft:
         said: list[_Asked] = []
         for member, raw in samples:
             sample = Node(raw, Source(), member)
-            turns = _sample(draft, cases, sample, variant)
+            turns = _sample(draft, cases, sample, variant, path)
             if turns is not None:
                 said.append(turns)
             draft.more += sample.lefts()
@@ -137,7 +137,7 @@ def _members(archive: Archive, path: Path) -> Iterator[tuple[str, Json]]:
                 yield "samples[0]", parse_json(archive.read(name), path)
 
 
-def _sample(draft: Draft, cases: dict[str, _Case], sample: Node, variant: str) -> _Asked | None:
+def _sample(draft: Draft, cases: dict[str, _Case], sample: Node, variant: str, path: Path) -> _Asked | None:
     case = sample["id"].take()
     if not isinstance(case, str | int):
         return None
@@ -153,7 +153,13 @@ def _sample(draft: Draft, cases: dict[str, _Case], sample: Node, variant: str) -
         list_of(sample["choices"].take()),
         mapping_of(sample["metadata"].take()),
     )
-    cases.setdefault(name, case_of)
+    known = cases.setdefault(name, case_of)
+    if (known.turns, known.target, known.choices) != (case_of.turns, case_of.target, case_of.choices):
+        raise FileError(
+            path,
+            f"its sample {name!r} is another than the {name!r} read before: its input, target or choices differ. Logs go "
+            "together over the same samples; import this one into a folder of its own.",
+        )
     before = _asked(sample["messages"]) or turns or []
     draft.recordings.append(_recording(sample, name, variant, before))
     _leave_sample(sample)

@@ -169,6 +169,14 @@ def test_two_logs_over_the_same_samples_are_two_models(written: Written) -> None
     assert len(rows(made)) == 1
 
 
+@pytest.mark.parametrize("change", [{"input": "What is 2 plus 2?"}, {"target": "3"}, {"choices": ["2", "3"]}])
+def test_logs_whose_samples_share_a_name_alone_are_not_mixed(written: Written, change: dict[str, Any]) -> None:
+    logs = [written("a.json", log(sample(1))), written("b.json", log(sample(1, **change), task="others"))]
+
+    with pytest.raises(FileError, match=r"b\.json: its sample '1' is another than the '1' read before"):
+        import_files(logs)
+
+
 def test_two_logs_of_one_model_are_told_apart_by_task_or_file(written: Written) -> None:
     logs = [written(f"{name}.json", log(sample(1))) for name in "abc"]
 
