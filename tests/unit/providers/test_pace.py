@@ -286,8 +286,8 @@ def test_a_refusal_halves_what_goes_at_once_and_answers_double_it_again():
 
     refused, took_s = run(go(limit=10))
 
-    assert refused <= 100  # of 1,000: fifty at once would be refused four times of five
-    assert took_s < 60
+    assert refused <= 45  # of 1,000; with pauses alone 78
+    assert took_s < 35  # with pauses alone 48; at best 10
 
 
 @pytest.mark.parametrize(("kind", "most_s"), [("server", 60), ("timeout", 60), ("bad_answer", 60), ("cut", 60)])
