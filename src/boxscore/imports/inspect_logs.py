@@ -157,8 +157,8 @@ def _sample(draft: Draft, cases: dict[str, _Case], sample: Node, variant: str, p
     if (known.turns, known.target, known.choices) != (case_of.turns, case_of.target, case_of.choices):
         raise FileError(
             path,
-            f"its sample {name!r} is another than the {name!r} read before: its input, target or choices differ. Logs go "
-            "together over the same samples; import this one into a folder of its own.",
+            f"its sample {name!r} is another than the {name!r} read before: its input, target or choices differ. Logs "
+            "go together over the same samples; import this one into a folder of its own.",
         )
     before = _asked(sample["messages"]) or turns or []
     draft.recordings.append(_recording(sample, name, variant, before))

@@ -197,7 +197,7 @@ def _logs(draft: Draft, logs: Sequence[tuple[Path, list[Node]]]) -> Json:
         model = next((text for one in spec["completion_fns"] if (text := one.text())), path.stem)
         name = model if model not in names else f"{model}, {path.stem}"
         names.append(name)
-        _log(draft, lines[1:], name, asked)
+        _log(draft, lines[1:], name, asked, path)
         for key in ("run_id", "created_at", "created_by", "eval_name", "base_eval", "split"):
             spec[key].rest(_BOOKS)
         spec["run_config"]["completion_fns"].rest(_BOOKS)
@@ -212,7 +212,7 @@ def _logs(draft: Draft, logs: Sequence[tuple[Path, list[Node]]]) -> Json:
     return shape.prompt
 
 
-def _log(draft: Draft, lines: Sequence[Node], model: str, asked: dict[str, list[Turn]]) -> None:
+def _log(draft: Draft, lines: Sequence[Node], model: str, asked: dict[str, list[Turn]], path: Path) -> None:
     events: dict[str, list[Node]] = {}
     for line in lines:
         if "final_report" in line:
@@ -244,6 +244,12 @@ def _log(draft: Draft, lines: Sequence[Node], model: str, asked: dict[str, list[
         reference = _ideal(match["data"]["expected"]) if match else None
         if rows[name].reference is None:
             rows[name].reference = reference
+        elif reference is not None and reference != rows[name].reference:
+            raise FileError(
+                path,
+                f"its sample {name!r} expects something else than the {name!r} read before. Logs go together over the "
+                "same samples; import this one into a folder of its own.",
+            )
         draft.recordings.append(_recording(name, model, turns, output, error, first, found))
         for one in found:
             _leave_event(one)

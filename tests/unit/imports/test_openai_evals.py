@@ -120,6 +120,17 @@ def log(model: str, *answers: str | None) -> list[dict[str, Any]]:
     return [*events, {"final_report": {"accuracy": 1.0}, "run_id": "r"}]
 
 
+def test_logs_whose_samples_share_a_name_alone_are_not_mixed(written: Written) -> None:
+    other = log("gpt-b", "Quito", "N'Djamena")
+    for line in other:
+        if line.get("type") == "match":
+            line["data"]["expected"] = "Quito"
+    logs = [written("a.jsonl", log("gpt-a", "Lima", "N'Djamena")), written("b.jsonl", other)]
+
+    with pytest.raises(FileError, match=r"b\.jsonl: its sample 'capitals\.dev\.0' expects something else"):
+        import_files(logs)
+
+
 def test_logs_of_two_models_become_recorded_answers(written: Written) -> None:
     logs = [
         written("a.jsonl", log("gpt-a", "Lima", "N'Djamena")),
