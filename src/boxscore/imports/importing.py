@@ -63,6 +63,8 @@ def _draft(paths: Sequence[Path], format: str, models: Sequence[str], fields: Fi
 
 def _detect(path: Path) -> str:
     """The format, from the ending and a look inside. Raises `FileError` where it is none that we know."""
+    if not path.exists():
+        raise FileError(path, "no such file.")
     ending = path.suffix.lower()
     if ending == ".eval":
         return "inspect"

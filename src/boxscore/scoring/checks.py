@@ -103,7 +103,12 @@ class Checks:
         if unknown:
             problem = f"a check has no key {unknown[0]!r}; known are {', '.join(_KEYS)}"
             raise ScorerError("checks", problem, example_id=example_id)
+        negated: Json = fields.get("not", False)
+        if not isinstance(negated, bool):
+            raise ScorerError("checks", f"not must be true or false, and is {negated!r}", example_id=example_id)
         scorer = make_scorer(cast("ScorerSpec", fields["scorer"]), folder=self._folder)
+        if isinstance(scorer, Checks):
+            raise ScorerError("checks", "a check cannot be 'checks' itself: list its scorers", example_id=example_id)
         low, high = _bound(fields, "at_least", example_id), _bound(fields, "at_most", example_id)
         if low is None and high is None:
             if scorer.metric.kind == "amount":
@@ -118,7 +123,7 @@ class Checks:
             reference=fields.get("reference"),
             low=-math.inf if low is None else low,
             high=math.inf if high is None else high,
-            negated=fields.get("not") is True,
+            negated=negated,
             weight=1.0 if weight is None else weight,
         )
 

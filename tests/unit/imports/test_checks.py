@@ -72,6 +72,8 @@ def test_an_example_without_checks_has_no_value() -> None:
         (["latency"], "at_least or at_most"),
         ([{"scorer": "json", "weight": -1}], "0 or more"),
         ([{"scorer": "json", "at_least": "much"}], "must be a number"),
+        ([{"scorer": "json", "not": "yes"}], "must be true or false"),
+        (["checks"], "cannot be 'checks' itself"),
     ],
 )
 def test_wrong_checks_are_refused_with_the_example(checks: Any, said: str) -> None:

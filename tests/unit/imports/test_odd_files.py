@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from boxscore.errors import BoxscoreError
+from boxscore.errors import BoxscoreError, FileError
 from boxscore.imports import import_files
 
 WORDS = {
@@ -116,3 +116,8 @@ def test_odd_members_of_an_archive_are_refused(tmp_path_factory: pytest.TempPath
             archive.writestr(name, content)
 
     check(path, "inspect")
+
+
+def test_a_file_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="no such file"):
+        import_files([tmp_path / "notes"])
