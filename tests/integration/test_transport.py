@@ -490,8 +490,8 @@ def test_what_is_no_address_is_refused_before_the_first_call(broken):
 class Proxy(Server):
     """Lets calls through to `upstream`, whatever host they name, when they bring the password."""
 
-    def __init__(self, upstream, *, pair=None, refusal=None):
-        super().__init__(self._pass_on)
+    def __init__(self, upstream, *, pair=None, refusal=None, tls=None):
+        super().__init__(self._pass_on, tls=tls)
         self._upstream = upstream
         self._wanted = pair and b"Proxy-Authorization: Basic " + b64encode(pair)
         self._refusal = refusal
@@ -520,13 +520,13 @@ class Proxy(Server):
         sink.close()
 
 
-def through_proxy(environment, url, upstream, *, pair=None, given=b"", refusal=None, times=1):
+def through_proxy(environment, url, upstream, *, pair=None, given=b"", refusal=None, times=1, tls=None):
     """The replies, the proxy's requests and the upstream's."""
 
     async def run():
         transport = HttpTransport(Limits(connect_s=5))
-        async with upstream as far, Proxy(far, pair=pair, refusal=refusal) as proxy:
-            there = f"http://{given.decode()}{'@' if given else ''}{proxy.place}"
+        async with upstream as far, Proxy(far, pair=pair, refusal=refusal, tls=tls) as proxy:
+            there = f"{'https' if tls else 'http'}://{given.decode()}{'@' if given else ''}{proxy.place}"
             environment.setenv("HTTP_PROXY", there)
             environment.setenv("HTTPS_PROXY", there)
             try:
@@ -561,6 +561,16 @@ def test_tls_goes_through_the_proxy_which_sees_neither_request_nor_key(environme
     assert [request.split(b"\r\n")[0] for request in asked] == [f"CONNECT {PROXIED}:443 HTTP/1.1".encode()]
     assert len(far) == 3
     assert all(request.startswith(b"POST /v1 HTTP/1.1") and b"Proxy-" not in request for request in far)
+
+
+@pytest.mark.usefixtures("trusted")
+def test_a_proxy_may_be_reached_by_tls_itself(environment, authority):
+    upstream = Server(saying(OK), tls=certificate(authority, PROXIED))
+    reply, asked, far = through_proxy(
+        environment, f"https://{PROXIED}/v1", upstream, tls=certificate(authority, "127.0.0.1"), times=2
+    )
+
+    assert (reply.body, len(asked), len(far)) == (b"ok", 1, 2)
 
 
 PAGE = b"HTTP/1.1 %s\r\nContent-Type: text/html\r\n\r\n<html>Who are you?</html>"
