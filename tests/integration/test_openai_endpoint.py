@@ -139,6 +139,17 @@ def test_a_redirect_on_the_same_host_is_followed():
     assert (response.output, server.calls) == ("4", 2)
 
 
+@pytest.mark.parametrize(
+    ("status", "location", "said"),
+    [(301, "/v2/chat/completions", "/v2/chat/completions"), (307, "http://[not", "no address"), (307, "", "circle")],
+)
+def test_a_redirect_that_leads_nowhere_is_a_sentence_that_says_where(status, location, said):
+    with pytest.raises(ProviderError, match=said) as caught:
+        ask((status, {}, {"Location": location}))
+
+    assert caught.value.kind == "refused"
+
+
 def test_nobody_listening_is_a_sentence_with_the_address():
     async def run():
         provider = connect("vllm", base_url="http://127.0.0.1:9/v1")

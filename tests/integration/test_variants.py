@@ -371,6 +371,23 @@ def test_http_variants_with_other_headers_are_others_and_secret_ones_are_not_par
     assert one(secret_headers={"Authorization": "one"}) == one(secret_headers={"Authorization": "two"})
 
 
+def test_a_header_that_holds_a_secret_is_refused_where_it_would_be_kept(tmp_path):
+    headers = {"Authorization": "Basic bWU6aHVzaA=="}
+    with pytest.raises(SpecError, match="headers_env") as caught:
+        variant_from_spec("v", {"url": "http://127.0.0.1:9/", "headers": headers}, tmp_path)
+    with pytest.raises(SpecError, match="secret_headers"):
+        HttpVariant(name="v", url="http://127.0.0.1:9/", headers=headers)
+
+    assert caught.value.key == "variants.v.headers.Authorization"
+    assert "bWU6" not in str(caught.value)
+
+
+def test_a_secret_header_is_masked_where_the_application_repeats_it():
+    HttpVariant(name="v", url="http://127.0.0.1:9/", secret_headers={"X-Pass": "hush-hush-0002"})
+
+    assert mask("who is hush-hush-0002?") == "who is [X-Pass]?"
+
+
 def test_a_secret_is_masked_whatever_its_variable_is_called(monkeypatch):
     monkeypatch.setenv("ACME_AUTH", "abcdefsecretvalue1234")
 

@@ -73,13 +73,16 @@ def forecast(
         outputs.append(usage.output_tokens)
         if len(outputs) >= _SAMPLE:
             break
+    tokens = characters / CHARACTERS_PER_TOKEN
     if outputs:
-        ratio, output, basis = sent / counted, sum(outputs) / len(outputs), "earlier answers"
+        # Pictures alone are sent without a character.
+        tokens = characters * counted / sent if sent else counted / len(outputs)
+        output, basis = sum(outputs) / len(outputs), "earlier answers"
     elif limits := [ask.max_output_tokens for ask in asks if ask.max_output_tokens]:
-        ratio, output, basis = CHARACTERS_PER_TOKEN, sum(limits) / len(limits), "max_tokens"
+        output, basis = sum(limits) / len(limits), "max_tokens"
     else:
-        ratio, output, basis = CHARACTERS_PER_TOKEN, float(ASSUMED_OUTPUT), f"{ASSUMED_OUTPUT} tokens an answer"
-    mean = Usage(input_tokens=max(1, round(characters / ratio)), output_tokens=max(1, round(output)))
+        output, basis = float(ASSUMED_OUTPUT), f"{ASSUMED_OUTPUT} tokens an answer"
+    mean = Usage(input_tokens=max(1, round(tokens)), output_tokens=max(1, round(output)))
     try:
         each = cost(mean, row).total_usd
     except UnreadableUsageError:

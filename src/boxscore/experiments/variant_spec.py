@@ -87,7 +87,6 @@ _KINDS: dict[str, type[_Common]] = {
 _TELLING = {"url": "http", "command": "command", "python": "python"}
 # Texts for the model may well speak of keys, and api_key_env has a check of its own.
 _SPOKEN = frozenset({"prompt", "messages", "tools", "output_schema", "api_key_env"})
-_SECRET_HEADERS = re.compile(r"authorization|cookie|api[-_]?key|token|secret", re.IGNORECASE)
 _WORDS = {
     "str": "text",
     "int": "a whole number",
@@ -248,12 +247,6 @@ def _provider(spec: _Spec, keys: PromptKeys) -> Provider:
 
 
 def _http(spec: _Spec, keys: HttpKeys) -> Variant:
-    for header in keys.headers:
-        if _SECRET_HEADERS.search(header):
-            raise spec.error(
-                "this header holds a secret: put the name of an environment variable under 'headers_env'.",
-                f"headers.{header}",
-            )
     hidden = {header: spec.secret(variable, f"headers_env.{header}") for header, variable in keys.headers_env.items()}
     try:
         return HttpVariant(

@@ -1,6 +1,7 @@
 """Variants that run: a prompt with a model, an HTTP endpoint, a command."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ import msgspec
 
 from boxscore.costs import PriceBook, PriceRow
 from boxscore.datasets.example import Example
-from boxscore.errors import ProviderError, TemplateError, UnknownPriceError
+from boxscore.errors import ProviderError, SpecError, TemplateError, UnknownPriceError
 from boxscore.experiments.answers import dollars, response_from, text_of
 from boxscore.experiments.forecast import Ask
 from boxscore.experiments.identity import digest, utc_now
@@ -24,10 +25,12 @@ from boxscore.providers.dialects.content import text_of as text_in
 from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Message, Provider, Request
 from boxscore.providers.response import Response
+from boxscore.providers.secrets import remember
 from boxscore.providers.transport import HttpTransport, Limits, Transport, check_url
 from boxscore.types import Json
 
 _OUTPUT_BYTES = 16 * 1024 * 1024
+_SECRET_HEADERS = re.compile(r"authorization|cookie|api[-_]?key|token|secret", re.IGNORECASE)
 
 
 class PromptVariant:
@@ -136,6 +139,15 @@ class HttpVariant:
         prices: PriceRow | None = None,
         transport: Transport | None = None,
     ) -> None:
+        for header in headers or {}:
+            if _SECRET_HEADERS.search(header):
+                raise SpecError(
+                    "this header holds a secret, and headers are kept and shown: it belongs into secret_headers, in a "
+                    "spec into 'headers_env' with the name of an environment variable.",
+                    key=f"headers.{header}",
+                )
+        for header, secret in (secret_headers or {}).items():
+            remember(secret, name=header)
         self._url = check_url(url, key="url")
         self._paths = {"usage": usage_path, "cost_usd": cost_path, "model": model_path}
         self._output_path = output_path

@@ -46,7 +46,7 @@ class Endpoint:
         pace: Pace | None = None,
     ) -> None:
         self.name = name
-        self.base_url = check_url(base_url, key="base_url")
+        self.base_url = _base(check_url(base_url, key="base_url"), dialect)
         self._dialect = dialect
         self._auth = auth or KeyAuth(None)
         self._headers = {"Content-Type": "application/json", "Accept": _ACCEPT if stream else "application/json"}
@@ -57,11 +57,12 @@ class Endpoint:
         self._paces: dict[str, Pace] = {}
 
     def where(self, model: str) -> str | None:
-        return self.base_url
+        """The address and what it speaks: the same model may answer differently over another API."""
+        return self._url(model, stream=False)
 
     async def complete(self, request: Request) -> Response:
         """Answers, or raises `ProviderError`."""
-        url = self._url(request.model)
+        url = self._url(request.model, stream=self._stream)
         body = _encoded(self._dialect.body(request, stream=self._stream))
         pace = self._pace_for(request.model)
         async with pace.turn(len(body) // _CHARACTERS_PER_TOKEN) as told:
@@ -91,9 +92,10 @@ class Endpoint:
             return reply, streamed.finish()
         return reply, self._dialect.read(parsed(reply, self.name), provider=self.name)
 
-    def _url(self, model: str) -> str:
+    def _url(self, model: str, *, stream: bool) -> str:
         place, mark, query = self.base_url.partition("?")
-        return place.rstrip("/") + self._dialect.path(model, stream=self._stream) + (mark and f"{mark}{query}")
+        path = self._dialect.path(model, stream=stream)
+        return place.rstrip("/") + path + (query and f"{'&' if '?' in path else mark}{query}")
 
     def _placed(self, error: ProviderError, tried: str) -> ProviderError:
         """The error with what was tried, which it does not say of itself."""
@@ -150,6 +152,12 @@ class _Streamed:
 
 
 _ACCEPT = "text/event-stream, application/vnd.amazon.eventstream, application/json"
+
+
+def _base(url: str, dialect: Dialect) -> str:
+    """Without the API's own path, which is often copied along with the address."""
+    place, mark, query = url.partition("?")
+    return place.rstrip("/").removesuffix(dialect.path("", stream=False)) + mark + query
 
 
 def _encoded(body: object) -> bytes:

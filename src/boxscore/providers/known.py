@@ -101,7 +101,9 @@ def _like(api: str) -> Known:
 def _auth(known: Known, key: str | None, variable: str | None, api: str) -> Auth:
     if api == "converse" and key is None and (variable is None or variable.startswith("AWS_")):
         return signed()
-    if key is None and variable is not None:
+    if key is not None:
+        key = key.strip()  # a line end comes along with what is read from a file
+        remember(key, name="key")
+    elif variable is not None:
         key = from_environment(variable, key="api_key_env")
-    remember(key, name="key")
     return KeyAuth(key, header=known.header, prefix=known.prefix)

@@ -83,14 +83,21 @@ def looks_secret(text: str) -> bool:
     return _FORMS.search(text) is not None
 
 
+def names_secret(name: str) -> bool:
+    """Whether what has this name is a secret: a variable, a parameter of an address."""
+    return _NAME.search(name) is not None
+
+
 def mask(text: str) -> str:
     """The text without secrets: values that a spec took from the environment, those of variables named …KEY, …TOKEN,
     …SECRET, …PASSWORD, and what has the form of a key."""
     for name, value in os.environ.items():
         value = value.strip()
-        if len(value) >= _SHORTEST and value in text and _NAME.search(name):
+        if len(value) >= _SHORTEST and value in text and names_secret(name):
             text = text.replace(value, f"[{name}]")
     for value, name in _named.items():
-        if value:
+        if len(value) >= _SHORTEST:
             text = text.replace(value, f"[{name}]")
+        else:  # `none`, `x`, as servers without keys are given: no part of a longer word is meant
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", lambda _, name=name: f"[{name}]", text)
     return _FORMS.sub("[secret]", text)

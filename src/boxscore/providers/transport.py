@@ -5,16 +5,17 @@ import re
 import time
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import msgspec
 
 from boxscore.errors import ProviderError, SpecError
 from boxscore.providers.http1 import Answer, Broken, NotHttp, TooLarge, request_bytes
 from boxscore.providers.pool import Pool, Route, Unreachable
-from boxscore.providers.secrets import mask
+from boxscore.providers.secrets import mask, names_secret
 
 _HOPS = 3
+_SHOWN = 300
 _NO_HOST = re.compile(r"[\s/\\@%<>^`{|}\"]")
 _STREAMS = (
     "text/event-stream",
@@ -73,11 +74,16 @@ def check_url(url: str, *, key: str) -> str:
         if parts.scheme not in ("http", "https") or _NO_HOST.search(host) or not host.encode("idna"):
             raise ValueError(url)
     except ValueError:
+        said = repr(url) if "@" not in url else "this (it may hold a password)"
         raise SpecError(
-            f"{url!r} is no address: it starts with http:// or https:// and names a host.", key=key
+            f"{said} is no address: it starts with http:// or https:// and names a host.", key=key
         ) from None
-    if parts.username or parts.password:
-        raise SpecError("an address must not hold a password: name an environment variable instead.", key=key)
+    if parts.username or parts.password or any(names_secret(name) for name, _ in parse_qsl(parts.query)):
+        raise SpecError(
+            "an address must not hold a password or a key, for it is shown and kept: name an environment variable "
+            "instead.",
+            key=key,
+        )
     return url.rstrip("/")
 
 
@@ -215,13 +221,17 @@ class _TooLate(Exception):  # noqa: N818 - becomes a ProviderError where it is c
 
 
 def _redirected(url: str, location: str, status: int, name: str) -> str:
-    target = urljoin(url, location)
-    old, new = urlsplit(url), urlsplit(target)
+    try:
+        target = urljoin(url, location)
+        old, new = urlsplit(url), urlsplit(target)
+    except ValueError:
+        target, old, new = "", urlsplit(url), urlsplit("")
     if status not in (307, 308) or (old.scheme, old.netloc) != (new.scheme, new.netloc):
+        where = mask(f"{new.scheme}://{new.netloc}{new.path}")[:_SHOWN] if location and new.netloc else "no address"
         raise ProviderError(
             "refused",
-            f"{_host(url)} redirects to {new.scheme}://{new.netloc} (HTTP {status}), and a request with its key is not "
-            "sent elsewhere: put the final address into the spec.",
+            f"{_host(url)} redirects to {where} (HTTP {status}), and a request with its key is not sent elsewhere: put "
+            "the final address into the spec.",
             provider=name,
             status=status,
         )

@@ -51,6 +51,13 @@ def test_earlier_answers_say_how_long_a_token_is_and_how_long_an_answer():
     assert (found.usd, found.basis) == (Decimal(100 + 3), "earlier answers")
 
 
+def test_what_is_sent_without_a_character_is_as_long_as_it_was_before():
+    (picture,) = asking(0)
+    before = [(picture, Response(output="yes", usage=Usage(input_tokens=50, output_tokens=3)))]
+
+    assert foreseen(variant(), [picture], before).usd == Decimal(50 + 3)
+
+
 def test_an_unknown_price_is_not_taken_for_none(tmp_path):
     assert foreseen(variant(prices=None), asking(40)).usd is None
     assert foreseen(CommandVariant(name="v", command="cat", folder=tmp_path), asking(40)).usd is None

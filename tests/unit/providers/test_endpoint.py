@@ -170,6 +170,13 @@ def test_who_comes_back_after_closing_finds_out_anew():
     assert asyncio.run(run()) == ["auth", "not_sent", "answered"]
 
 
+def test_another_api_or_address_is_another_place_and_a_stream_is_not():
+    usual = endpoint().where("m")
+
+    assert endpoint(stream=True).where("m") == usual
+    assert len({usual, endpoint(api="responses").where("m"), connect("openai", key="k").where("m")}) == 3
+
+
 def test_a_pace_of_ones_own_takes_the_place_of_the_shared_one():
     class Patient(Pace):
         def __init__(self):

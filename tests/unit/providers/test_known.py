@@ -120,6 +120,50 @@ def test_a_query_in_an_address_stays_at_its_end():
     assert url == "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21"
 
 
+@pytest.mark.parametrize(("name", "path"), [("openai", "/chat/completions"), ("anthropic", "/messages/")])
+@pytest.mark.parametrize("query", ["", "?api-version=2"])
+def test_an_address_copied_with_its_path_is_asked_at_that_path_once(name, path, query):
+    url, _ = sent(name, base_url=f"https://mine.example/v1{path}{query}")
+
+    assert url == f"https://mine.example/v1{path.rstrip('/')}{query}"
+
+
+def test_a_query_in_an_address_joins_that_of_the_api():
+    url, _ = sent("google", base_url="https://mine.example/v1?tenant=a", stream=True)
+
+    assert url == "https://mine.example/v1/models/m:streamGenerateContent?alt=sse&tenant=a"
+
+
+def test_a_key_that_was_read_from_a_file_is_sent_without_its_line_end():
+    _, headers = sent("openai", key=f"{KEY}\n")
+
+    assert headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_key_that_is_no_secret_leaves_other_words_alone(environment):
+    environment.setenv("LOCAL", "x")
+    connect("mine", base_url="https://mine.example", key_env="LOCAL")
+
+    assert mask("x exceeded its max") == "[LOCAL] exceeded its max"
+
+
+def test_a_key_is_masked_by_the_name_of_its_variable(environment):
+    environment.setenv("LOCAL_PLACE", "an-odd-key-4711")
+    connect("mine", base_url="https://mine.example", key_env="LOCAL_PLACE")
+
+    assert mask("an-odd-key-4711 is wrong") == "[LOCAL_PLACE] is wrong"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2pass@no host/", "https://mine.example/v1?api_key=hunter2pass", "ftp://me:hunter2pass@h/"]
+)
+def test_an_address_that_holds_a_secret_is_refused_without_showing_it(url):
+    with pytest.raises(SpecError) as caught:
+        check_url(url, key="base_url")
+
+    assert "hunter2pass" not in str(caught.value)
+
+
 def test_a_key_that_was_given_is_never_shown():
     provider = connect("mine", base_url="https://mine.example", key="oddly-formed key")
 
