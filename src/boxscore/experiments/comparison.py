@@ -203,6 +203,7 @@ class _Comparing:
             provenance=self._provenance(),
             checks=tuple(condition.told() for condition in grounds.conditions),
             judges=self.judges,
+            confidence_level=round(1 - self.alpha, 10),
             id=self._id(),
         )
         verdict = msgspec.structs.replace(verdict, reason=report.headline(verdict))

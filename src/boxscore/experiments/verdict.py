@@ -246,7 +246,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """`reason` is the headline sentence. `id` is a short hash of what was compared: same inputs, same id."""
+    """`reason` is the headline sentence. `id` is a short hash of what was compared: same inputs, same id.
+    `confidence_level` is that of all intervals, a fraction: with several candidates Holm leaves it above 1 − alpha."""
 
     verdict: Decision
     reason: str
@@ -270,6 +271,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance | None = None
     checks: tuple[Check, ...] = ()
     judges: tuple[JudgeInfo, ...] = ()
+    confidence_level: float | None = None
 
 
 class Side(msgspec.Struct, frozen=True, kw_only=True):

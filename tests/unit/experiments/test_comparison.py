@@ -448,6 +448,16 @@ def test_the_p_of_several_candidates_is_adjusted_and_the_fine_print_says_so() ->
         assert "Holm over the candidates" in verdict.provenance.corrections[0]
 
 
+def test_reports_name_the_level_at_which_several_candidates_have_their_intervals() -> None:
+    before = run("old", ones(100, 4))
+    several = compare_many(before, [run("b", ones(100, 9)), run("c", ones(100, 30))], make_rule(before.metrics))
+
+    for comparison, level in zip(several, ("95 %", "97.5 %"), strict=True):
+        assert f"{level} interval" in str(comparison)
+        assert f"intervals at {level}" in str(comparison)
+        assert f"{level} interval</th>" in comparison.html()
+
+
 def test_a_slice_of_few_examples_is_never_called_worse_and_a_named_one_without_enough_is_told() -> None:
     kinds = ["common"] * 185 + ["rare"] * 12 + ["odd"] * 3
     before = run("old", [1.0] * 200, reference=kinds)

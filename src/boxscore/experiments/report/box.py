@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from boxscore.experiments.report import figures
 from boxscore.experiments.report.figures import Unit
-from boxscore.experiments.report.fineprint import facts
+from boxscore.experiments.report.fineprint import facts, level
 from boxscore.experiments.report.rows import ERRORS, TOKENS_IN, TOKENS_OUT, Look, Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
 from boxscore.experiments.report.text import cells, cut, left, middle_cut, right, stripped, wrapped
@@ -120,9 +120,8 @@ class _Box:
         plot = self.width - label - 43
         plot -= 1 - plot % 2
         label = self.width - plot - 43
-        level = 100 * (1 - self.verdict.rule.alpha)
         head = left("differences", label) + left("◂ worse", plot // 2) + right("better ▸", plot - plot // 2)
-        interval = f"{level:.3g} % interval"
+        interval = f"{level(self.verdict)} % interval"
         yield head + right("", 9) + right(interval, 15) + " " + left("asked", 10) + "shown"
         for row in self.rows:
             drawn = _plot(row, plot)

@@ -49,6 +49,8 @@ def facts(verdict: Verdict) -> list[str]:
     said.append(f"Rule {rule_words(verdict.rule, verdict)}.")
     if methods(verdict):
         said.append(f"{methods(verdict)}.")
+    if made is not None:
+        said += [f"{text}." for text in made.corrections if "over the candidates" in text]
     if verdict.dataset.unpaired:
         said.append(f"{figures.counted(verdict.dataset.unpaired, 'example')} unpaired, counted as failures.")
     if verdict.sensitivity:
@@ -134,6 +136,11 @@ def _spend(verdict: Verdict) -> str:
     if made.reused_trials >= asked:
         return "$0.00: all answers were there"
     return "$0.00" if verdict.cost is not None else ""
+
+
+def level(verdict: Verdict) -> str:
+    """`97.5`: the confidence level of the intervals in percent."""
+    return f"{100 * (verdict.confidence_level or 1 - verdict.rule.alpha):.3g}"
 
 
 def _judge(judge: JudgeInfo) -> str:

@@ -143,7 +143,7 @@ def _line_score(verdict: Verdict) -> str:
     found = columns(verdict)
     bold = any(column.best is not None for column in found)
     hint = "Bold: better, where a difference is shown." if bold else "Nothing is bold where no difference is shown."
-    level = f"{100 * (1 - verdict.rule.alpha):.3g}"
+    level = fineprint.level(verdict)
     groups = [at for at in range(1, len(found)) if found[at].group != found[at - 1].group]
     head = "".join(
         f'<th class="num{" grp" if at in groups else ""}" scope="col" role="columnheader">'
@@ -191,7 +191,7 @@ def _number(cell: Cell, *, best: bool, group: bool) -> str:
 
 
 def _differences(verdict: Verdict, found: list[Row]) -> str:
-    level = f"{100 * (1 - verdict.rule.alpha):.3g}"
+    level = fineprint.level(verdict)
     hint = "Right is better in every row"
     flipped = [row.label for row in found if row.flip]
     if flipped:
