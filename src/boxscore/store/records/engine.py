@@ -1,6 +1,7 @@
 """Opening the database file: pragmas, transactions, migrations, and the refusal of what is newer than we are."""
 
 import sqlite3
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ def open_engine(path: Path) -> Engine:
     try:
         if revision(engine, path) != REVISIONS[-1]:
             with FileLock(path.with_name(f"{path.name}.lock")):
+                _use_wal(path)
                 if revision(engine, path) is None:  # another process may have made it before we had the lock
                     create(engine)
                 else:
@@ -108,12 +110,29 @@ def backup(path: Path, to: Path) -> None:
     part.replace(to)
 
 
+def _use_wal(path: Path) -> None:
+    """Write-ahead logging, which the file remembers. SQLite does not wait for readers here, busy timeout or not, and
+    another process may be looking at this moment whether the file is new."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        until = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise StoreError(f"{path} cannot be used as a records store: {error}.") from error
+                time.sleep(0.02)
+    finally:
+        connection.close()
+
+
 def _on_connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver must not open transactions of its own; _on_begin does
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={BUSY_MS}",
-        "journal_mode=WAL",
         "synchronous=FULL",  # in WAL mode only FULL keeps a commit across a power loss
         "foreign_keys=ON",
     ):
