@@ -9,10 +9,12 @@ import msgspec
 from boxscore.errors import SpecError
 from boxscore.providers import secrets
 from boxscore.providers.known import KNOWN, Known
+from boxscore.providers.sigv4 import credentials
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A known provider. `key` says where its key was found: "environment", "keyring", "missing" or "not needed"."""
+    """A known provider. `key` says where its key was found: "environment", "keyring", "profile" (of Amazon's tools),
+    "missing" or "not needed"."""
 
     provider: str
     api: str
@@ -60,6 +62,8 @@ def _line(name: str, known: Known) -> Line:
     variable = known.key_env
     if variable is None:
         where = "not needed"
+    elif known.api == "converse":
+        where = _amazon()
     elif os.environ.get(variable, "").strip():
         where = "environment"
     else:
@@ -67,11 +71,25 @@ def _line(name: str, known: Known) -> Line:
     return Line(provider=name, api=known.api, base_url=known.base_url, key_env=variable, key=where)
 
 
+def _amazon() -> str:
+    if any(os.environ.get(name, "").strip() for name in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID")):
+        return "environment"
+    try:
+        credentials()
+    except SpecError:
+        return "missing"
+    return "profile"
+
+
 def _variable(name: str, option: str) -> str:
     known = KNOWN.get(name)
     if known is not None:
         if known.key_env is None:
             raise SpecError(f"{name} needs no key.", key=option)
+        if known.api == "converse":
+            raise SpecError(
+                "its keys are kept by Amazon's own tools: `aws configure`, or the variables that they read.", key=option
+            )
         return known.key_env
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
         raise SpecError(

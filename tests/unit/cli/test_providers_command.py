@@ -74,6 +74,26 @@ def test_a_key_kept_in_the_keyring_is_found_and_forgotten(ring):
     assert "--keep ANTHROPIC_API_KEY" in str(caught.value)
 
 
+def test_amazons_keys_are_found_wherever_its_own_tools_have_them(ring, monkeypatch, tmp_path):
+    for variable in ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    found = [listed()["bedrock"]["key"]]
+    (tmp_path / "credentials").write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    found.append(listed()["bedrock"]["key"])
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "token")
+    found.append(listed()["bedrock"]["key"])
+
+    assert found == ["missing", "profile", "environment"]
+
+
+def test_no_keyring_keeps_what_is_never_looked_for_there(ring):
+    result = CliRunner().invoke(providers, ["--keep", "bedrock"], input="key\n", standalone_mode=False)
+
+    assert isinstance(result.exception, SpecError)
+    assert not ring.kept
+
+
 def test_what_is_no_name_of_a_variable_is_refused(ring):
     result = CliRunner().invoke(providers, ["--keep", "sk-live-123"], standalone_mode=False)
 
