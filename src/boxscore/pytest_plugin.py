@@ -197,7 +197,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--boxscore"):
         return
     cap: float | None = config.getoption("--boxscore-spend-cap")
-    if cap is not None and cap <= 0:
+    if cap is not None and not cap > 0:
         raise pytest.UsageError(f"--boxscore-spend-cap must be above 0 dollars, and is {cap:g}.")
     options = _Options(bool(config.getoption("--boxscore-fresh")), cap, config.getoption("--boxscore-reports"))
     config.stash[_SESSION] = _Session(options)

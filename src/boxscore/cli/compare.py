@@ -200,7 +200,7 @@ def _override(
 ) -> Spec:
     """The spec with what the command line says instead."""
     made = make_scorers(scorers) if scorers else spec.scorers
-    if spend_cap is not None and spend_cap <= 0:
+    if spend_cap is not None and not spend_cap > 0:
         raise SpecError(f"must be above 0 dollars, and is {spend_cap:g}.", key="--spend-cap")
     spec = spec.between(baseline, candidates)
     return msgspec.structs.replace(

@@ -3,15 +3,20 @@
 import asyncio
 from decimal import Decimal
 
+from boxscore.errors import SpecError
+
 
 class Budget:
     """Money that may be spent, in US dollars; `cap_usd` None is no limit. One event loop, any number of runs.
 
     Before a call the mean cost so far is set aside; a call starts only while all that is spent and set aside stays
-    within the cap. What is spent passes the cap by no more than the calls in flight cost above that mean.
+    within the cap. What is spent passes the cap by no more than the calls in flight cost above that mean. Raises
+    `SpecError` for a cap that is not above 0.
     """
 
     def __init__(self, cap_usd: Decimal | float | None) -> None:
+        if cap_usd is not None and not float(cap_usd) > 0:  # what is no number caps nothing
+            raise SpecError(f"must be above 0 dollars, and is {cap_usd}.", key="spend_cap_usd")
         self.cap_usd = None if cap_usd is None else Decimal(str(cap_usd))
         self.spent_usd = Decimal(0)
         self._priced = 0

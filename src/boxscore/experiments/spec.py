@@ -297,7 +297,7 @@ def _rule(keys: SpecKeys, metrics: Sequence[Metric], where: _Where) -> Rule:
 
 
 def _spend_cap(keys: SpecKeys, where: _Where) -> float | None:
-    if keys.spend_cap_usd is not None and keys.spend_cap_usd <= 0:
+    if keys.spend_cap_usd is not None and not keys.spend_cap_usd > 0:
         where.fail(f"must be above 0 dollars, and is {keys.spend_cap_usd:g}.", "spend_cap_usd")
     return keys.spend_cap_usd
 

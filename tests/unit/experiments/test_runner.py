@@ -258,6 +258,15 @@ def test_money_is_summed_exactly_and_derived_from_rows(records):
     assert records.totals(found.id).spent_usd == Decimal("0.10")
 
 
+@pytest.mark.parametrize("cap", [0, -1, float("nan")])
+def test_a_cap_that_caps_nothing_is_refused_before_the_first_call(records, cap):
+    provider = FakeProvider(echo)
+    with pytest.raises(SpecError, match="must be above 0 dollars"):
+        go(Priced(provider), records, spend_cap_usd=cap)
+
+    assert not provider.requests
+
+
 def test_the_spend_cap_stops_before_a_call_that_would_pass_it(records):
     provider = FakeProvider(echo)
     with pytest.raises(SpendCapError) as caught:

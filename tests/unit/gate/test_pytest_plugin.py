@@ -161,11 +161,12 @@ def test_gates_share_one_spend_cap(project: pytest.Pytester) -> None:
     ran.stdout.fnmatch_lines(["boxscore could not compare: stopped at the spend cap*", "ERROR *spend cap*test_second*"])
 
 
-def test_a_cap_that_is_none_is_refused_at_once(project: pytest.Pytester) -> None:
-    ran = gate(project, "pass", "--boxscore", "--boxscore-spend-cap", "0")
+@pytest.mark.parametrize("cap", ["0", "nan"])
+def test_a_cap_that_is_none_is_refused_at_once(project: pytest.Pytester, cap: str) -> None:
+    ran = gate(project, "pass", "--boxscore", "--boxscore-spend-cap", cap)
 
     assert ran.ret == pytest.ExitCode.USAGE_ERROR
-    ran.stderr.fnmatch_lines(["*--boxscore-spend-cap must be above 0 dollars, and is 0."])
+    ran.stderr.fnmatch_lines([f"*--boxscore-spend-cap must be above 0 dollars, and is {cap}."])
 
 
 def test_reports_are_written_for_every_gate(project: pytest.Pytester) -> None:
