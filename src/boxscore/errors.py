@@ -11,6 +11,7 @@
     │   ├── TemplateError          a prompt template does not parse, or lacks a value
     │   ├── UnknownPriceError      a price is needed and not known
     │   ├── UnreadableUsageError   a usage object of unknown shape, or one that contradicts itself
+    │   ├── UnreadableTracesError  a body that holds no spans in the format it claims
     │   ├── NothingToCompareError  no example is common to both variants
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
@@ -43,6 +44,7 @@ __all__ = [
     "TemplateError",
     "UnknownNameError",
     "UnknownPriceError",
+    "UnreadableTracesError",
     "UnreadableUsageError",
     "UsageError",
 ]
@@ -192,6 +194,19 @@ class UnreadableUsageError(UsageError):
     def __init__(self, problem: str, *, keys: Iterable[str] = ()) -> None:
         self.keys = tuple(keys)
         super().__init__(problem)
+
+
+class UnreadableTracesError(UsageError):
+    """A request that holds no spans. `format` is what it was read as: protobuf or JSON."""
+
+    code = "unreadable_traces"
+
+    def __init__(self, format: str, problem: str) -> None:
+        self.format = format
+        super().__init__(
+            f"the body is no OTLP trace request in {format}: {problem}. Nothing was stored; check that the exporter's "
+            "protocol (http/protobuf or http/json) and the content type of the request agree."
+        )
 
 
 class NothingToCompareError(UsageError):
