@@ -230,7 +230,6 @@ class TestKeys:
             (BASE + "seed: -1\n", 8, "seed", "must be 0 or more"),
             (BASE + "stop_early: yes\n", 8, "stop_early", "must be true or false, and is text."),
             (BASE + "spend_cap_usd: 0\n", 8, "spend_cap_usd", "must be above 0 dollars"),
-            (BASE + "spend_cap_usd: .nan\n", 8, "spend_cap_usd", "must be above 0 dollars"),
             (BASE + "max_age: soon\n", 8, "max_age", "must be seconds, or a number with s, m, h or d"),
             (BASE + "slices: 3\n", 8, "slices", "must be text or a list"),
             (BASE + "candidate: old\n", 8, "candidate", "is the baseline as well"),
