@@ -19,7 +19,7 @@ from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
-    from boxscore.store.records import ExampleRow, Records, ResponseRow, ScoreRow, TrialRow
+    from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
     from boxscore.store.records.locks import FileLock
 
 Clock = Callable[[], datetime]
@@ -81,15 +81,23 @@ class Sitting:
         from boxscore.experiments import journal
 
         rows = journal.example_rows(self._dataset.examples)
-        plan = plan_hash(
-            variant_hash=self._variant.info.hash,
-            variant_name=self._variant.info.name,
-            hashes=[row.hash for row in rows],
-            scorers=self._scorers,
-            repeats=self._repeats,
-            fresh=self._fresh,
+        plan, other = (
+            plan_hash(
+                variant_hash=self._variant.info.hash,
+                variant_name=self._variant.info.name,
+                hashes=[row.hash for row in rows],
+                scorers=self._scorers,
+                repeats=self._repeats,
+                fresh=fresh,
+            )
+            for fresh in (self._fresh, not self._fresh)
         )
-        self._run, self._lock = self._earlier(plan, since, retry_errors=retry_errors) or self._new(plan, rows)
+        if retry_errors:  # what went wrong the last time, with `fresh` or without
+            last = [row for hashed in (plan, other) for row in self._records.runs_of_plan(hashed)[:1]]
+            found = sorted(last, key=lambda row: (row.started_at, row.id))[-1:]
+        else:
+            found = self._records.runs_of_plan(plan, finished=False, active_since=since)
+        self._run, self._lock = self._earlier(found, finished=retry_errors) or self._new(plan, rows)
         totals = self._records.totals(self._run.id)
         self.spent_usd, self.unpriced = totals.spent_usd, totals.unpriced
         self.priced_calls = totals.calls - totals.unpriced
@@ -184,17 +192,15 @@ class Sitting:
         if self._lock is not None:
             self._lock.release()
 
-    def _earlier(self, plan: str, since: datetime | None, *, retry_errors: bool) -> "tuple[Run, FileLock] | None":
-        if retry_errors:
-            found = self._records.runs_of_plan(plan)[:1]
-        else:
-            found = self._records.runs_of_plan(plan, finished=False, active_since=since)
+    def _earlier(self, found: "Sequence[RunRow]", *, finished: bool) -> "tuple[Run, FileLock] | None":
+        """The first of the runs that nobody works on, with its lock; with `finished` a finished one too."""
         for row in found:
             lock = self._records.lock_run(row.id)
             if lock is None:
                 continue
             # It may have finished before we had the lock.
-            if retry_errors or self._records.run(row.id).finished_at is None:
+            if finished or self._records.run(row.id).finished_at is None:
+                self._fresh = row.fresh
                 return self._as_run(row.id, row.started_at), lock
             lock.release()
         return None

@@ -503,6 +503,19 @@ def test_errors_alone_are_asked_again_however_old_the_answers_are(records):
     assert [request.messages[0].content for request in provider.requests] == ["0", "1", "2", "1"]
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_errors_of_the_last_run_are_asked_again_with_fresh_answers_or_without(records, fresh):
+    clock, replies = CountingClock(), iter(["old"] * 3 + ["0", Fault("server"), "2", "1"])
+    provider = FakeProvider(lambda _request: next(replies))
+    go(variant(provider), records, clock=clock)
+    last = go(variant(provider), records, clock=clock, fresh=True)
+
+    again = go(variant(provider), records, clock=clock, retry_errors=True, fresh=fresh)
+
+    assert again.id == last.id
+    assert [trial.response.output for trial in again.trials] == ["0", "1", "2"]
+
+
 def test_a_refused_call_is_made_again_and_counts_once(records):
     replies = iter([Fault("rate_limit"), "1", "2", "0"])
     waits = []
