@@ -1,7 +1,7 @@
 """How far the scorers agree with what was recorded: people's labels, published figures, other evaluators.
 
     BOXSCORE_DATA=… python benchmarks/agreement.py            prints the tables as Markdown
-    BOXSCORE_DATA=… python benchmarks/agreement.py --write    writes docs/benchmarks/agreement.md
+    BOXSCORE_DATA=… python benchmarks/agreement.py --write    writes its section of docs/benchmarks.md
 
 Each function reads one recorded file and gives numbers; the recorded tests call the same functions.
 """
@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from page import write_section
+
 from boxscore.datasets.example import Example
 from boxscore.experiments.statistics import cohen_kappa
 from boxscore.providers.response import Response, ToolCall
@@ -27,7 +29,6 @@ from boxscore.scoring.number import Number
 from boxscore.scoring.refusal import read_refusal
 from boxscore.types import Json
 
-TARGET = Path(__file__).parents[1] / "docs" / "benchmarks" / "agreement.md"
 MODELS = ("gpt-3.5-turbo-0301", "gpt-3.5-turbo-0613", "gpt-4-0314", "gpt-4-0613")
 REFUSED = {"full": ("2_full_refusal",), "full or partial": ("2_full_refusal", "3_partial_refusal")}
 
@@ -354,7 +355,9 @@ def report(data: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Agreement of the scorers with recorded labels")
-    parser.add_argument("--write", action="store_true", help=f"write {TARGET.name} instead of printing")
+    parser.add_argument(
+        "--write", action="store_true", help="write its section of docs/benchmarks.md instead of printing"
+    )
     options = parser.parse_args()
     root = os.environ.get("BOXSCORE_DATA")
     if not root:
@@ -362,8 +365,7 @@ def main() -> int:
         return 2
     text = report(Path(root))
     if options.write:
-        TARGET.parent.mkdir(parents=True, exist_ok=True)
-        TARGET.write_text(text, encoding="utf-8")
+        write_section("agreement", text)
     else:
         print(text)
     return 0

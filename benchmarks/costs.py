@@ -1,7 +1,7 @@
 """Costs against recorded bills: every usage object of `costs/genai_usages.jsonl`, by our price book.
 
     BOXSCORE_DATA=… python benchmarks/costs.py            print the page
-    BOXSCORE_DATA=… python benchmarks/costs.py --write    and write docs/benchmarks/costs.md
+    BOXSCORE_DATA=… python benchmarks/costs.py --write    and write its section of docs/benchmarks.md
 
 Each recorded (row, provider, API flavour) is priced by us and by the installed genai-prices, at the same moment. Where
 the record asks for another sum, the script looks for the price row that gives it: an earlier dated row of the same
@@ -24,13 +24,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from page import write_section
 
 from boxscore.costs import DIALECTS, KINDS, Match, PriceBook, PriceRow, Rate, Tier, cost, normalise
 from boxscore.costs.table import builtin_table
 from boxscore.errors import BoxscoreError
 from boxscore.providers.response import Usage
 
-PAGE = Path(__file__).parent.parent / "docs" / "benchmarks" / "costs.md"
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 """The moment priced at: a fixed one, for prices are dated and some depend on the hour."""
 OTHER_MOMENTS = (datetime(2025, 9, 1, 2, tzinfo=UTC), datetime(2026, 6, 1, 7, tzinfo=UTC))
@@ -347,7 +347,7 @@ def page(data: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(PAGE.parents[2])}")
+    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
     options = parser.parse_args()
     data = os.environ.get("BOXSCORE_DATA")
     if not data:
@@ -356,8 +356,7 @@ def main() -> int:
     text = page(Path(data))
     print(text)
     if options.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text, encoding="utf-8")
+        write_section("costs", text)
     return 0
 
 

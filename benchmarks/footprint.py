@@ -1,7 +1,7 @@
 """What Boxscore weighs: installed size of the core, time to import, time to `--help`.
 
     .venv/bin/python benchmarks/footprint.py            print the table
-    .venv/bin/python benchmarks/footprint.py --write    and write docs/benchmarks/footprint.md
+    .venv/bin/python benchmarks/footprint.py --write    and write its section of docs/benchmarks.md
 
 The core is installed from the lock file into an environment of its own, without extras and without what developers
 need. Times are CPU seconds of the second and later starts (bytecode is there), the median of several, beside a bare
@@ -22,8 +22,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from page import write_section
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks" / "footprint.md"
 STARTS = 15
 SHOWN = 8
 
@@ -136,15 +137,14 @@ def page(weights: Sequence[Weight], times: Sequence[Time]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
     write = parser.parse_args().write
     with tempfile.TemporaryDirectory() as folder:
         python = install(Path(folder))
         text = page(weigh(python), time_starts(python))
     print(text)
     if write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(text, encoding="utf-8")
+        write_section("footprint", text)
 
 
 if __name__ == "__main__":

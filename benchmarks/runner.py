@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/runner.py                    ours beside the bare loop
     .venv/bin/python benchmarks/runner.py --kills            and killed ten times half-way, each time run again
-    .venv/bin/python benchmarks/runner.py --kills --write    and write docs/benchmarks/runner.md
+    .venv/bin/python benchmarks/runner.py --kills --write    and write its section of docs/benchmarks.md
 
 The work: 1,000 cases, two prompts, three scorers, 50 calls in flight: at best 2,000 / 50 × 0.1 s = 4 s. The mock
 server, the bare loop and the peers' scripts are those of a bench folder (`--bench`, default `../shared/bench/evals`
@@ -27,8 +27,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from page import write_section
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks" / "runner.md"
 CASES, CONCURRENCY, LATENCY_S = 1000, 50, 0.1
 CALLS = 2 * CASES
 IDEAL_S = CALLS / CONCURRENCY * LATENCY_S
@@ -268,7 +269,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench" / "evals")
     parser.add_argument("--kills", action="store_true", help="kill ten runs half-way")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
+    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
     options = parser.parse_args()
     if not (options.bench / "mock_server.py").exists():
         raise SystemExit(f"{options.bench} has no mock_server.py: name the bench folder with --bench")
@@ -291,7 +292,7 @@ def main() -> int:
     text = page(passes, killed, f"benchmarks/runner.py {arguments}".strip())
     print(text)
     if options.write:
-        PAGE.write_text(text)
+        write_section("runner", text)
     lost = [one for one in killed if one.repeated > one.in_flight or not one.totals]
     return 1 if lost else 0
 

@@ -10,22 +10,21 @@ Data with known truth is simulated, thousands of times per row, and the share of
 - coverage: the 95 % interval holds the truth (at least 94 %).
 
 Everything is seeded. Prints Markdown, exits 1 when a number as counted is out of bounds; `--write` puts it into
-docs/benchmarks/verdict.md. With `--quick` (few runs) a bound may be missed by 3.5 Monte-Carlo errors.
+its section of docs/benchmarks.md. With `--quick` (few runs) a bound may be missed by 3.5 Monte-Carlo errors.
 """
 
 import argparse
 import sys
 import time
-from pathlib import Path
 from typing import NamedTuple
 
+from page import write_section
 from planted.estimates import measure_amounts, measure_estimates, measure_worst
 from planted.rules import measure_rules, rule_head, rule_line
 from planted.sequences import measure_sequences
 from planted.worlds import SPARSE, WORLDS, World
 
 SIZES = (20, 50, 100, 200, 500, 2000)
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "verdict.md"
 
 
 class Report(NamedTuple):
@@ -92,15 +91,14 @@ independent ones.
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="planted effects: false ship, false hold and coverage of every rule")
     parser.add_argument("--quick", action="store_true", help="few runs and sizes, in some seconds")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.name} as well")
+    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md as well")
     options = parser.parse_args(arguments)
     started = time.process_time()
     report = measure(quick=options.quick)
     print(report.text)
     print(f"{time.process_time() - started:.0f} s of CPU")
     if options.write:
-        PAGE.parent.mkdir(parents=True, exist_ok=True)
-        PAGE.write_text(f"{HEAD}\n{report.text.rstrip()}\n", encoding="utf-8")
+        write_section("verdict", f"{HEAD}\n{report.text}")
     for line in report.broken:
         print(f"out of bounds: {line}", file=sys.stderr)
     return 1 if report.broken else 0

@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from page import write_section
+
 from boxscore.costs import read_body
 from boxscore.errors import ProviderError
 from boxscore.providers.dialects import Dialect
@@ -37,7 +39,6 @@ from boxscore.providers.response import Response
 from boxscore.providers.transport import Reply
 from boxscore.types import Json
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks" / "wire.md"
 FILES = ("openllmetry", "otel_contrib")
 PIECES = (1, 7, 64)
 
@@ -462,7 +463,7 @@ def page(data: Path) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(PAGE.parents[2])}")
+    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
     options = parser.parse_args()
     data = os.environ.get("BOXSCORE_DATA")
     if not data:
@@ -471,7 +472,7 @@ def main() -> int:
     text = page(Path(data))
     print(text)
     if options.write:
-        PAGE.write_text(text, encoding="utf-8")
+        write_section("wire", text)
     return 0
 
 
