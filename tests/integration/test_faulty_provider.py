@@ -12,7 +12,9 @@ import pytest
 
 from boxscore.datasets.dataset import Dataset, version_of
 from boxscore.datasets.example import Example
+from boxscore.errors import NothingAnsweredError
 from boxscore.experiments.runner import run
+from boxscore.experiments.trial import check_answered
 from boxscore.experiments.variants import PromptVariant
 from boxscore.providers.dialects import dialect
 from boxscore.providers.endpoint import Endpoint
@@ -136,6 +138,9 @@ def test_a_provider_that_fails_every_call_is_given_up_and_every_trial_has_its_er
 
     assert len(errors(done)) == len(done.trials) == TRIALS
     assert set(kinds(done)) == {kind, "not_sent"}, {error.message for error in errors(done)}
+    with pytest.raises(NothingAnsweredError) as caught:
+        check_answered(done)
+    assert (caught.value.variant, caught.value.trials, caught.value.kind) == ("candidate", TRIALS, kind)
     assert tried < TRIALS / 4  # given up long before the last
     assert took_s < 20
     for error in errors(done):
@@ -169,6 +174,7 @@ def test_a_provider_that_fails_now_and_then_answers_the_rest_for_a_tenth_more_ca
     done, tried, took_s, _ = trouble(now_and_then, tmp_path, limits=limits_for(kind, always=False))
 
     assert len(done.trials) == TRIALS
+    check_answered(done)
     assert tried <= 1.1 * TRIALS
     assert took_s < 20
     if kind in ("rate_limit", "overloaded"):  # the provider did not begin to work: asked again
