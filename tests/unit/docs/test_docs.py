@@ -146,6 +146,22 @@ def test_every_page_can_be_reached_from_the_navigation() -> None:
     assert not lost
 
 
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_room_of_the_house_is_on_the_map(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    house = ROOT / "src" / "boxscore"
+    rooms = [path.parent.name for path in house.glob("*/__init__.py")]
+    rooms += [path.stem for path in house.glob("*.py") if not path.stem.startswith("_")]
+
+    assert [room for room in rooms if not re.search(rf"\b{room}\b", text)] == []
+
+
+def test_home_links_every_how_to() -> None:
+    home = page("index.md")
+
+    assert [path.name for path in (DOCS / "how-to").glob("*.md") if f"(how-to/{path.name})" not in home] == []
+
+
 @pytest.mark.parametrize(
     "path",
     [path for path in pages() if any(example.mark == "run" and not example.heavy for example in examples(path))],
