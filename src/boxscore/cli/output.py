@@ -13,6 +13,7 @@ from boxscore.errors import FileError
 from boxscore.experiments import report as reports
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.verdict import Decision
+from boxscore.writing import write_whole
 
 EXIT: dict[Decision, int] = {"ship": 0, "reject": 1, "undecided": 3}
 
@@ -63,10 +64,8 @@ def check_report(*paths: Path | None) -> None:
 
 def save_text(path: Path, text: str) -> None:
     """Write a file for a machine, whole or not at all; `FileError` where that cannot be."""
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise FileError(path, f"it cannot be written: {error.strerror or error}.") from error
 

@@ -24,6 +24,7 @@ from boxscore.experiments.identity import digest
 from boxscore.experiments.trial import Run, Trial, VariantInfo
 from boxscore.providers.response import ErrorInfo, Response, Usage
 from boxscore.scoring.scorer import Score, Scorer
+from boxscore.writing import write_whole
 
 FORMAT = 1
 NOT_KEPT = "(not kept: a baseline file has scores and no answers)"
@@ -109,10 +110,8 @@ def write_baseline(baseline: Baseline, path: Path) -> None:
         for id, example in baseline.examples.items()
     )
     text = head.removesuffix("{}\n}") + "{\n" + ",\n".join(lines) + "\n  }\n}\n"
-    unfinished = path.with_name(path.name + ".unfinished")
     try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise FileError(path, f"the baseline cannot be written: {error.strerror or error}.") from error
 

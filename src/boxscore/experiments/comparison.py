@@ -39,6 +39,7 @@ from boxscore.experiments.verdict import (
     Verdict,
 )
 from boxscore.scoring.scorer import Metric
+from boxscore.writing import write_whole
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ class Comparison:
     def save(self, path: str | Path) -> Path:
         """Write the report to `path`, whole or not at all."""
         path = Path(path)
-        unfinished = path.with_name(path.name + ".unfinished")
-        unfinished.write_text(self.html(), encoding="utf-8")
-        unfinished.replace(path)
+        write_whole(path, self.html())
         return path
 
     def _repr_html_(self) -> str:

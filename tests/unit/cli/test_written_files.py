@@ -1,0 +1,25 @@
+"""One file is written whole or not at all, and what fails leaves nothing behind."""
+
+from pathlib import Path
+
+import pytest
+
+from boxscore.writing import write_whole
+
+
+@pytest.mark.parametrize("action", ["write_text", "replace"])
+def test_what_was_there_stays_when_a_file_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    path = tmp_path / "box-score.md"
+    path.write_text("before")
+
+    def fail(*_arguments: object, **_named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, action, fail)
+        with pytest.raises(OSError, match="No space"):
+            write_whole(path, "after")
+
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("box-score.md", "before")]
