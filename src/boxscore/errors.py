@@ -284,8 +284,9 @@ class SpendCapError(OperationError):
         self.cap_usd = cap_usd
         self.spent_usd = spent_usd
         self.left = left
+        cap = f"{cap_usd:.2f}" if cap_usd == round(cap_usd, 2) else f"{cap_usd:g}"
         super().__init__(
-            f"stopped at the spend cap: ${spent_usd:.4f} of ${cap_usd:.2f} are spent and {left} trials were not run. "
+            f"stopped at the spend cap: ${spent_usd:.4f} of ${cap} are spent and {left:,} trials were not run. "
             "What came back is kept; raise the cap and run again to go on."
         )
 

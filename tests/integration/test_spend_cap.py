@@ -143,6 +143,11 @@ def test_when_all_cost_the_same_the_dollar_is_not_passed_at_all(tmp_path):
     assert CAP - usd(CHEAP) < watched.paid <= CAP
 
 
+def test_a_cap_of_less_than_a_cent_is_told_as_it_is():
+    assert "of $0.0005 are" in str(SpendCapError(0.0005, 0.001, 3))
+    assert "of $1.50 are" in str(SpendCapError(1.5, 1.5, 3))
+
+
 def test_two_variants_share_the_dollar_and_the_next_run_spends_nothing_more(tmp_path):
     async def go():
         async with FakeServer(costing(lambda _: CHEAP), latency_s=0.01) as server:
@@ -151,10 +156,12 @@ def test_two_variants_share_the_dollar_and_the_next_run_spends_nothing_more(tmp_
 
                 async def once():
                     variants = [variant(server, "old"), variant(server, "new")]
-                    with pytest.raises(SpendCapError):
+                    with pytest.raises(SpendCapError) as caught:
                         await run_variants(variants, numbers(1000), [Length()], records, effort)
                     for one in variants:
                         await one.close()
+                    assert caught.value.left == 2000 - server.calls  # of both
+                    assert Decimal(str(caught.value.spent_usd)) == usd(CHEAP) * server.calls
                     return server.calls
 
                 return await once(), await once()

@@ -91,6 +91,10 @@ async def run_variants(
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         if any(isinstance(task.exception(), SpendCapError) for task in done):
             await asyncio.wait(tasks)  # the others meet the same cap; what they have in flight is paid for
+            ends = [task.exception() for task in tasks]
+            left = sum(end.left for end in ends if isinstance(end, SpendCapError))
+            capped = SpendCapError(float(shared.cap_usd or 0), float(shared.spent_usd), left)
+            raise next((end for end in ends if end is not None and not isinstance(end, SpendCapError)), capped)
         runs = [task.result() for task in tasks] if all(task.done() for task in tasks) else _first_failure(done)
     finally:
         for task in tasks:
