@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ import trustme
 
 from boxscore.errors import ProviderError, SpecError
 from boxscore.providers.transport import HttpTransport, Limits, check_url
+from boxscore.testing import FakeServer
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -232,17 +234,39 @@ def test_an_answer_that_comes_before_the_request_is_read_counts_and_ends_the_con
     asyncio.run(run())
 
 
-def test_many_event_loops_may_use_one_transport_one_after_another():
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.parametrize("closes", [True, False])
+def test_many_event_loops_may_use_one_transport_one_after_another(closes):
     transport = HttpTransport()
 
-    async def run(closes):
+    async def run():
         async with Server(saying(OK)) as server:
-            assert (await posted(transport, server.url)).body == b"ok"
+            for _ in range(2):
+                assert (await posted(transport, server.url)).body == b"ok"
             if closes:
                 await transport.close()
+        return server.connections
 
-    for _ in range(3):
-        asyncio.run(run(True))
+    assert [asyncio.run(run()) for _ in range(3)] == [1, 1, 1]
+    gc.collect()
+
+
+def test_two_threads_may_use_one_transport_at_the_same_time():
+    transport, statuses = HttpTransport(), []
+
+    async def run(url):
+        for _ in range(20):
+            statuses.append((await posted(transport, f"{url}/chat/completions")).status)
+        await transport.close()
+
+    with FakeServer("ok") as server:
+        threads = [threading.Thread(target=asyncio.run, args=(run(server.base_url),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+
+    assert statuses == [200] * 40
 
 
 def test_a_host_may_be_an_ipv6_address():
@@ -467,6 +491,24 @@ def test_an_answer_too_large_is_named_and_not_read():
 
     assert error.kind == "bad_answer"
     assert "more than 16 MB" in str(error)
+
+
+@pytest.mark.usefixtures("trusted")
+@pytest.mark.parametrize("tls", [False, True])
+def test_large_answers_at_once_are_all_read_though_one_after_another(authority, tls):
+    body = bytes(range(256)) * 8192
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    async def run():
+        transport = HttpTransport(Limits(total_s=20))
+        async with Server(saying(whole), tls=certificate(authority, "127.0.0.1") if tls else None) as server:
+            for _ in range(2):
+                replies = await asyncio.gather(*(posted(transport, server.url) for _ in range(12)))
+                assert all(reply.body == body for reply in replies)
+            assert server.connections == 12
+            await transport.close()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb"])

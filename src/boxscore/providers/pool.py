@@ -69,21 +69,24 @@ class Route(NamedTuple):
         return self[:4]
 
 
-class Pool:
-    """Connections of one event loop at a time; those of an earlier loop are forgotten."""
+class _Kept:
+    """What belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._idle: defaultdict[tuple[bool, str, int, str | None], list[Connection]] = defaultdict(list)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._turns = Turns()
+        self.idle: defaultdict[tuple[bool, str, int, str | None], list[Connection]] = defaultdict(list)
+        self.turns = Turns()
+
+
+class Pool:
+    """Connections by event loop: none is ever used from another, and those of a loop that is over are forgotten."""
+
+    def __init__(self) -> None:
+        self._loops: dict[asyncio.AbstractEventLoop, _Kept] = {}
 
     async def take(self, route: Route, *, connect_s: float) -> Connection:
         """A good idle connection, else a new one; `Unreachable` when there is none within `connect_s` seconds."""
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._idle.clear()
-            self._loop, self._turns = loop, Turns()
-        idle, now = self._idle[route.key], time.monotonic()
+        kept, now = self._here(), time.monotonic()
+        idle = kept.idle[route.key]
         while idle:
             connection = idle.pop()
             if connection.usable and now - connection.idle_since < _IDLE_S:
@@ -91,7 +94,7 @@ class Pool:
             connection.abort()
         try:
             async with asyncio.timeout(connect_s):
-                return await _open(loop, route, self._turns)
+                return await _open(asyncio.get_running_loop(), route, kept.turns)
         except TimeoutError as error:
             raise Unreachable(
                 f"no connection to {_meant(route)} after {connect_s:g} s; is it up, is the address right, does a "
@@ -101,25 +104,28 @@ class Pool:
             raise _unreachable(route, error) from error
 
     def give_back(self, route: Route, connection: Connection) -> None:
-        idle = self._idle[route.key]
-        if self._here() and connection.usable and len(idle) < _KEPT:
+        idle = self._here().idle[route.key]
+        if connection.usable and len(idle) < _KEPT:
             connection.idle_since = time.monotonic()
             idle.append(connection)
         else:
             connection.abort()
 
     def close(self) -> None:
-        if self._here():  # nothing can be said to connections of a loop that is over
-            for idle in self._idle.values():
-                for connection in idle:
-                    connection.abort()
-        self._idle.clear()
+        """Closes what belongs to the running loop; nothing can be said to connections of another one."""
+        for idle in self._here().idle.values():
+            for connection in idle:
+                connection.abort()
+        self._loops.pop(asyncio.get_running_loop(), None)
 
-    def _here(self) -> bool:
-        try:
-            return asyncio.get_running_loop() is self._loop
-        except RuntimeError:
-            return False
+    def _here(self) -> _Kept:
+        loop = asyncio.get_running_loop()
+        kept = self._loops.get(loop)
+        if kept is None:
+            for other in [known for known in list(self._loops) if known.is_closed()]:
+                self._loops.pop(other, None)
+            kept = self._loops[loop] = _Kept()
+        return kept
 
 
 async def _open(loop: asyncio.AbstractEventLoop, route: Route, turns: Turns) -> Connection:
