@@ -16,8 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from page import write_section
-
 from boxscore.datasets.example import Example
 from boxscore.experiments.statistics import cohen_kappa
 from boxscore.providers.response import Response, ToolCall
@@ -365,6 +363,8 @@ def main() -> int:
         return 2
     text = report(Path(root))
     if options.write:
+        from page import write_section  # beside this script
+
         write_section("agreement", text)
     else:
         print(text)

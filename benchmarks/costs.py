@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from page import write_section
 
 from boxscore.costs import DIALECTS, KINDS, Match, PriceBook, PriceRow, Rate, Tier, cost, normalise
 from boxscore.costs.table import builtin_table
@@ -356,6 +355,8 @@ def main() -> int:
     text = page(Path(data))
     print(text)
     if options.write:
+        from page import write_section  # beside this script
+
         write_section("costs", text)
     return 0
 

@@ -22,8 +22,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from page import write_section
-
 ROOT = Path(__file__).resolve().parent.parent
 STARTS = 15
 SHOWN = 8
@@ -144,6 +142,8 @@ def main() -> None:
         text = page(weigh(python), time_starts(python))
     print(text)
     if write:
+        from page import write_section  # beside this script
+
         write_section("footprint", text)
 
 

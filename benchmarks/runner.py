@@ -27,8 +27,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from page import write_section
-
 ROOT = Path(__file__).resolve().parent.parent
 CASES, CONCURRENCY, LATENCY_S = 1000, 50, 0.1
 CALLS = 2 * CASES
@@ -292,6 +290,8 @@ def main() -> int:
     text = page(passes, killed, f"benchmarks/runner.py {arguments}".strip())
     print(text)
     if options.write:
+        from page import write_section  # beside this script
+
         write_section("runner", text)
     lost = [one for one in killed if one.repeated > one.in_flight or not one.totals]
     return 1 if lost else 0

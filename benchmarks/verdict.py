@@ -18,7 +18,6 @@ import sys
 import time
 from typing import NamedTuple
 
-from page import write_section
 from planted.estimates import measure_amounts, measure_estimates, measure_worst
 from planted.rules import measure_rules, rule_head, rule_line
 from planted.sequences import measure_sequences
@@ -98,6 +97,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(report.text)
     print(f"{time.process_time() - started:.0f} s of CPU")
     if options.write:
+        from page import write_section  # beside this script
+
         write_section("verdict", f"{HEAD}\n{report.text}")
     for line in report.broken:
         print(f"out of bounds: {line}", file=sys.stderr)

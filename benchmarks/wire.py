@@ -21,8 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from page import write_section
-
 from boxscore.costs import read_body
 from boxscore.errors import ProviderError
 from boxscore.providers.dialects import Dialect
@@ -472,6 +470,8 @@ def main() -> int:
     text = page(Path(data))
     print(text)
     if options.write:
+        from page import write_section  # beside this script
+
         write_section("wire", text)
     return 0
 

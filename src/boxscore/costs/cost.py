@@ -149,18 +149,29 @@ def _reported(usage: Usage, kind: Kind) -> Decimal | None:
 def _refuse_guess(usage: Usage, kind: Kind, row: PriceRow) -> None:
     """A count that is not reported is zero, unless what is reported shows that it cannot be or need not be."""
     told = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
-    present = [_BY_FIELD[field] for field, count in told.items() if count and field in _BY_FIELD]
-    parts = [other.field for other in present if is_part_of(other, kind)]
+    parts, overlap = _against_zero(kind.name, tuple(field for field, count in told.items() if count))
     if parts:
         raise UnreadableUsageError(
             f"the usage lacks {kind.field}, which {row.ref} prices, although it has {', '.join(parts)}: "
             "the total is needed to know what is left at the usual price"
         )
+    if overlap:
+        raise UnreadableUsageError(
+            f"the usage lacks {kind.field}, which {row.ref} prices: with {overlap[0]} and {overlap[1]} both "
+            "there, how many tokens are of both kinds must be told"
+        )
+
+
+@lru_cache(maxsize=1024)
+def _against_zero(name: str, fields: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """What of the reported fields shows that a count that is not reported need not be zero: parts of it, or two kinds
+    that may overlap in it."""
+    kind = KINDS[name]
+    present = [_BY_FIELD[field] for field in fields if field in _BY_FIELD]
+    parts = tuple(other.field for other in present if is_part_of(other, kind))
     for i, one in enumerate(present):
         for two in present[i + 1 :]:
-            overlap = {**one.dimensions, **two.dimensions} == kind.dimensions
-            if overlap and not is_part_of(one, two) and not is_part_of(two, one):
-                raise UnreadableUsageError(
-                    f"the usage lacks {kind.field}, which {row.ref} prices: with {one.field} and {two.field} both "
-                    "there, how many tokens are of both kinds must be told"
-                )
+            meet = {**one.dimensions, **two.dimensions} == kind.dimensions
+            if meet and not is_part_of(one, two) and not is_part_of(two, one):
+                return parts, (one.field, two.field)
+    return parts, None

@@ -323,10 +323,19 @@ def _steps(path: str) -> list[tuple[str, str, str, str]]:
     return _STEP.findall(path)
 
 
+@cache
+def _head(path: str) -> tuple[str, bool]:
+    """The name that a path begins with, and whether that is all of it."""
+    (name, *rest), *more = _steps(path)
+    return name, not more and not any(rest)
+
+
 def read_path(data: Json, path: str) -> Json:
     """What is at a dotted path, or None."""
-    if isinstance(data, dict) and "." not in path and "[" not in path:
-        return cast("dict[str, Json]", data).get(path)  # most paths are one plain name
+    if isinstance(data, dict):  # most paths lead nowhere, and most others are one plain name
+        head, alone = _head(path)
+        if head not in data or alone:
+            return cast("dict[str, Json]", data).get(head)
     found = cast("object", data)
     for name, key, wanted, index in _steps(path):
         if not isinstance(found, Mapping):
