@@ -85,7 +85,8 @@ class BoxscoreGate:
         bills = [bill for bill in (made.spent_usd, made.judge_spent_usd) if bill is not None] if made else []
         spent = sum(bills) if bills else None
         self._session.spent_usd += spent or 0.0
-        self._tell(_summary(verdict, spent))
+        known = spent or verdict.cost is not None  # nothing that is known of is not nothing
+        self._tell(_summary(verdict, spent if known else None))
         where = self._save(found)
         if verdict.verdict not in accept:
             allowed = " or ".join(accept)

@@ -199,10 +199,10 @@ class JudgeInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     `hash` is its identity: prompt, model and params. `verdicts` were given, `errors` could not be had (they count as
     failures, of a pairwise judge as ties; `failures` are their kinds), `repaired` took more than one call; `spent_usd`
-    is what all its verdicts cost in this run, over all candidates. Of a pairwise judge `pairs` were asked in both
-    orders, `disagreed` of them got another verdict when the answers changed places, with `first_favoured` and
-    `second_favoured` the places that won then. `length_correlation` is Pearson's between the gain in score and in
-    characters, None below 20 answers.
+    is what all its verdicts cost in this run, over all candidates, None where that is not known. Of a pairwise judge
+    `pairs` were asked in both orders, `disagreed` of them got another verdict when the answers changed places, with
+    `first_favoured` and `second_favoured` the places that won then. `length_correlation` is Pearson's between the gain
+    in score and in characters, None below 20 answers.
     """
 
     name: str

@@ -562,6 +562,13 @@ class TestMoney:
         assert verdict.provenance.spent_usd == pytest.approx(0.8)
         assert verdict.provenance.judge_spent_usd == 5 * 79  # n = 0 has the same answer twice
 
+    def test_what_judging_cost_is_not_told_where_it_is_not_known(self, tmp_path):
+        found = compare(tmp_path, Judge("helpful", "?", by=lambda answer: YES), candidate=lambda n: f"fine {n}")
+
+        assert found.verdict.provenance is not None
+        assert found.verdict.provenance.judge_spent_usd is None
+        assert "Judging $" not in str(found)
+
     def test_one_cap_holds_for_answers_and_verdicts(self, tmp_path):
         asked = []
 

@@ -184,6 +184,15 @@ def test_reports_are_written_for_every_gate(project: pytest.Pytester) -> None:
     ran.stdout.fnmatch_lines([f"report: reports/{report.name}"])
 
 
+def test_what_was_spent_is_not_told_where_it_is_not_known(project: pytest.Pytester) -> None:
+    (project.path / "functions.py").write_text(FUNCTIONS.replace(', "cost_usd": 0.01', ""))
+
+    ran = gate(project, "boxscore_gate('boxscore.yaml', candidate='right')", "--boxscore")
+
+    ran.stdout.fnmatch_lines(["SHIP       right, +50.0 points exact (*)  [[]*"])
+    ran.stdout.no_fnmatch_line("SHIP *spent*")
+
+
 def test_the_summary_comes_back_from_the_workers_of_xdist_and_into_junit(project: pytest.Pytester) -> None:
     ran = gate(project, "boxscore_gate('boxscore.yaml', candidate='right')", "--boxscore", "-n1", "--junitxml=j.xml")
 

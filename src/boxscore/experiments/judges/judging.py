@@ -104,6 +104,7 @@ class Judging:
     def _info(self, judge: Judge, questions: Questions, baseline: Run, candidate: Run) -> JudgeInfo:
         verdicts = questions.verdicts(baseline, candidate)
         given = [trial for trial in verdicts if trial.response.error is None]
+        priced = any(trial.response.cost_usd is not None for trial in verdicts)
         order = questions.order(candidate) if judge.form.kind == "pairwise" else None
         return JudgeInfo(
             name=judge.name,
@@ -118,7 +119,7 @@ class Judging:
             failures=failures(verdicts),
             repaired=sum(calls_of(trial.response) > 1 for trial in given),
             reused=sum(trial.reused for trial in verdicts),
-            spent_usd=float(self._spent.get(judge.name, Decimal(0))),
+            spent_usd=float(self._spent.get(judge.name, Decimal(0))) if priced else None,
             pairs=order and order.pairs,
             disagreed=order and order.disagreed,
             first_favoured=order and order.first_favoured,
