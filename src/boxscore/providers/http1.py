@@ -19,6 +19,8 @@ OnHeaders = Callable[["Answer"], OnChunk | None]
 
 _LARGE = 512 * 1024
 """Bytes of an answer beyond which it waits for its turn to be read."""
+_TURN_S = 2.0
+"""Longest that an answer is read while others wait: one that hangs must not take them with it."""
 _AT_ONCE = 1024 * 1024
 """Bytes that an answer is unpacked by: a small body may hold a large one."""
 _QUIET = 256 * 1024
@@ -99,27 +101,37 @@ class Answer:
 
 
 class Turns:
-    """Large answers are read one after another, so that many of them take no more memory than one."""
+    """Large answers are read one after another, so that many of them take no more memory than one. One that is not
+    there after `longest_s` seconds lets the others go on, and asks again when more of it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float = _TURN_S) -> None:
+        self._longest_s = longest_s
         self._reading: Connection | None = None
         self._waiting: deque[Connection] = deque()
+        self._limit: asyncio.TimerHandle | None = None
 
     def ask(self, connection: "Connection") -> None:
         if self._reading is None:
-            self._reading = connection
+            self._begin(connection)
         elif self._reading is not connection and connection not in self._waiting:
             self._waiting.append(connection)
             connection.pause()
 
     def leave(self, connection: "Connection") -> None:
         if self._reading is connection:
-            self._reading = self._waiting.popleft() if self._waiting else None
+            self._begin(self._waiting.popleft() if self._waiting else None)
             if self._reading is not None:
                 self._reading.resume()
         elif connection in self._waiting:
             self._waiting.remove(connection)
             connection.resume()
+
+    def _begin(self, connection: "Connection | None") -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+        self._reading, self._limit = connection, None
+        if connection is not None:
+            self._limit = asyncio.get_running_loop().call_later(self._longest_s, self.leave, connection)
 
 
 class Connection(asyncio.Protocol):

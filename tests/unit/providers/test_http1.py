@@ -331,6 +331,28 @@ def test_a_large_answer_waits_until_the_large_one_before_it_is_there():
     asyncio.run(run())
 
 
+def test_a_large_answer_that_does_not_end_holds_no_other_up():
+    async def run():
+        turns = Turns(longest_s=0)
+        with Wire() as hangs, Wire() as wire:
+            connections = [connected(wire, turns) for wire in (hangs, wire)]
+            done = [connection.send(b"?", Answer(10_000_000)) for connection in connections]
+            for connection in connections:
+                connection.data_received(HEAD + b"Content-Length: 700001\r\n\r\n" + b"x" * 600_000)
+            assert wire.paused
+            while wire.paused:
+                await asyncio.sleep(0)
+            connections[0].data_received(b"x")
+            assert hangs.paused  # now it is the one that waits
+            connections[1].data_received(b"x" * 100_001)
+            await done[1]
+            assert not hangs.paused
+            connections[0].data_received(b"x" * 100_000)
+            await done[0]
+
+    asyncio.run(asyncio.wait_for(run(), 5))
+
+
 def test_a_request_has_its_length_and_host_and_a_header_cannot_end_before_its_time():
     sent = request_bytes("/v1/x", "h:1", {"X-Key": "k"}, b"body")
 
