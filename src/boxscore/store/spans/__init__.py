@@ -1,5 +1,22 @@
 """Spans: every call of the application, kept and found again."""
 
+from boxscore.store.spans.filters import Condition, Filter, parse_condition
+from boxscore.store.spans.merge import merge
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.sqlite import SqliteSpans
+from boxscore.store.spans.store import Counts, Facet, Page, SpanStore, StoredSpan, TraceSummary
 
-__all__ = ["SpanRow"]
+__all__ = [
+    "Condition",
+    "Counts",
+    "Facet",
+    "Filter",
+    "Page",
+    "SpanRow",
+    "SpanStore",
+    "SqliteSpans",
+    "StoredSpan",
+    "TraceSummary",
+    "merge",
+    "parse_condition",
+]

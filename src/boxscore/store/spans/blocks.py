@@ -1,0 +1,122 @@
+"""Blocks: what is long in a trace's spans (texts, metadata, raw bytes), compressed together."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import msgspec
+import zstandard
+
+from boxscore.store.spans.rows import SpanRow
+
+LEVEL = 1
+SPANS = 64
+"""A block holds at most so many spans: a page of a long trace opens few blocks."""
+DICTIONARY_BYTES = 64 * 1024
+SAMPLES = 200
+"""Blocks of an application to train its dictionary on."""
+SAMPLE_BYTES = 16 * 1024
+APPLICATIONS = 256
+"""No more applications than these get a dictionary: one holds about a megabyte of memory."""
+
+Owner = tuple[str, str]
+"""Project and application. Dictionaries hold what their texts have in common, and never cross projects."""
+
+
+class Payload(msgspec.Struct, frozen=True, array_like=True):
+    """The long part of one span."""
+
+    raw: bytes = b""
+    resource: bytes = b""
+    scope: bytes = b""
+    input_text: str = ""
+    output_text: str = ""
+    metadata: dict[str, str] = {}
+
+
+_FIELDS = Payload.__struct_fields__
+_decoder = msgspec.msgpack.Decoder(list[Payload])
+
+
+def payload_of(row: SpanRow) -> Payload:
+    return Payload(row.raw, row.resource, row.scope, row.input_text, row.output_text, row.metadata)
+
+
+def with_payload(fields: dict[str, object], payload: Payload) -> None:
+    for name in _FIELDS:
+        fields[name] = getattr(payload, name)
+
+
+def pack(payloads: Sequence[Payload]) -> bytes:
+    return msgspec.msgpack.encode(payloads)
+
+
+def compress(packed: bytes, dictionary: "Dictionary | None") -> bytes:
+    return (dictionary.compressor if dictionary else _plain).compress(packed)
+
+
+def unpack(data: bytes, dictionary: zstandard.ZstdCompressionDict | None) -> list[Payload]:
+    """The payloads of a block, in their places. Whatever is wrong with it is a `zstandard.ZstdError` or a
+    `msgspec.DecodeError`."""
+    return _decoder.decode(zstandard.ZstdDecompressor(dict_data=dictionary).decompress(data))
+
+
+class Dictionary:
+    """A trained dictionary, ready to compress with. For one thread at a time."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        trained = zstandard.ZstdCompressionDict(data)
+        trained.precompute_compress(level=LEVEL)  # pyright: ignore[reportUnknownMemberType] - its stub lacks a type
+        self.compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=trained, write_checksum=True)
+
+
+_plain = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+
+
+class Dictionaries:
+    """Trains a dictionary for each application once enough of its blocks went by; beside the writing thread, which
+    asks `of` and goes on without one meanwhile."""
+
+    def __init__(self) -> None:
+        self._ready: dict[Owner, Dictionary] = {}
+        self._samples: dict[Owner, list[bytes]] = {}
+        self._training: dict[Owner, Future[bytes | None]] = {}
+        self._pool = ThreadPoolExecutor(1, "boxscore-dictionaries")
+
+    def of(self, owner: Owner) -> Dictionary | None:
+        if (ready := self._ready.get(owner)) is not None:
+            return ready
+        training = self._training.get(owner)
+        if training is None or not training.done():
+            return None
+        data = training.result()
+        if data is None:
+            return None
+        self._ready[owner] = made = Dictionary(data)
+        return made
+
+    def add(self, owner: Owner, data: bytes) -> None:
+        """A dictionary that was trained before."""
+        self._ready[owner] = Dictionary(data)
+
+    def learn(self, owner: Owner, packed: bytes) -> None:
+        """Looks at a block that was compressed without a dictionary."""
+        if owner in self._training or (owner not in self._samples and self._full()):
+            return
+        samples = self._samples.setdefault(owner, [])
+        samples.append(packed[:SAMPLE_BYTES])
+        if len(samples) == SAMPLES:
+            self._training[owner] = self._pool.submit(_train, self._samples.pop(owner))
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _full(self) -> bool:
+        return len(self._samples) + len(self._training) + len(self._ready) >= APPLICATIONS
+
+
+def _train(samples: list[bytes]) -> bytes | None:
+    try:
+        return zstandard.train_dictionary(DICTIONARY_BYTES, list[bytes | bytearray | memoryview](samples)).as_bytes()
+    except zstandard.ZstdError:
+        return None  # too little in common: blocks go on without

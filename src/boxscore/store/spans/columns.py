@@ -1,0 +1,81 @@
+"""A span's typed fields as the numbers of its row, and back."""
+
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from operator import attrgetter
+from typing import Any, cast
+
+from boxscore.store.spans.blocks import Payload, with_payload
+from boxscore.store.spans.database import Row
+from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.schema import COLUMNS, NAMED, NUMBERS
+from boxscore.store.spans.store import StoredSpan
+
+LARGEST = 2**63 - 1
+PICO = 12
+
+_AT = {column: place for place, column in enumerate(COLUMNS)}
+SEQ, ENTRY, BLOCK, PLACE, AT = _AT["seq"], _AT["entry"], _AT["block"], _AT["place"], _AT["at_ns"]
+
+_names_of = cast("Callable[[SpanRow], tuple[str | None, ...]]", attrgetter(*NAMED))
+_numbers_of = cast("Callable[[SpanRow], tuple[int | None, ...]]", attrgetter(*NUMBERS))
+
+
+def to_picousd(cost: Decimal | None) -> int | None:
+    """Whole trillionths of a dollar, finer ones rounded half to even; beyond nine million dollars it saturates."""
+    if cost is None:
+        return None
+    with localcontext(prec=60):
+        return whole(int(cost.scaleb(PICO).to_integral_value(ROUND_HALF_EVEN)))
+
+
+def to_usd(picousd: int) -> Decimal:
+    with localcontext(prec=60):
+        return Decimal(picousd).scaleb(-PICO)
+
+
+def whole(value: int) -> int:
+    """What a column holds: a sender's number beyond 64 bits saturates (the raw span keeps it as it was)."""
+    return value if -LARGEST <= value <= LARGEST else (LARGEST if value > 0 else -LARGEST)
+
+
+def to_values(
+    row: SpanRow,
+    *,
+    seq: int,
+    project: int,
+    ids: Mapping[str | None, int | None],
+    received_ns: int,
+    entry: int,
+    block: int,
+    place: int,
+) -> Row:
+    """The row's columns, in the order of `schema.COLUMNS`. `ids` gives the number of a name, and None for None."""
+    at_ns = row.start_ns if row.start_ns <= received_ns else received_ns
+    return (
+        *(seq, project, row.trace_id, row.span_id, row.parent_id, whole(at_ns), received_ns, entry),
+        *(int(row.error), row.status_message, block, place, to_picousd(row.cost_usd)),
+        *[value if value is None else whole(value) for value in _numbers_of(row)],
+        *[ids[name] for name in _names_of(row)],
+    )
+
+
+def from_values(values: Row, name_of: Callable[[int], str], payload: Payload | None = None) -> StoredSpan:
+    """The span of a row that holds `schema.COLUMNS`."""
+    found = dict(zip(COLUMNS, values, strict=True))
+    fields: dict[str, object] = {column: found[column] for column in (*NUMBERS, "status_message", "received_ns")}
+    for column in NAMED:
+        number = found[column]
+        fields[column] = None if number is None else name_of(cast(int, number))
+    if payload is not None:
+        with_payload(fields, payload)
+    cost = found["cost_picousd"]
+    fields |= {
+        "trace_id": found["trace"],
+        "span_id": found["span"],
+        "parent_id": found["parent"],
+        "entry": found["entry"] != 0,
+        "error": found["error"] != 0,
+        "cost_usd": None if cost is None else to_usd(cast(int, cost)),
+    }
+    return StoredSpan(**cast("dict[str, Any]", fields))

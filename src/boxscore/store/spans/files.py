@@ -1,0 +1,105 @@
+"""The folder of span files: one per stretch of time."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from boxscore.errors import StoreError
+from boxscore.store.records.locks import FileLock
+from boxscore.store.spans.blocks import Dictionaries
+from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.segment import Segment, Trace
+
+FOLDER = "spans"
+PERIOD_NS = 7 * 24 * 3600 * 10**9
+SEGMENT_SPANS = 5_000_000
+TRACES_KEPT = 200_000
+
+
+def segment_paths(folder: Path) -> list[tuple[int, Path]]:
+    """The span files of a folder by number, the oldest first. Reading asks this too, so that it sees new ones."""
+    return sorted((int(path.stem), path) for path in folder.glob("*.db") if path.stem.isdecimal())
+
+
+class Files:
+    """The span files as the one writer has them. A trace stays in the file where its first span came to, so that the
+    same span again meets its own row; a new trace goes to the newest file. Another file follows after a week or
+    `segment_spans`, by the time of receipt: a sender's clock moves nothing.
+    """
+
+    def __init__(
+        self, folder: Path, *, now_ns: int, period_ns: int = PERIOD_NS, segment_spans: int = SEGMENT_SPANS
+    ) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"the folder {folder} cannot be made: {error.strerror}.") from error
+        self.folder = folder
+        self._period_ns = period_ns
+        self._segment_spans = segment_spans
+        self._lock = FileLock(folder / "lock")
+        if not self._lock.acquire(wait=False):
+            raise StoreError(f"another process writes to {folder}: stop it, or point BOXSCORE_HOME at another folder.")
+        self._dictionaries = Dictionaries()
+        self._homes: dict[Trace, Segment] = {}
+        self._segments: list[Segment] = []
+        try:
+            for number, path in segment_paths(folder):
+                self._segments.append(Segment(path, number, self._dictionaries))
+            if not self._segments:
+                self._add_segment(now_ns)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._dictionaries.close()
+        for segment in self._segments:
+            segment.close()
+        self._lock.release()
+
+    def store(self, traces: Mapping[Trace, Sequence[SpanRow]], now_ns: int) -> None:
+        """All rows, committed and synced, or an error; then nothing of them stays, unless traces of older files were
+        among them: those may have been committed alone."""
+        placed: dict[Segment, dict[Trace, Sequence[SpanRow]]] = {}
+        known: set[Trace] = set()
+        newest = self._newest(now_ns)
+        for trace, rows in traces.items():
+            home = self._home(trace)
+            if home is None:
+                home = self._homes[trace] = newest
+            else:
+                known.add(trace)
+            placed.setdefault(home, {})[trace] = rows
+        try:
+            for segment, of_segment in placed.items():
+                segment.begin()
+                segment.put(of_segment, known, now_ns)
+            for segment in placed:
+                segment.commit()
+        except BaseException:
+            self._homes.clear()
+            for segment in placed:
+                segment.rollback()
+            raise
+        if len(self._homes) > TRACES_KEPT:
+            self._homes.clear()
+
+    def _home(self, trace: Trace) -> Segment | None:
+        home = self._homes.get(trace)
+        if home is None:
+            home = next((segment for segment in reversed(self._segments) if segment.knows(trace)), None)
+            if home is not None:
+                self._homes[trace] = home
+        return home
+
+    def _newest(self, now_ns: int) -> Segment:
+        newest = self._segments[-1]
+        if newest.count() and (newest.count() >= self._segment_spans or now_ns - newest.made_ns >= self._period_ns):
+            newest = self._add_segment(now_ns)
+        return newest
+
+    def _add_segment(self, now_ns: int) -> Segment:
+        number = self._segments[-1].number + 1 if self._segments else 1
+        segment = Segment(self.folder / f"{number:06}.db", number, self._dictionaries, now_ns=now_ns)
+        self._segments.append(segment)
+        return segment

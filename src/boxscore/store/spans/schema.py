@@ -1,0 +1,103 @@
+"""The span files: their pragmas, tables and versions."""
+
+from pathlib import Path
+
+import apsw
+
+from boxscore.errors import StoreError
+from boxscore.store.spans.database import Database, open_database
+
+VERSION = 1
+PAGE = 16_384
+
+NAMED = (
+    *("name", "operation", "step", "application", "environment", "release", "session", "user", "model_asked", "model"),
+    *("provider", "fingerprint", "prompt", "prompt_version", "variant", "graph", "price"),
+)
+"""Text fields of a span that are kept as numbers of the table `names`: their values come again and again."""
+
+NUMBERS = (
+    *("start_ns", "duration_ns", "first_token_ns"),
+    *("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"),
+)
+
+COLUMNS = (
+    *("seq", "project", "trace", "span", "parent", "at_ns", "received_ns", "entry", "error", "status_message"),
+    *("block", "place", "cost_picousd", *NUMBERS, *NAMED),
+)
+"""`seq` is the order of arrival. `at_ns` is what lists are sorted by. `entry` is 1 for an entry and 2 for the earliest
+span of a trace that has none yet. `block` and `place` say where the span's texts and raw bytes are. Money is whole
+trillionths of a dollar: a price per million tokens is a whole number of them."""
+
+QUOTED = tuple(f'"{column}"' for column in COLUMNS)
+
+_TABLES = f"""
+CREATE TABLE made(at_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE names(id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE spans(
+    seq INTEGER PRIMARY KEY, project INTEGER NOT NULL, trace BLOB NOT NULL, span BLOB NOT NULL, parent BLOB,
+    at_ns INTEGER NOT NULL, received_ns INTEGER NOT NULL, entry INTEGER NOT NULL, error INTEGER NOT NULL,
+    status_message TEXT, block INTEGER NOT NULL, place INTEGER NOT NULL, cost_picousd INTEGER,
+    {", ".join(f'"{column}" INTEGER' for column in (*NUMBERS, *NAMED))}
+) STRICT;
+CREATE UNIQUE INDEX spans_key ON spans(project, trace, span);
+CREATE INDEX spans_time ON spans(project, at_ns);
+CREATE INDEX spans_entry ON spans(project, at_ns) WHERE entry > 0;
+CREATE INDEX spans_entry_of ON spans(project, trace) WHERE entry > 0;
+CREATE INDEX spans_error ON spans(project, at_ns) WHERE error = 1;
+CREATE INDEX spans_session ON spans(project, session, at_ns) WHERE session IS NOT NULL;
+CREATE INDEX spans_user ON spans(project, "user", at_ns) WHERE "user" IS NOT NULL;
+CREATE INDEX spans_model ON spans(project, model, at_ns) WHERE model IS NOT NULL;
+CREATE TABLE tags(
+    project INTEGER NOT NULL, tag INTEGER NOT NULL, at_ns INTEGER NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (project, tag, at_ns, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dictionaries(
+    id INTEGER PRIMARY KEY, project INTEGER NOT NULL, application INTEGER NOT NULL, data BLOB NOT NULL
+) STRICT;
+CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NULL) STRICT;
+"""
+# The table of tags has no index by span: a changed span names its old tags itself.
+
+_STEPS = (_TABLES,)
+
+
+def connect(path: Path, *, write: bool) -> Database:
+    """A connection to the span file at `path`. A writing one makes and migrates it; a `StoreError` where it cannot be
+    used or a newer Boxscore made it."""
+    try:
+        database = open_database(path, write=write)
+        try:
+            if write:
+                _prepare(database, path)
+            else:
+                _version(database, path)
+        except BaseException:
+            database.close()
+            raise
+    except apsw.Error as error:
+        raise StoreError(f"{path} cannot be used as a span file: {error}.") from error
+    return database
+
+
+def _prepare(database: Database, path: Path) -> None:
+    """Sets what has to be set, and migrates. Each step is a transaction that sets its own version: after a kill between
+    two, the next start goes on."""
+    found = _version(database, path)
+    database.pragma("page_size", PAGE)
+    database.pragma("auto_vacuum", "INCREMENTAL")  # both take while the file is empty, and only then
+    database.pragma("journal_mode", "wal")
+    database.pragma("synchronous", "FULL")  # in WAL mode only FULL keeps a commit across a power loss
+    database.pragma("cache_size", -64 * 1024)
+    for version in range(found, VERSION):
+        database.execute(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT")
+
+
+def _version(database: Database, path: Path) -> int:
+    found = database.pragma("user_version")
+    if not isinstance(found, int) or found > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer Boxscore (its schema is {found}, this program knows up to {VERSION}): "
+            "upgrade Boxscore, or point BOXSCORE_HOME at another folder. Nothing was changed."
+        )
+    return found

@@ -1,0 +1,246 @@
+"""One span file as its one writer has it: names, traces, blocks and rows of a stretch of time."""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import zstandard
+
+from boxscore.store.spans import blocks
+from boxscore.store.spans.blocks import Dictionaries, Dictionary, Owner, Payload
+from boxscore.store.spans.columns import AT, BLOCK, ENTRY, PLACE, SEQ, from_values, to_values
+from boxscore.store.spans.database import Database, Row
+from boxscore.store.spans.merge import merge
+from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.schema import COLUMNS, QUOTED, connect
+
+Trace = tuple[str, bytes]
+"""Project and trace id."""
+
+NAMES_KEPT = 200_000
+_COLUMNS = ", ".join(QUOTED)
+_INSERT = f"INSERT INTO spans({_COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
+_UPDATE = f"UPDATE spans SET {', '.join(f'{column} = ?' for column in QUOTED)} WHERE seq = ?"  # noqa: S608
+_SELECT = f"SELECT {_COLUMNS} FROM spans WHERE project = ? AND trace = ? AND span = ?"  # noqa: S608
+_KNOWS = "SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT 1"
+_ENTRIES = "SELECT seq, entry, start_ns, span FROM spans WHERE project = ? AND trace = ? AND entry > 0"
+_SET_ENTRY = "UPDATE spans SET entry = ? WHERE seq = ?"
+_ADD_TAG = "INSERT OR IGNORE INTO tags(project, tag, at_ns, seq) VALUES (?, ?, ?, ?)"
+_DROP_TAG = "DELETE FROM tags WHERE project = ? AND tag = ? AND at_ns = ? AND seq = ?"
+_ADD_BLOCK = "INSERT INTO blocks(id, dictionary, data) VALUES (?, ?, ?)"
+_SET_BLOCK = "UPDATE blocks SET dictionary = NULL, data = ? WHERE id = ?"
+_BLOCK = "SELECT b.data, d.data FROM blocks b LEFT JOIN dictionaries d ON d.id = b.dictionary WHERE b.id = ?"
+_DICTIONARIES = """
+SELECT d.id, p.value, a.value, d.data FROM dictionaries d JOIN names p ON p.id = d.project
+JOIN names a ON a.id = d.application
+"""
+_ADD_DICTIONARY = "INSERT INTO dictionaries(id, project, application, data) VALUES (?, ?, ?, ?)"
+
+
+class Segment:
+    """A span file, for one thread. `put` wants a transaction around it (`begin`, `commit`, `rollback`)."""
+
+    def __init__(self, path: Path, number: int, dictionaries: Dictionaries, *, now_ns: int = 0) -> None:
+        self.number = number
+        self._connection = connect(path, write=True)
+        self._dictionaries = dictionaries
+        if self._connection.execute("SELECT 1 FROM made").get is None:
+            self._connection.execute("INSERT INTO made(at_ns) VALUES (?)", (now_ns,))
+        self.made_ns = cast(int, self._connection.execute("SELECT at_ns FROM made").get)
+        self._load()
+        for owner, data in self._stored_dictionaries.items():
+            dictionaries.add(owner, data)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        self._connection.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Nothing of the transaction stays, in the file or in memory."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._load()
+
+    def count(self) -> int:
+        """About how many spans the file has: where seq stands."""
+        return self._next_seq - 1
+
+    def knows(self, trace: Trace) -> bool:
+        project = self._known_name(trace[0])
+        return project is not None and self._connection.execute(_KNOWS, (project, trace[1])).get is not None
+
+    def put(self, traces: Mapping[Trace, Sequence[SpanRow]], known: Set[Trace], now_ns: int) -> None:
+        """Stores rows of whole or partial traces. `known` are those of which this file has spans already."""
+        values: list[Row] = []
+        tags: list[Row] = []
+        for (project_name, trace), rows in traces.items():
+            project = self._names[project_name]
+            assert project is not None  # noqa: S101 - a project has a name
+            versions: dict[bytes, SpanRow] = {}
+            for row in rows:
+                before = versions.get(row.span_id)
+                versions[row.span_id] = row if before is None else merge(before, row)
+            touched = list(versions.values())
+            fresh = self._merge_stored(project, trace, touched) if (project_name, trace) in known else touched
+            stand_in = self._settle_entry(project, trace, touched, known=(project_name, trace) in known)
+            for start in range(0, len(fresh), blocks.SPANS):
+                part = fresh[start : start + blocks.SPANS]
+                block = self._add_block(project_name, part)
+                for place, row in enumerate(part):
+                    entry = 1 if row.entry else 2 if row.span_id == stand_in else 0
+                    made = to_values(
+                        row,
+                        seq=self._next_seq,
+                        project=project,
+                        ids=self._names,
+                        received_ns=now_ns,
+                        entry=entry,
+                        block=block,
+                        place=place,
+                    )
+                    self._next_seq += 1
+                    values.append(made)
+                    if row.metadata:
+                        tags.extend(self._tags(project, row.metadata, made))
+        self._connection.executemany(_INSERT, values)
+        self._connection.executemany(_ADD_TAG, tags)
+
+    def _merge_stored(self, project: int, trace: bytes, touched: list[SpanRow]) -> list[SpanRow]:
+        """Merges rows into those that are stored, in place in `touched`; gives back those that are not stored yet."""
+        fresh: list[SpanRow] = []
+        for place, row in enumerate(touched):
+            values = self._connection.execute(_SELECT, (project, trace, row.span_id)).get
+            if values is None:
+                fresh.append(row)
+            else:
+                touched[place] = self._update(project, cast(Row, values), row)
+        return fresh
+
+    def _update(self, project: int, values: Row, row: SpanRow) -> SpanRow:
+        seq, block, place = cast(int, values[SEQ]), cast(int, values[BLOCK]), cast(int, values[PLACE])
+        payloads = self._read_block(block)
+        stored = from_values(values, self._name_of, payloads[place])
+        before = SpanRow(
+            **{name: getattr(stored, name) for name in SpanRow.__struct_fields__ if name != "entry"},
+            entry=values[ENTRY] == 1,
+        )
+        after = merge(before, row)
+        if after == before:
+            return after
+        changed = to_values(
+            after,
+            seq=seq,
+            project=project,
+            ids=self._names,
+            received_ns=stored.received_ns,
+            entry=1 if after.entry else cast(int, values[ENTRY]),
+            block=block,
+            place=place,
+        )
+        self._connection.execute(_UPDATE, (*changed, seq))
+        self._connection.executemany(_DROP_TAG, self._tags(project, before.metadata, values))
+        self._connection.executemany(_ADD_TAG, self._tags(project, after.metadata, changed))
+        payload = blocks.payload_of(after)
+        if payload != payloads[place]:
+            payloads[place] = payload
+            self._connection.execute(_SET_BLOCK, (blocks.compress(blocks.pack(payloads), None), block))
+        return after
+
+    def _settle_entry(self, project: int, trace: bytes, touched: Sequence[SpanRow], *, known: bool) -> bytes | None:
+        """A trace without an entry is listed by its earliest span: the one of `touched` that has to stand in now, None
+        where there is an entry or an earlier span does."""
+        has_entry = any(row.entry for row in touched)
+        earliest = min((row.start_ns, row.span_id) for row in touched)
+        if known:
+            # Few rows: the entries of one trace, and at most one that stands in.
+            for seq, entry, start_ns, span in self._connection.execute(_ENTRIES, (project, trace)).fetchall():
+                if entry == 1:
+                    has_entry = True
+                elif (start_ns, span) <= earliest and not has_entry:
+                    return None
+                else:
+                    self._connection.execute(_SET_ENTRY, (0, seq))
+        return None if has_entry else earliest[1]
+
+    def _tags(self, project: int, metadata: Mapping[str, str], values: Row) -> Iterable[Row]:
+        for key, value in metadata.items():
+            yield (project, self._names[tag(key, value)], values[AT], values[SEQ])
+
+    # Blocks
+
+    def _add_block(self, project: str, rows: Sequence[SpanRow]) -> int:
+        packed = blocks.pack([blocks.payload_of(row) for row in rows])
+        owner = (project, rows[0].application or "")
+        dictionary = self._dictionaries.of(owner)
+        if dictionary is None:
+            self._dictionaries.learn(owner, packed)
+        block = self._next_block
+        self._next_block += 1
+        number = None if dictionary is None else self._dictionary_id(owner, dictionary)
+        self._connection.execute(_ADD_BLOCK, (block, number, blocks.compress(packed, dictionary)))
+        return block
+
+    def _read_block(self, block: int) -> list[Payload]:
+        data, dictionary = cast("tuple[bytes, bytes | None]", self._connection.execute(_BLOCK, (block,)).get)
+        return blocks.unpack(data, None if dictionary is None else zstandard.ZstdCompressionDict(dictionary))
+
+    def _dictionary_id(self, owner: Owner, dictionary: Dictionary) -> int:
+        """The number of the dictionary in this file, written to it first if need be: a file is whole by itself."""
+        number = self._dictionary_ids.get((owner, dictionary.data))
+        if number is None:
+            number = len(self._dictionary_ids) + 1
+            project, application = (self._names[name] for name in owner)
+            self._connection.execute(_ADD_DICTIONARY, (number, project, application, dictionary.data))
+            self._dictionary_ids[owner, dictionary.data] = number
+        return number
+
+    # Names
+
+    def _load(self) -> None:
+        """Reads what is kept in memory of the file."""
+        self._names = _Names(self._connection)
+        get = self._connection.execute
+        self._next_seq = 1 + cast(int, get("SELECT coalesce(max(seq), 0) FROM spans").get)
+        self._next_block = 1 + cast(int, get("SELECT coalesce(max(id), 0) FROM blocks").get)
+        self._dictionary_ids: dict[tuple[Owner, bytes], int] = {}
+        self._stored_dictionaries: dict[Owner, bytes] = {}
+        for number, project, application, data in get(_DICTIONARIES):
+            owner = (cast(str, project), cast(str, application))
+            self._dictionary_ids[owner, cast(bytes, data)] = cast(int, number)
+            self._stored_dictionaries[owner] = cast(bytes, data)
+
+    def _known_name(self, value: str) -> int | None:
+        return cast("int | None", self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get)
+
+    def _name_of(self, number: int) -> str:
+        return cast(str, self._connection.execute("SELECT value FROM names WHERE id = ?", (number,)).get)
+
+
+class _Names(dict[str | None, int | None]):
+    """Numbers of names, looked up or given when first asked for."""
+
+    def __init__(self, connection: Database) -> None:
+        super().__init__({None: None})
+        self._connection = connection
+
+    def __missing__(self, value: str | None) -> int:
+        found = self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get
+        if found is None:
+            found = self._connection.execute("INSERT INTO names(value) VALUES (?) RETURNING id", (value,)).get
+        if len(self) >= NAMES_KEPT:  # sessions and users never end
+            self.clear()
+            self[None] = None
+        number = cast(int, found)
+        self[value] = number
+        return number
+
+
+def tag(key: str, value: str) -> str:
+    """The name under which an attribute of the application is indexed."""
+    return msgspec.json.encode((key, value)).decode()

@@ -1,0 +1,209 @@
+"""The span store on SQLite files."""
+
+import base64
+import binascii
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar, cast
+
+import msgspec
+
+from boxscore.errors import StoreError, UsageError
+from boxscore.store.spans.columns import AT, LARGEST, SEQ
+from boxscore.store.spans.database import Row
+from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
+from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
+from boxscore.store.spans.reader import Reader
+from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.store import Counts, Facet, Page, StoredSpan, TraceSummary
+from boxscore.store.spans.writer import Writer
+
+ENTRY = Condition("entry", "=", True)
+LIMIT = 10_000
+"""No page is longer."""
+
+Found = TypeVar("Found")
+Place = tuple[int, int, int]
+"""What lists are sorted by: time, file, order of arrival in it."""
+
+
+class SqliteSpans:
+    """`SpanStore` in `HOME/spans/`, a file per week or five million spans. One process writes, any
+    number read beside it (`write=False`). Close it, or use it as a context manager."""
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        write: bool = True,
+        clock_ns: Callable[[], int] = time.time_ns,
+        period_ns: int = PERIOD_NS,
+        segment_spans: int = SEGMENT_SPANS,
+    ) -> None:
+        self.folder = home / FOLDER
+        self._files = (
+            Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans) if write else None
+        )
+        self._writer = Writer(self._files, clock_ns=clock_ns) if self._files else None
+        self._idle: list[Reader] = []
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        if self._writer is not None and self._files is not None:
+            self._writer.close()
+            self._files.close()
+            self._writer = None
+        with self._lock:
+            while self._idle:
+                self._idle.pop().close()
+
+    def __enter__(self) -> "SqliteSpans":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def waiting(self) -> int:
+        """Spans that were put and are not acknowledged yet: who takes them in says no before they are too many."""
+        return 0 if self._writer is None else self._writer.waiting
+
+    def put(self, project: str, rows: Sequence[SpanRow]) -> "Future[None]":
+        if self._writer is None:
+            raise StoreError(f"{self.folder} is open for reading only: spans cannot be put into it here.")
+        return self._writer.submit(project, rows)
+
+    def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
+        after = (-LARGEST - 1, b"") if cursor is None else _decoded(cursor, tuple[int, bytes])
+        _check_limit(limit)
+        for number, path in reversed(segment_paths(self.folder)):
+            with self._reading(number, path) as reader:
+                if not reader.knows(project, trace_id):
+                    continue
+                rows = reader.trace_rows(project, trace_id, after, limit + 1)
+                spans = reader.spans(rows[:limit], whole=True)
+            more = len(rows) > limit
+            return Page(items=spans, cursor=_encoded((spans[-1].start_ns, spans[-1].span_id)) if more else None)
+        return Page(items=[], cursor=None)
+
+    def spans(
+        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+    ) -> Page[StoredSpan]:
+        return self._page(project, filter, limit, cursor, lambda reader, rows: reader.spans(rows, whole=whole))
+
+    def traces(
+        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+    ) -> Page[TraceSummary]:
+        def summaries(reader: Reader, rows: Sequence[Row]) -> list[TraceSummary]:
+            return [reader.summary(project, entry) for entry in reader.spans(rows, whole=whole)]
+
+        return self._page(project, [*filter, ENTRY], limit, cursor, summaries)
+
+    def counts(self, project: str, filter: Filter = ()) -> Counts:
+        found: list[Counts] = []
+        for reader in self._readers():
+            if (where := reader.where(project, filter)) is not None:
+                found.append(reader.counts(where))
+        return Counts(
+            spans=sum(one.spans for one in found),
+            errors=sum(one.errors for one in found),
+            input_tokens=sum(one.input_tokens for one in found),
+            output_tokens=sum(one.output_tokens for one in found),
+            cost_usd=sum((one.cost_usd for one in found), Decimal(0)),
+            unpriced=sum(one.unpriced for one in found),
+        )
+
+    def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
+        _check_limit(limit)
+        if kind_of(field) != "text" or field.startswith(METADATA):
+            raise UsageError(f"{field} has no facets: ask for a text field.")
+        values: Counter[str | None] = Counter()
+        for reader in self._readers():
+            if (where := reader.where(project, filter)) is not None:
+                values.update(reader.facets(where, field))
+        ordered = sorted(values.items(), key=lambda item: (-item[1], item[0] or ""))
+        return [Facet(value=value, spans=count) for value, count in ordered[:limit]]
+
+    def _page(
+        self,
+        project: str,
+        filter: Filter,
+        limit: int,
+        cursor: str | None,
+        make: Callable[[Reader, Sequence[Row]], list[Found]],
+    ) -> Page[Found]:
+        """The first `limit` over all files. Files overlap in time, for clocks differ: each gives its first, those whose
+        newest cannot be among them are left out."""
+        _check_limit(limit)
+        before = None if cursor is None else _decoded(cursor, Place)
+        with ExitStack() as stack:
+            readers = [stack.enter_context(self._reading(*file)) for file in segment_paths(self.folder)]
+            newest = [(at_ns, reader) for reader in readers if (at_ns := reader.newest(project)) is not None]
+            found: list[tuple[Place, Reader, Row]] = []
+            for at_ns, reader in sorted(newest, key=lambda pair: pair[0], reverse=True):
+                if len(found) > limit and found[limit][0][0] > at_ns:
+                    break
+                where = reader.where(project, filter)
+                if where is None:
+                    continue
+                if before is not None:
+                    at, number, seq = before
+                    where = where.before(
+                        at, seq if number == reader.number else LARGEST if number > reader.number else 0
+                    )
+                found += [(_place(reader, values), reader, values) for values in reader.rows(where, limit + 1)]
+                found.sort(key=lambda one: one[0], reverse=True)
+                del found[limit + 1 :]
+            taken = found[:limit]
+            made = {
+                reader: iter(make(reader, [values for _, of, values in taken if of is reader]))
+                for reader in {reader for _, reader, _ in taken}
+            }
+            items = [next(made[reader]) for _, reader, _ in taken]
+        return Page(items=items, cursor=_encoded(taken[-1][0]) if len(found) > limit else None)
+
+    def _readers(self) -> Iterator[Reader]:
+        for number, path in segment_paths(self.folder):
+            with self._reading(number, path) as reader:
+                yield reader
+
+    @contextmanager
+    def _reading(self, number: int, path: Path) -> Generator[Reader]:
+        with self._lock:
+            at = next((at for at, idle in enumerate(self._idle) if idle.number == number), None)
+            reader = None if at is None else self._idle.pop(at)
+        if reader is None:
+            reader = Reader(path, number)
+        with reader.snapshot():
+            yield reader
+        with self._lock:
+            self._idle.append(reader)
+
+
+def _place(reader: Reader, values: Row) -> Place:
+    return cast(int, values[AT]), reader.number, cast(int, values[SEQ])
+
+
+def _check_limit(limit: int) -> None:
+    if not 1 <= limit <= LIMIT:
+        raise UsageError(f"a page holds between 1 and {LIMIT:,} items, not {limit}.")
+
+
+def _encoded(place: tuple[object, ...]) -> str:
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
+
+
+def _decoded(cursor: str, kind: type[Found]) -> Found:
+    try:
+        return msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise UsageError(f"{cursor!r} is no cursor of this list: begin again without one.") from None
