@@ -1,0 +1,153 @@
+"""Messages: the text that went into a model or came out of it, in the many forms it is told in."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
+
+import msgspec
+
+from boxscore.types import Json
+
+__all__ = ["Message", "numbered", "read_messages"]
+
+_PLACES = ("messages", "input_messages", "contents", "prompt", "input", "inputs", "question", "query")
+_TEXTS = ("content", "text", "output_text", "parts", "output", "outputs", "result", "answer", "response", "value")
+
+
+class Message(NamedTuple):
+    """Who said what. `text` is all that can be read of it, calls of tools as `name(arguments)`."""
+
+    role: str | None
+    text: str
+
+
+def read_messages(value: Json) -> list[Message]:
+    """The messages in a value: plain text, a message, a list of them, or an object that holds them, as JSON text or
+    not. What has no known shape is one message with its JSON as text."""
+    if isinstance(value, str):
+        text = value.lstrip()
+        if text[:1] not in {"[", "{", '"'}:
+            return [Message(None, value)] if value else []
+        try:
+            decoded = msgspec.json.decode(text)
+        except (ValueError, RecursionError):
+            return [Message(None, value)]
+        value = decoded
+        if isinstance(value, str):  # text that was made JSON, and perhaps once more
+            inner = value.lstrip()
+            return read_messages(inner) if inner[:1] in {"[", "{"} else [Message(None, value)]
+    if isinstance(value, list):
+        items = cast("list[Json]", value)
+        if items and all(isinstance(item, list) for item in items):  # LangChain's batches
+            items = [inner for item in cast("list[list[Json]]", items) for inner in item]
+        if any(_is_message(item) for item in items):
+            return [_message(item) for item in items]
+        return [Message(None, _text(items))] if items else []
+    if isinstance(value, dict):
+        holder = cast("dict[str, Json]", value)
+        if _is_message(holder):
+            return [_message(holder)]
+        choices = holder.get("choices") or holder.get("candidates")
+        if isinstance(choices, list):
+            return [_message(_inside(choice)) for choice in cast("list[Json]", choices)]
+        for place in _PLACES:
+            inner = holder.get(place)
+            if inner and isinstance(inner, list | str):
+                return read_messages(inner)
+        return [Message(None, _text(holder))] if holder else []
+    return [] if value is None else [Message(None, _text(value))]
+
+
+def numbered(parts: Iterable[tuple[tuple[str, ...], Json]], *, last: bool) -> list[Message]:
+    """Messages from attributes with numbers in their names; with `last` only the one with the highest."""
+    groups: dict[int, list[tuple[tuple[str, ...], Json]]] = {}
+    for part, value in parts:
+        groups.setdefault(int(part[0][:9]), []).append((part[1:], value))
+    order = sorted(groups)
+    messages: list[Message] = []
+    for n in order[-1:] if last else order:
+        role: str | None = None
+        texts: list[str] = []
+        calls: dict[str, dict[str, str]] = {}
+        for rest, value in sorted(groups[n], key=lambda item: item[0]):
+            if rest == ("role",):
+                role = _text(value)
+            elif "tool_calls" in rest:
+                number = rest[rest.index("tool_calls") + 1 :][:1]
+                calls.setdefault(number[0] if number else "0", {})[rest[-1]] = _text(value)
+            elif not rest or rest[-1] in {"content", "text"}:
+                texts += [message.text for message in read_messages(value)]
+        texts += [_call(call.get("name"), call.get("arguments")) for _, call in sorted(calls.items())]
+        messages.append(Message(role, "\n".join(filter(None, texts))))
+    return messages
+
+
+def _is_message(item: Json) -> bool:
+    if not isinstance(item, dict):
+        return False
+    keys = cast("dict[str, Json]", item).keys()
+    return "role" in keys or ("content" in keys and "type" in keys) or "parts" in keys or "message" in keys
+
+
+def _inside(choice: Json) -> Json:
+    if isinstance(choice, Mapping):
+        found = cast("Mapping[str, Json]", choice)
+        return found.get("message") or found.get("content") or found
+    return choice
+
+
+def _message(item: Json) -> Message:
+    if not isinstance(item, dict):
+        return Message(None, _text(item))
+    found = cast("dict[str, Json]", item)
+    if isinstance(found.get("message"), dict) and "content" not in found:  # the choice of an event
+        found = {**found, **cast("dict[str, Json]", found["message"])}
+    role = found.get("role") or found.get("type")
+    if found.get("event.name") == "gen_ai.choice":
+        role = "choice"
+    texts = [_text(found[key]) for key in ("content", "text", "parts") if found.get(key)]
+    calls = found.get("tool_calls")
+    if isinstance(calls, list):
+        texts += [_part(call) for call in cast("list[Json]", calls)]
+    return Message(str(role) if role else None, "\n".join(filter(None, texts)))
+
+
+def _text(value: Json) -> str:
+    """Everything of a value that can be read, in order."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return "\n".join(filter(None, (_part(item) for item in cast("Sequence[Json]", value))))
+    if isinstance(value, dict):
+        return _part(cast("dict[str, Json]", value))
+    return "" if value is None else msgspec.json.encode(value).decode()
+
+
+def _part(item: Json) -> str:
+    if not isinstance(item, dict):
+        return _text(item)
+    part = cast("dict[str, Json]", item)
+    called = part.get("function") or part.get("function_call") or part.get("functionCall")
+    if isinstance(called, dict):
+        part = cast("dict[str, Json]", called)
+    name = part.get("name") or part.get("toolName")
+    if isinstance(name, str):
+        for key in ("arguments", "args", "input"):
+            if key in part:
+                return _call(name, part[key])
+    answer = part.get("functionResponse") or part.get("function_response")
+    if isinstance(answer, dict):
+        part = cast("dict[str, Json]", answer)
+    for key in _TEXTS:
+        if part.get(key):
+            return _text(part[key])
+    if part.get("type") in {"blob", "image", "image_url", "file", "uri"}:
+        return f"[{part['type']}]"
+    return msgspec.json.encode(part).decode() if part else ""
+
+
+def _call(name: str | None, arguments: Json) -> str:
+    return f"{name or ''}({_json(arguments)})"
+
+
+def _json(value: Json) -> str:
+    return value if isinstance(value, str) else "" if value is None else msgspec.json.encode(value).decode()

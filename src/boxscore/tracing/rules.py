@@ -1,0 +1,80 @@
+"""The tables of all dialects as one: from the name of an attribute to what is done with it."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from boxscore.tracing.conventions import DIALECTS, Field, Indexed, Name
+
+__all__ = ["OWN", "RAW", "Rule", "rule_of"]
+
+
+class Rule(NamedTuple):
+    """What an attribute says. Of two that say the same the lower `rank` counts. `keys` are the fields of a JSON
+    object's keys, `part` is what is left of a numbered name, `key` the application's own name for it."""
+
+    field: Field | None = None
+    rank: int = 0
+    name: Name | None = None
+    keys: Mapping[str, Name] | None = None
+    part: tuple[str, ...] | None = None
+    key: str | None = None
+
+
+RAW = Rule()
+"""Stays in the raw span alone."""
+OWN = Rule("metadata")
+"""The application's own attribute under its own name."""
+
+_LONGEST = 256  # characters of a name that anybody would filter by
+_REMEMBERED = 8_192
+
+
+def _name(target: Field | Name) -> Name:
+    return target if isinstance(target, Name) else Name(field=target)
+
+
+def _exact() -> dict[str, Rule]:
+    rules: dict[str, Rule] = {}
+    for rank, (name, target) in enumerate(item for dialect in DIALECTS for item in dialect.names.items()):
+        if name in rules:
+            continue
+        if isinstance(target, Mapping):
+            rules[name] = Rule(rank=rank, keys={key: _name(inner) for key, inner in target.items()})
+        else:
+            rules[name] = Rule(_name(target).field, rank, _name(target))
+    return rules
+
+
+_rules: dict[str, Rule] = _exact()
+_indexed: dict[str, tuple[int, Indexed]] = {}
+for _rank, (_prefix, _how) in enumerate(item for dialect in DIALECTS for item in dialect.indexed.items()):
+    _indexed.setdefault(_prefix, (_rank, _how))
+_metadata = tuple(dict.fromkeys(prefix for dialect in DIALECTS for prefix in dialect.metadata))
+_namespaces = tuple(dict.fromkeys(prefix for dialect in DIALECTS for prefix in dialect.namespaces))
+
+
+def rule_of(name: str) -> Rule:
+    """The rule of an attribute, whatever it is called: names that no table has are remembered, up to a number."""
+    rule = _rules.get(name)
+    if rule is None:
+        if len(name) > _LONGEST:
+            return RAW
+        rule = _derived(name)
+        if len(_rules) < _REMEMBERED:
+            _rules[name] = rule
+    return rule
+
+
+def _derived(name: str) -> Rule:
+    for prefix, (rank, how) in _indexed.items():
+        if name.startswith(prefix):
+            rest = name[len(prefix) :]
+            for noise in how.strip:
+                rest = rest.replace(noise, "")
+            part = tuple(rest.split("."))
+            if part[0].isdecimal():
+                return Rule(how.field, rank, part=part)
+    for rank, prefix in enumerate(_metadata, start=1):
+        if name.startswith(prefix) and len(name) > len(prefix):
+            return Rule("metadata", rank, key=name[len(prefix) :])
+    return RAW if not name or name.startswith(_namespaces) else OWN
