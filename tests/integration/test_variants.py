@@ -260,6 +260,7 @@ def test_every_part_of_a_prompt_variant_is_part_of_its_identity_but_its_name():
         {"model": "n"},
         {"params": {"temperature": 1}},
         {"base_url": "http://127.0.0.1:2/v1"},
+        {"api": "responses"},
         {"output_schema": {"type": "object"}},
         {"tools": [{"type": "function"}]},
     ]
@@ -267,7 +268,8 @@ def test_every_part_of_a_prompt_variant_is_part_of_its_identity_but_its_name():
     hashes = [variant_from_spec("p", base | change, None).info.hash for change in changes]
 
     assert len(set(hashes)) == len(changes)
-    assert variant_from_spec("other", base, None).info.hash == hashes[0]
+    for same in ({"stream": True}, {"timeout_s": 5}, {"base_url": "http://127.0.0.1:1/v1/"}):
+        assert variant_from_spec("other", base | same, None).info.hash == hashes[0]
 
 
 # Specs
@@ -288,6 +290,8 @@ def test_every_part_of_a_prompt_variant_is_part_of_its_identity_but_its_name():
         ({"command": []}, "command", "empty"),
         ({"command": "a", "reads": "xml"}, "reads", "text or json"),
         ({"command": "a", "timeout_s": 0}, "timeout_s", "above 0"),
+        ({"command": "a", "timeout_s": float("nan")}, "timeout_s", "above 0"),
+        ({"model": "m", "prompt": "x", "provider": "ollama", "first_token_s": -1}, "first_token_s", "above 0"),
         ({"command": "a", "timeout_s": "long"}, "timeout_s", "must be a number"),
         ({"command": "a", "usd_per_mtok": -1}, "usd_per_mtok", "no price"),
         ({"python": "nowhere"}, "python", "file.py:function"),

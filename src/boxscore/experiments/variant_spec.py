@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import importlib.util
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -156,8 +157,10 @@ class _Spec:
             found = msgspec.convert(dict(self.mapping), keys)
         except msgspec.ValidationError as error:
             raise self.explained(error) from None
-        if found.timeout_s <= 0:
-            raise self.error(f"must be above 0 seconds, and is {found.timeout_s:g}.", "timeout_s")
+        for key in ("timeout_s", "first_token_s"):
+            seconds = getattr(found, key, None)
+            if seconds is not None and not 0 < seconds < math.inf:
+                raise self.error(f"must be above 0 seconds, and is {seconds:g}.", key)
         return found
 
     def explained(self, error: msgspec.ValidationError) -> SpecError:
