@@ -123,6 +123,7 @@ _ADVICE = {
     "server": "try again later.",
     "refused": "the request has to change.",
 }
+_PROXY_ADVICE = "it is the proxy that asks: put a name and a password into the address that HTTP_PROXY has."
 _PAGE = "a web page (HTML)"
 _PAGE_ADVICE = "is base_url right, and is no proxy or login page in between?"
 
@@ -165,6 +166,8 @@ def _error(body: Json, provider: str, *, status: int | None, headers: Mapping[st
         status = next((code for code in map(_as_status, names) if code), None)
     kind = _kind(names, said, status)
     advice = _PAGE_ADVICE if isinstance(body, _Page) and (status or 0) < 500 else _ADVICE[kind]
+    if status == 407:
+        advice = _PROXY_ADVICE
     what = f"HTTP {status}" if status else "error"
     return ProviderError(
         kind,

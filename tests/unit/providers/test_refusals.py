@@ -252,6 +252,14 @@ def test_a_web_page_is_called_one_and_a_proxy_is_suspected() -> None:
         assert "Log in" not in str(found)
 
 
+def test_a_proxy_that_wants_a_password_is_not_taken_for_a_wrong_key() -> None:
+    found = error(407, "<html>Proxy Authentication Required</html>", content_type="text/html")
+
+    assert found.kind == "auth"
+    assert "HTTP_PROXY" in str(found)
+    assert "key" not in str(found)
+
+
 def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ACME_API_KEY", "plain-words-as-key")
     found = error(401, openai(f"Incorrect API key provided: {KEY} and plain-words-as-key"))
