@@ -23,7 +23,7 @@ from boxscore.errors import FileError, NothingToCompareError
 from boxscore.experiments.identity import digest
 from boxscore.experiments.trial import Run, Trial, VariantInfo
 from boxscore.providers.response import ErrorInfo, Response, Usage
-from boxscore.scoring.scorer import Score, Scorer
+from boxscore.scoring.scorer import Metric, Score, Scorer, problem_of
 from boxscore.writing import write_whole
 
 FORMAT = 1
@@ -158,6 +158,7 @@ def stand(
             raise FileError(
                 path, f"the scorer {scorer.spec!r} {how}, so its scores say nothing; write it again: `{again}`."
             )
+    _check_values(baseline, [scorer.metric for scorer in scorers], path, again)
     known = {example.id: _asked(example) for example in dataset.examples if example.id in baseline.examples}
     same = [id for id, asked in known.items() if asked == baseline.examples[id].asked]
     if not same:
@@ -191,6 +192,18 @@ def stand(
         finished_at=baseline.answered_to,
     )
     return Standing(run, kept, len(dataset), tuple(warnings))
+
+
+def _check_values(baseline: Baseline, metrics: Sequence[Metric], path: Path, again: str) -> None:
+    """A file in a repository may have been merged or edited by hand."""
+    for id, example in baseline.examples.items():
+        for trial in example.trials:
+            scores = ((metric, trial.scores.get(metric.name)) for metric in metrics)
+            found = [wrong for metric, value in scores if value is not None and (wrong := problem_of(metric, value))]
+            if trial.cost_usd is not None and not (trial.cost_usd.is_finite() and trial.cost_usd >= 0):
+                found.append(f"{trial.cost_usd} dollars, and a cost is 0 or more")
+            if found:
+                raise FileError(path, f"its example {id!r} has {found[0]}; write it again: `{again}`.")
 
 
 def _age(baseline: Baseline, path: Path, now: datetime, *, timed: bool) -> str:

@@ -61,16 +61,18 @@ def score_response(scorer: Scorer, example: Example, response: Response) -> Scor
     ScorerError that names scorer and example. Anyone may write a scorer, and one NaN would spoil every mean above it.
     """
     score = scorer.score(example, response)
-    value = score.value
-    if value is None:
-        return score
-    metric = scorer.metric
+    wrong = None if score.value is None else problem_of(scorer.metric, score.value)
+    if wrong is not None:
+        raise ScorerError(scorer.spec, f"gave {wrong}", example_id=example.id)
+    return score
+
+
+def problem_of(metric: Metric, value: float) -> str | None:
+    """What is wrong with a value of this metric, if anything is: `7, and a rate is 0 or 1`."""
     if not math.isfinite(value):
-        problem = f"gave {value}, which is no number that can be averaged"
-    elif metric.kind == "rate" and value not in (0, 1):
-        problem = f"gave {value:g}, and a rate is 0 or 1"
-    elif metric.kind == "mean" and not 0 <= value <= 1:
-        problem = f"gave {value:g}, and a mean lies between 0 and 1"
-    else:
-        return score
-    raise ScorerError(scorer.spec, problem, example_id=example.id)
+        return f"{value}, which is no number that can be averaged"
+    if metric.kind == "rate" and value not in (0, 1):
+        return f"{value:g}, and a rate is 0 or 1"
+    if metric.kind == "mean" and not 0 <= value <= 1:
+        return f"{value:g}, and a mean lies between 0 and 1"
+    return None

@@ -2,7 +2,9 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -185,6 +187,28 @@ def test_a_file_that_is_none_is_refused_with_the_way_out(project: Path, content:
     (project / "base.json").unlink()
     if content is not None:
         (project / "base.json").write_bytes(content)
+
+    with pytest.raises(FileError, match=sentence) as raised:
+        against(project)
+    assert "--write-baseline" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"scores": {"exact": 7.0}}, "'n0' has 7, and a rate is 0 or 1"),
+        ({"cost_usd": Decimal("NaN")}, "'n0' has NaN dollars"),
+        ({"cost_usd": Decimal(-1)}, "'n0' has -1 dollars"),
+    ],
+)
+def test_values_that_cannot_be_are_refused_with_the_way_out(
+    project: Path, change: dict[str, Any], sentence: str
+) -> None:
+    baseline = read_baseline(project / "base.json", again="")
+    (trial,) = baseline.examples["n0"].trials
+    example = msgspec.structs.replace(baseline.examples["n0"], trials=(msgspec.structs.replace(trial, **change),))
+    examples = {**baseline.examples, "n0": example}
+    write_baseline(msgspec.structs.replace(baseline, examples=examples), project / "base.json")
 
     with pytest.raises(FileError, match=sentence) as raised:
         against(project)
