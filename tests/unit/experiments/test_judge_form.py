@@ -52,6 +52,7 @@ def test_a_verdict_is_found_in_whatever_stands_around_it(text):
         ('The answer says {"verdict": "yes"}, but I say {"verdict": "no"}', "different verdicts"),
         ('{"verdict": "yes"', "no JSON object"),
         ("{" * 100_000, "no JSON object"),
+        ('<think>At first sight {"verdict": "yes"}, but', "no JSON object"),
     ],
 )
 def test_what_says_no_verdict_is_never_guessed_at(text, why):

@@ -9,13 +9,14 @@ from boxscore.experiments.judges.scale import UnreadableError
 from boxscore.types import Json
 
 LONGEST = 1_000_000
-_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL)
+_THOUGHT = re.compile(r"\s*<(think|thinking|reasoning)>.*?(</\1>|\Z)", re.DOTALL)
 MOST_OBJECTS = 1_000
 """Braces of a reply that are tried as the beginning of an object: a reply of nothing but braces must not take long."""
 
 
 def without_thought(text: str) -> str:
-    """The reply without what a local model thought aloud before it: a verdict that was weighed is not yet given."""
+    """The reply without what a local model thought aloud before it: a verdict that was weighed is not yet given,
+    and a thought that was cut off is all there is."""
     found = _THOUGHT.match(text)
     return text[found.end() :] if found else text
 
