@@ -178,6 +178,7 @@ class _Work:
             done, working = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
             if working:  # one failed: nothing new is begun, and what the others are paying for may still come back
                 self._stopped = True
+                todo.stop()
                 await asyncio.wait(working, timeout=_GRACE_S)
             for worker in done:
                 worker.result()
@@ -190,6 +191,7 @@ class _Work:
         while (slot := await todo.next()) is not None:
             if self._stopped or not await self._budget.reserve():
                 self._stopped = True
+                todo.stop()
                 return
             cost: Decimal | None = None
             try:
@@ -204,7 +206,7 @@ class _Work:
             self._sitting.settle(slot, response)
             self._report()
             if self._budget.cap_usd is not None:
-                _refuse_unwatched(response, self._info.model)
+                _refuse_unwatched(response, self._info.model or self._info.name)
 
     async def _ask(self, slot: Slot, todo: Todo[Slot]) -> Response | None:
         """The variant's answer with its price and time, or an error in its place; None when it is asked again."""
@@ -248,13 +250,13 @@ def _failed(kind: str, message: str, *, status: int | None = None) -> Response:
     return Response(error=ErrorInfo(kind=kind, message=storable(mask(message)), status=status))
 
 
-def _refuse_unwatched(response: Response, model: str | None) -> None:
+def _refuse_unwatched(response: Response, name: str) -> None:
     """A cap on money that nobody can count would be a false promise."""
     from boxscore.errors import UnknownPriceError
 
     if response.error is not None or response.cost_usd is not None:
         return
-    name = response.model or model or "this variant"
+    name = response.model or name
     if response.usage or response.usage_raw:
         raise UnknownPriceError(name, provider=response.provider, needed_by="the spend cap")
     raise SpecError(

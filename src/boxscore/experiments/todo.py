@@ -39,6 +39,7 @@ class Todo(Generic[Slot]):
         self._asked: Counter[Slot] = Counter()
         self._waiting: list[tuple[float, int, Slot]] = []
         self._count = 0
+        self._stopped = asyncio.Event()
 
     async def next(self) -> Slot | None:
         """The next question, one that has to wait for its time only when nothing else is left; None at the end."""
@@ -46,10 +47,22 @@ class Todo(Generic[Slot]):
         if slot is None and self._waiting:
             due, _, slot = heapq.heappop(self._waiting)
             if (wait := due - self._now()) > 0:
-                await self._sleep(wait)
+                await self._nap(wait)
         if slot is not None:
             self._asked[slot] += 1
         return slot
+
+    def stop(self) -> None:
+        """The run ends: nobody goes on waiting."""
+        self._stopped.set()
+
+    async def _nap(self, seconds: float) -> None:
+        ends = [asyncio.ensure_future(self._sleep(seconds)), asyncio.ensure_future(self._stopped.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
 
     def again(self, slot: Slot, error: ProviderError) -> bool:
         """Whether the question will be asked again: after what the provider asks for, or else after a random share of

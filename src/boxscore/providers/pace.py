@@ -25,7 +25,7 @@ _PATIENCE_S = 60.0
 """Longest wait that a provider may ask for: beyond it, it is not asked again."""
 _DOUBTFUL = 10
 """Failures in a row after which one call at a time tries whether it is back."""
-_PROBES = 4
+_PROBES = 6
 """Failures of such tries after which nothing more is asked."""
 _UNREACHABLE_S = 2.0
 """Who could not be reached after pauses that grew so long, and never was, is not there."""

@@ -141,3 +141,16 @@ def test_a_question_that_waited_long_enough_while_others_were_asked_does_not_wai
 
     assert work(todo(5, clock), answer)[-1] == "q0"
     assert clock.slept == []
+
+
+def test_who_waits_does_not_go_on_waiting_when_the_run_has_ended():
+    async def ask():
+        todo = Todo(["a"])
+        slot = await todo.next()
+        assert todo.again(slot, error(retry_after_s=50.0))
+        waiting = asyncio.ensure_future(todo.next())
+        await asyncio.sleep(0)
+        todo.stop()
+        return await asyncio.wait_for(waiting, 5.0)
+
+    assert asyncio.run(ask()) == "a"

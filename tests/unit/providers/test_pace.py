@@ -297,7 +297,7 @@ def test_a_provider_that_always_fails_is_tried_by_one_call_at_a_time_and_then_gi
 
     seen = run(go())
 
-    assert seen.sent <= 20 + 9 + 4  # who was in flight, who went on before the tenth failed, and the tries
+    assert seen.sent <= 20 + 9 + 6  # who was in flight, who went on before the tenth failed, and the tries
     assert seen.kinds.count("not_sent") == 200 - seen.sent
     assert all(later - earlier >= 0.5 for earlier, later in itertools.pairwise(seen.begun[-5:]))
     assert seen.took_s < most_s
@@ -310,7 +310,7 @@ def test_a_storm_of_refusals_ends(retry_after_s):
 
     seen = run(go())
 
-    assert seen.sent <= 24
+    assert seen.sent <= 26
     assert seen.took_s < 60
 
 
@@ -328,7 +328,7 @@ def test_who_was_given_up_says_so_with_the_last_reason_and_rests():
     failed, waited = run(go())
 
     assert failed.kind == "not_sent"
-    assert str(failed).startswith("acme: not asked any more after 33 calls in a row failed, the last of them: server")
+    assert str(failed).startswith("acme: not asked any more after 35 calls in a row failed, the last of them: server")
     assert waited < 85  # the rest, and the pause that was due
 
 
