@@ -22,6 +22,7 @@ from boxscore.errors import (
     UnknownPriceError,
 )
 from boxscore.experiments.budget import Budget
+from boxscore.experiments.callables import CallableVariant
 from boxscore.experiments.identity import question_hash
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.runner import run
@@ -347,6 +348,11 @@ def test_a_cap_on_answers_that_say_nothing_of_their_cost_is_refused(records):
         go(asked, records, dataset(50), spend_cap_usd=1, concurrency=1)
 
     assert len(provider.requests) <= 1
+
+
+def test_what_says_nothing_of_its_cost_is_named_where_it_has_no_model(records):
+    with pytest.raises(SpecError, match="the answers of 'ours' say nothing"):
+        go(CallableVariant(lambda n: "x", name="ours"), records, dataset(5), spend_cap_usd=1)
 
 
 def test_half_a_surrogate_pair_anywhere_in_an_answer_is_kept_as_a_question_mark(records):
