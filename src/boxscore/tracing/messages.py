@@ -9,7 +9,7 @@ from boxscore.types import Json
 
 __all__ = ["Message", "numbered", "read_messages"]
 
-_PLACES = ("messages", "input_messages", "contents", "prompt", "input", "inputs", "question", "query")
+_PLACES = ("messages", "message", "input_messages", "contents", "prompt", "input", "inputs", "question", "query")
 _TEXTS = ("content", "text", "output_text", "parts", "output", "outputs", "result", "answer", "response", "value")
 
 
@@ -84,8 +84,13 @@ def numbered(parts: Iterable[tuple[tuple[str, ...], Json]], *, last: bool) -> li
 def _is_message(item: Json) -> bool:
     if not isinstance(item, dict):
         return False
-    keys = cast("dict[str, Json]", item).keys()
-    return "role" in keys or ("content" in keys and "type" in keys) or "parts" in keys or "message" in keys
+    found = cast("dict[str, Json]", item)
+    return (
+        "role" in found
+        or ("content" in found and "type" in found)
+        or "parts" in found
+        or isinstance(found.get("message"), dict)
+    )
 
 
 def _inside(choice: Json) -> Json:
@@ -105,7 +110,9 @@ def _message(item: Json) -> Message:
     if found.get("event.name") == "gen_ai.choice":
         role = "choice"
     texts = [_text(found[key]) for key in ("content", "text", "parts") if found.get(key)]
-    calls = found.get("tool_calls")
+    calls, extra = found.get("tool_calls"), found.get("additional_kwargs")
+    if not calls and isinstance(extra, dict):  # LangChain's place for them
+        calls = cast("dict[str, Json]", extra).get("tool_calls")
     if isinstance(calls, list):
         texts += [_part(call) for call in cast("list[Json]", calls)]
     return Message(str(role) if role else None, "\n".join(filter(None, texts)))

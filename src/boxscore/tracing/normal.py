@@ -57,6 +57,7 @@ class Normaliser:
             counts = said.counts()
             priced = model or model_asked
             if priced and (counts.input is not None or counts.output is not None):
+                priced = priced.rpartition("/models/")[2]  # Vertex AI's resource names
                 usd, price = self._price(priced, seller_of(provider) if provider else None, span.start_ns, counts)
         came, answered = said.messages()
         level = said.value("error")
@@ -139,7 +140,8 @@ class _Said:
                 self._note(inner, rule.rank, value)
         elif field == "tags":
             tags = read_value(data)
-            self._note("tags", rule.rank, ", ".join(map(str, tags)) if isinstance(tags, list) else tags)
+            tags = ", ".join(map(str, cast("list[Json]", tags))) if isinstance(tags, list) else tags
+            self._note("tags", rule.rank, tags)
         elif field is not None:
             best = self._best.get(field)
             if best is None or rule.rank < best[0]:

@@ -582,3 +582,16 @@ def test_the_kinds_of_openinference_and_traceloop_all_have_an_operation_of_ours(
     assert isinstance(spans, Name)
     assert set(kinds.values) == {kind.value for kind in OpenInferenceSpanKindValues}
     assert set(spans.values) == {kind.value for kind in traceloop.TraceloopSpanKindValues}
+
+
+def test_langchains_calls_of_tools_and_vertex_ais_names_of_models_are_read() -> None:
+    asked = {
+        "role": "assistant",
+        "content": "",
+        "additional_kwargs": {"tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]},
+    }
+    long_name = "projects/p/locations/l/publishers/google/models/gemini-2.5-flash"
+
+    read = row({"output.value": json.dumps(asked), "llm.model_name": long_name, "llm.token_count.prompt": 1_000_000})
+
+    assert (read.output_text, read.model, read.cost_usd) == ("f({})", long_name, Decimal("0.3"))

@@ -13,6 +13,11 @@ PYDANTIC = Dialect(
     source="https://ai.pydantic.dev/logfire/",
     names={
         "agent_name": "step",
+        "gen_ai.usage.details.cache_read_tokens": "cached_tokens",
+        "gen_ai.usage.details.cached_tokens": "cached_tokens",
+        "gen_ai.usage.details.cache_write_tokens": "written_tokens",
+        "gen_ai.usage.details.reasoning_tokens": "reasoning_tokens",
+        "gen_ai.usage.details.thoughts_tokens": "reasoning_tokens",
         "model_name": "model_asked",
         "final_result": Name(field="output", implies="invoke_agent"),
         "pydantic_ai.all_messages": Name(field="input", implies="invoke_agent"),
