@@ -22,6 +22,7 @@ from boxscore.experiments.trial import VariantInfo
 from boxscore.prompts import PromptTemplate
 from boxscore.providers.command import run_command
 from boxscore.providers.dialects.content import text_of as text_in
+from boxscore.providers.pace import Pace
 from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Message, Provider, Request
 from boxscore.providers.response import Response
@@ -154,6 +155,7 @@ class HttpVariant:
         self._inputs_key = inputs_key
         self._headers = {"Content-Type": "application/json", **(headers or {}), **(secret_headers or {})}
         self._transport = transport or HttpTransport(Limits(total_s=timeout_s))
+        self._pace = Pace(name)
         self._prices = prices
         self.description: dict[str, Json] = {
             "kind": self.kind,
@@ -169,9 +171,13 @@ class HttpVariant:
     async def answer(self, example: Example, *, repeat: int) -> Response:
         sent = example.inputs if self._inputs_key is None else {self._inputs_key: example.inputs}
         name = self.info.name
-        reply = await self._transport.post(self._url, msgspec.json.encode(sent), headers=dict(self._headers), name=name)
-        if error := refusal(reply, name):
-            raise error
+        async with self._pace.turn(0) as told:
+            reply = await self._transport.post(
+                self._url, msgspec.json.encode(sent), headers=dict(self._headers), name=name
+            )
+            if error := refusal(reply, name):
+                raise error
+            told(reply.headers)
         if self._output_path == "" and "json" not in reply.headers.get("content-type", ""):
             response = Response(output=reply.body.decode("utf-8", "replace"))
         else:
@@ -182,6 +188,7 @@ class HttpVariant:
         return response
 
     async def close(self) -> None:
+        self._pace.forgive()
         await self._transport.close()
 
     def _read(self, body: Json, name: str) -> Response:
