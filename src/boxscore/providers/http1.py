@@ -25,6 +25,8 @@ _AT_ONCE = 1024 * 1024
 """Bytes that an answer is unpacked by: a small body may hold a large one."""
 _QUIET = 256 * 1024
 """Bytes that may come without any of the body: headers, chunk sizes, trailers."""
+_AGENT = "User-Agent: boxscore"
+"""Firewalls in front of providers refuse who does not say who it is."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
@@ -281,10 +283,11 @@ class Connection(asyncio.Protocol):
 
 
 def request_bytes(target: str, host: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST") -> bytes:
-    """The request as it goes over the wire; ValueError for a header that would end before its time."""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    """The request as it goes over the wire; ValueError for a header that would end before its time. `headers` take the
+    place of the usual ones, except for what says how long the body is."""
+    lines = {"host": f"Host: {host}", "user-agent": _AGENT}
     if method == "POST":
-        lines += ["Accept-Encoding: gzip, deflate", f"Content-Length: {len(body)}"]
+        lines |= {"accept-encoding": "Accept-Encoding: gzip, deflate", "content-length": f"Content-Length: {len(body)}"}
     for name, value in headers.items():
         if not _TOKEN.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a header")
@@ -292,8 +295,9 @@ def request_bytes(target: str, host: str, headers: Mapping[str, str], body: byte
             raise ValueError(f"the header {name} has a line end in its value")
         if not value.isascii():
             raise ValueError(f"the header {name} has characters that a header cannot hold")
-        lines.append(f"{name}: {value}")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+        if name.lower() not in ("content-length", "transfer-encoding"):
+            lines[name.lower()] = f"{name}: {value}"
+    return "\r\n".join((f"{method} {target} HTTP/1.1", *lines.values())).encode("latin-1") + b"\r\n\r\n" + body
 
 
 def _until_close(headers: Mapping[str, str]) -> bool:

@@ -331,6 +331,22 @@ def test_a_large_answer_waits_until_the_large_one_before_it_is_there():
     asyncio.run(run())
 
 
+def test_a_header_of_ones_own_takes_the_place_of_the_usual_one_and_none_is_sent_twice():
+    own = {"content-type": "a/b", "Content-Type": "c/d", "host": "inside", "user-agent": "me", "content-length": "1"}
+
+    head, _, sent = request_bytes("/", "h", own | {"Transfer-Encoding": "chunked"}, b"body").partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]]
+
+    assert sorted(names) == sorted([b"host", b"user-agent", b"accept-encoding", b"content-length", b"content-type"])
+    for line in (b"host: inside", b"user-agent: me", b"Content-Length: 4", b"Content-Type: c/d"):
+        assert line in head
+    assert sent == b"body"
+
+
+def test_a_request_says_who_asks():
+    assert b"\r\nUser-Agent: boxscore\r\n" in request_bytes("/", "h", {}, b"")
+
+
 def test_a_large_answer_that_does_not_end_holds_no_other_up():
     async def run():
         turns = Turns(longest_s=0)
