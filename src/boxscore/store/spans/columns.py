@@ -1,7 +1,7 @@
 """A span's typed fields as the numbers of its row, and back."""
 
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from operator import attrgetter
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from boxscore.store.spans.store import StoredSpan
 
 LARGEST = 2**63 - 1
 PICO = 12
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 _AT = {column: place for place, column in enumerate(COLUMNS)}
 SEQ, ENTRY, BLOCK, PLACE, AT = _AT["seq"], _AT["entry"], _AT["block"], _AT["place"], _AT["at_ns"]
@@ -25,13 +26,11 @@ def to_picousd(cost: Decimal | None) -> int | None:
     """Whole trillionths of a dollar, finer ones rounded half to even; beyond nine million dollars it saturates."""
     if cost is None:
         return None
-    with localcontext(prec=60):
-        return whole(int(cost.scaleb(PICO).to_integral_value(ROUND_HALF_EVEN)))
+    return whole(int(_EXACT.to_integral_value(_EXACT.scaleb(cost, PICO))))
 
 
 def to_usd(picousd: int) -> Decimal:
-    with localcontext(prec=60):
-        return Decimal(picousd).scaleb(-PICO)
+    return _EXACT.scaleb(Decimal(picousd), -PICO)
 
 
 def whole(value: int) -> int:
@@ -55,7 +54,7 @@ def to_values(
     return (
         *(seq, project, row.trace_id, row.span_id, row.parent_id, whole(at_ns), received_ns, entry),
         *(int(row.error), row.status_message, block, place, to_picousd(row.cost_usd)),
-        *[value if value is None else whole(value) for value in _numbers_of(row)],
+        *[value if value is None or -LARGEST <= value <= LARGEST else whole(value) for value in _numbers_of(row)],
         *[ids[name] for name in _names_of(row)],
     )
 

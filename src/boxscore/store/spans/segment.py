@@ -35,6 +35,8 @@ _DICTIONARIES = """
 SELECT d.id, p.value, a.value, d.data FROM dictionaries d JOIN names p ON p.id = d.project
 JOIN names a ON a.id = d.application
 """
+_NAME_ID = "SELECT id FROM names WHERE value = ?"
+_ADD_NAME = "INSERT INTO names(value) VALUES (?) ON CONFLICT DO NOTHING RETURNING id"
 _ADD_DICTIONARY = "INSERT INTO dictionaries(id, project, application, data) VALUES (?, ?, ?, ?)"
 
 
@@ -72,13 +74,14 @@ class Segment:
         return self._next_seq - 1
 
     def knows(self, trace: Trace) -> bool:
-        project = self._known_name(trace[0])
-        return project is not None and self._connection.execute(_KNOWS, (project, trace[1])).get is not None
+        project = self._names.get(trace[0]) or self._connection.execute(_NAME_ID, (trace[0],)).get
+        return project is not None and self._connection.execute(_KNOWS, (cast(int, project), trace[1])).get is not None
 
     def put(self, traces: Mapping[Trace, Sequence[SpanRow]], known: Set[Trace], now_ns: int) -> None:
         """Stores rows of whole or partial traces. `known` are those of which this file has spans already."""
         values: list[Row] = []
         tags: list[Row] = []
+        self._new_blocks: list[Row] = []
         for (project_name, trace), rows in traces.items():
             project = self._names[project_name]
             assert project is not None  # noqa: S101 - a project has a name
@@ -108,6 +111,7 @@ class Segment:
                     values.append(made)
                     if row.metadata:
                         tags.extend(self._tags(project, row.metadata, made))
+        self._connection.executemany(_ADD_BLOCK, self._new_blocks)
         self._connection.executemany(_INSERT, values)
         self._connection.executemany(_ADD_TAG, tags)
 
@@ -183,7 +187,7 @@ class Segment:
         block = self._next_block
         self._next_block += 1
         number = None if dictionary is None else self._dictionary_id(owner, dictionary)
-        self._connection.execute(_ADD_BLOCK, (block, number, blocks.compress(packed, dictionary)))
+        self._new_blocks.append((block, number, blocks.compress(packed, dictionary)))
         return block
 
     def _read_block(self, block: int) -> list[Payload]:
@@ -215,9 +219,6 @@ class Segment:
             self._dictionary_ids[owner, cast(bytes, data)] = cast(int, number)
             self._stored_dictionaries[owner] = cast(bytes, data)
 
-    def _known_name(self, value: str) -> int | None:
-        return cast("int | None", self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get)
-
     def _name_of(self, number: int) -> str:
         return cast(str, self._connection.execute("SELECT value FROM names WHERE id = ?", (number,)).get)
 
@@ -230,9 +231,9 @@ class _Names(dict[str | None, int | None]):
         self._connection = connection
 
     def __missing__(self, value: str | None) -> int:
-        found = self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get
+        found = self._connection.execute(_ADD_NAME, (value,)).get
         if found is None:
-            found = self._connection.execute("INSERT INTO names(value) VALUES (?) RETURNING id", (value,)).get
+            found = self._connection.execute(_NAME_ID, (value,)).get
         if len(self) >= NAMES_KEPT:  # sessions and users never end
             self.clear()
             self[None] = None
