@@ -252,6 +252,16 @@ def test_a_prompt_is_rendered_and_sent_with_model_and_params():
     assert (provider.requests[0].model, provider.requests[0].params) == ("m", {"temperature": 0})
 
 
+def test_what_an_api_cannot_say_is_refused_before_anything_is_asked():
+    written = {"provider": "acme", "base_url": "http://127.0.0.1:1", "model": "m", "prompt": "x", "params": {"seed": 1}}
+
+    variant_from_spec("v", written, None).check([EXAMPLE])
+    with pytest.raises(SpecError, match="no seed") as caught:
+        variant_from_spec("v", written | {"api": "messages"}, None).check([EXAMPLE])
+
+    assert caught.value.key == "variants.v.params.seed"
+
+
 def test_every_part_of_a_prompt_variant_is_part_of_its_identity_but_its_name():
     base = {"prompt": "x", "model": "m", "provider": "local", "base_url": "http://127.0.0.1:1/v1"}
     changes = [

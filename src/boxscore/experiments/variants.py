@@ -22,6 +22,7 @@ from boxscore.experiments.trial import VariantInfo
 from boxscore.prompts import PromptTemplate
 from boxscore.providers.command import run_command
 from boxscore.providers.dialects.content import text_of as text_in
+from boxscore.providers.endpoint import Endpoint
 from boxscore.providers.pace import Pace
 from boxscore.providers.refusals import parsed, refusal
 from boxscore.providers.request import Message, Provider, Request
@@ -75,9 +76,15 @@ class PromptVariant:
         self.info = VariantInfo(name=name, hash=digest(self.description), model=model)
 
     def check(self, examples: Iterable[Example]) -> None:
-        """A `TemplateError` that names the first example whose inputs do not fill the prompt."""
+        """A `TemplateError` that names the first example whose inputs do not fill the prompt; a `SpecError` for what
+        the provider's API has no way to say."""
         for example in examples:
-            self._render(example)
+            request = msgspec.structs.replace(self._blank, messages=self._render(example))
+            if isinstance(self._provider, Endpoint):
+                try:
+                    self._provider.check(request)
+                except SpecError as error:
+                    raise SpecError(error.problem, key=f"variants.{self.info.name}.{error.key}") from error
 
     def price_row(self, book: PriceBook, at: datetime) -> PriceRow | None:
         return self._prices or row_of(self._blank.model, self._provider.name, at, book)

@@ -60,6 +60,10 @@ class Endpoint:
         """The address and what it speaks: the same model may answer differently over another API."""
         return self._url(model, stream=False)
 
+    def check(self, request: Request) -> None:
+        """A `SpecError` for what the API has no way to say."""
+        self._dialect.body(request, stream=self._stream)
+
     async def complete(self, request: Request) -> Response:
         """Answers, or raises `ProviderError`."""
         url = self._url(request.model, stream=self._stream)
