@@ -115,6 +115,6 @@ def _grouped(lefts: "Sequence[Left]") -> dict[str, list[str]]:
     for left in sorted(lefts, key=lambda left: left.remedy is None):
         line = f" (line {left.line})" if left.line else ""
         times = f" ×{left.count:,}" if left.count > 1 else ""
-        why = f"{left.reason}: {left.remedy}" if left.remedy else left.reason
+        why = f"{left.reason.rstrip('.')}: {left.remedy}" if left.remedy else left.reason
         found.setdefault(why, []).append(f"{left.place}{line}{times}")
     return found

@@ -74,9 +74,9 @@ def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
     for pair in pairs:
         click.echo(click.style(f"── {stripped(pair.example_id)}", bold=True))
         for name, value in pair.inputs.items():
-            click.echo(f"{stripped(name)}: {revealed(str(value))}")
+            click.echo(f"{stripped(name)}: {_said(str(value))}")
         if pair.reference is not None:
-            click.echo(f"reference: {revealed(str(pair.reference))}")
+            click.echo(f"reference: {_said(str(pair.reference))}")
         _print_side("before", pair.baseline)
         _print_side("after", pair.candidate)
         click.echo()
@@ -87,6 +87,11 @@ def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
 def _print_side(name: str, side: Side) -> None:
     value = "" if side.value is None else f" {side.value:g}"
     read = f" ({stripped(side.label)})" if side.label else ""
-    click.echo(f"{name}{value}{read}: {revealed(side.error or side.output)}")
+    click.echo(f"{name}{value}{read}: {_said(side.error or side.output)}")
     if side.note:
-        click.echo(f"  {revealed(side.note)}")
+        click.echo(f"  {_said(side.note)}")
+
+
+def _said(text: str) -> str:
+    """Further lines are set in: none of them can pass for a line of ours."""
+    return revealed(text).replace("\n", "\n  ")
