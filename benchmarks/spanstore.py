@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/spanstore.py --spans 1000000 --queries
 
 Rows in normal form are made before the clock starts: decoding what a client sent is not in these figures, nor is HTTP.
-CPU is that of the process, all its threads; the first 30,000 spans, while the applications' dictionaries are trained,
+CPU is that of the process, all its threads; the first 50,000 spans, while the applications' dictionaries are trained,
 are told apart (a second or two once, however many follow). The load is generated and seeded: five spans a trace (agent,
 retrieval, chat, tool, chat), twenty applications of one system prompt each, document chunks that come back, the rest
 fresh words of a Zipf distribution. Real text differs; bytes are indicative.
@@ -28,7 +28,7 @@ from typing import Any
 from boxscore.store.spans import Condition, SpanRow, SqliteSpans
 
 APPLICATIONS, CHUNKS, WORDS = 20, 400, 20_000
-WARM = 30_000
+WARM = 50_000
 START_NS = 1_790_000_000 * 10**9
 STEP_NS = 3_000_000
 MODELS = ("gpt-large", "gpt-mini", "claude-large", "claude-mini", "gemini", "llama", "qwen", "mistral")
@@ -203,7 +203,7 @@ def main() -> None:
     parser.add_argument("--loads", default="10x1,100x1,500x1,10x32,100x8,500x8", help="BATCHxCLIENTS, …")
     options = parser.parse_args()
     print(f"{options.spans:,} spans, load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    heads = ("first 30,000", "ms CPU/1000", "spans/s", "ack p50 ms", "ack p95 ms", "raw B/span", "stored")
+    heads = ("first 50,000", "ms CPU/1000", "spans/s", "ack p50 ms", "ack p95 ms", "raw B/span", "stored")
     print(f"{'batch':>6}{'clients':>9}" + "".join(f"{head:>13}" for head in heads))
     for load in options.loads.split(","):
         size, clients = map(int, load.split("x"))

@@ -355,13 +355,27 @@ def test_texts_with_much_in_common_get_a_dictionary_that_outlives_the_process_an
     with SqliteSpans(tmp_path, segment_spans=250) as store:
         for n in range(300, 600):
             store.put("p", [talk(n)]).result()
+        store.put("p", [msgspec.structs.replace(talk(599), user="u"), talk(598)]).result()
+        assert ids(store.spans("p", [parse_condition("user=u")])) == [b"span-599"]
         for n in range(600):
             assert store.trace("p", b"t%d" % n).items[0].input_text == talk(n).input_text
     newest = max((tmp_path / "spans").glob("*.db"))
     with sqlite3.connect(newest) as file:
         assert file.execute("SELECT count(*) FROM dictionaries").fetchone() == (1,)
-        assert file.execute("SELECT count(*) FROM blocks WHERE dictionary IS NULL").fetchone() == (0,)
+        assert file.execute("SELECT count(*) FROM blocks WHERE dictionary IS NULL").fetchone() == (1,)  # the changed
     file.close()
+
+
+def test_a_file_that_was_left_half_made_is_made_again(tmp_path):
+    (tmp_path / "spans").mkdir()
+    for name in ("000001.new", "000001.new-wal"):
+        (tmp_path / "spans" / name).write_bytes(b"half")
+
+    with SqliteSpans(tmp_path) as store:
+        store.put("p", [row()]).result()
+
+        assert store.counts("p").spans == 1
+    assert {path.name for path in (tmp_path / "spans").iterdir()} == {"000001.db", "lock"}
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):

@@ -1,5 +1,6 @@
 """The folder of span files: one per stretch of time."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from boxscore.errors import StoreError
 from boxscore.store.records.locks import FileLock
 from boxscore.store.spans.blocks import Dictionaries
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.schema import connect
 from boxscore.store.spans.segment import Segment, Trace
 
 FOLDER = "spans"
@@ -31,6 +33,7 @@ class Files:
     ) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _sync(folder.parent)
         except OSError as error:
             raise StoreError(f"the folder {folder} cannot be made: {error.strerror}.") from error
         self.folder = folder
@@ -100,6 +103,22 @@ class Files:
 
     def _add_segment(self, now_ns: int) -> Segment:
         number = self._segments[-1].number + 1 if self._segments else 1
-        segment = Segment(self.folder / f"{number:06}.db", number, self._dictionaries, now_ns=now_ns)
+        path = self.folder / f"{number:06}.db"
+        making = path.with_suffix(".new")  # readers meet it when it has its tables
+        for left in self.folder.glob(f"{making.name}*"):  # by a process that was killed here
+            left.unlink()
+        connect(making, write=True).close()
+        making.replace(path)
+        _sync(self.folder)
+        segment = Segment(path, number, self._dictionaries, now_ns=now_ns)
         self._segments.append(segment)
         return segment
+
+
+def _sync(folder: Path) -> None:
+    """What was made in the folder is there after a power loss."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

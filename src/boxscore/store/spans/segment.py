@@ -30,7 +30,7 @@ _ADD_TAG = "INSERT OR IGNORE INTO tags(project, tag, at_ns, seq) VALUES (?, ?, ?
 _DROP_TAG = "DELETE FROM tags WHERE project = ? AND tag = ? AND at_ns = ? AND seq = ?"
 _ADD_BLOCK = "INSERT INTO blocks(id, dictionary, data) VALUES (?, ?, ?)"
 _SET_BLOCK = "UPDATE blocks SET dictionary = NULL, data = ? WHERE id = ?"
-_BLOCK = "SELECT b.data, d.data FROM blocks b LEFT JOIN dictionaries d ON d.id = b.dictionary WHERE b.id = ?"
+_BLOCK = "SELECT data, dictionary FROM blocks WHERE id = ?"
 _DICTIONARIES = """
 SELECT d.id, p.value, a.value, d.data FROM dictionaries d JOIN names p ON p.id = d.project
 JOIN names a ON a.id = d.application
@@ -118,17 +118,20 @@ class Segment:
     def _merge_stored(self, project: int, trace: bytes, touched: list[SpanRow]) -> list[SpanRow]:
         """Merges rows into those that are stored, in place in `touched`; gives back those that are not stored yet."""
         fresh: list[SpanRow] = []
+        opened: dict[int, list[Payload]] = {}
         for place, row in enumerate(touched):
-            values = self._connection.execute(_SELECT, (project, trace, row.span_id)).get
+            values = cast("Row | None", self._connection.execute(_SELECT, (project, trace, row.span_id)).get)
             if values is None:
                 fresh.append(row)
-            else:
-                touched[place] = self._update(project, cast(Row, values), row)
+                continue
+            block = cast(int, values[BLOCK])
+            if block not in opened:
+                opened[block] = self._read_block(block)
+            touched[place] = self._update(project, values, opened[block], row)
         return fresh
 
-    def _update(self, project: int, values: Row, row: SpanRow) -> SpanRow:
+    def _update(self, project: int, values: Row, payloads: list[Payload], row: SpanRow) -> SpanRow:
         seq, block, place = cast(int, values[SEQ]), cast(int, values[BLOCK]), cast(int, values[PLACE])
-        payloads = self._read_block(block)
         stored = from_values(values, self._name_of, payloads[place])
         before = SpanRow(
             **{name: getattr(stored, name) for name in SpanRow.__struct_fields__ if name != "entry"},
@@ -191,8 +194,11 @@ class Segment:
         return block
 
     def _read_block(self, block: int) -> list[Payload]:
-        data, dictionary = cast("tuple[bytes, bytes | None]", self._connection.execute(_BLOCK, (block,)).get)
-        return blocks.unpack(data, None if dictionary is None else zstandard.ZstdCompressionDict(dictionary))
+        data, number = cast("tuple[bytes, int | None]", self._connection.execute(_BLOCK, (block,)).get)
+        if number is not None and number not in self._opened_dictionaries:
+            trained = cast(bytes, self._connection.execute("SELECT data FROM dictionaries WHERE id = ?", (number,)).get)
+            self._opened_dictionaries[number] = zstandard.ZstdCompressionDict(trained)
+        return blocks.unpack(data, None if number is None else self._opened_dictionaries[number])
 
     def _dictionary_id(self, owner: Owner, dictionary: Dictionary) -> int:
         """The number of the dictionary in this file, written to it first if need be: a file is whole by itself."""
@@ -214,6 +220,7 @@ class Segment:
         self._next_block = 1 + cast(int, get("SELECT coalesce(max(id), 0) FROM blocks").get)
         self._dictionary_ids: dict[tuple[Owner, bytes], int] = {}
         self._stored_dictionaries: dict[Owner, bytes] = {}
+        self._opened_dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
         for number, project, application, data in get(_DICTIONARIES):
             owner = (cast(str, project), cast(str, application))
             self._dictionary_ids[owner, cast(bytes, data)] = cast(int, number)

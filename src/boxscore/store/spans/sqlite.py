@@ -28,6 +28,8 @@ from boxscore.store.spans.writer import Writer
 ENTRY = Condition("entry", "=", True)
 LIMIT = 10_000
 """No page is longer."""
+IDLE = 32
+"""Connections that wait for the next question."""
 
 Found = TypeVar("Found")
 Place = tuple[int, int, int]
@@ -183,10 +185,17 @@ class SqliteSpans:
             reader = None if at is None else self._idle.pop(at)
         if reader is None:
             reader = Reader(path, number)
-        with reader.snapshot():
-            yield reader
+        try:
+            with reader.snapshot():
+                yield reader
+        except BaseException:
+            reader.close()  # whatever is wrong with the file, the next reader looks at it anew
+            raise
         with self._lock:
             self._idle.append(reader)
+            spare = self._idle.pop(0) if len(self._idle) > IDLE else None
+        if spare is not None:
+            spare.close()
 
 
 def _place(reader: Reader, values: Row) -> Place:
