@@ -16,7 +16,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from boxscore.costs import PriceBook
 from boxscore.store.spans import SpanRow
 from boxscore.tracing import Normaliser, read_json
-from boxscore.tracing.rules import OWN, RAW, rule_of
+from boxscore.tracing.rules import RAW, rule_of
 
 pytestmark = pytest.mark.recorded
 
@@ -106,6 +106,11 @@ def as_value(value: Any) -> dict[str, Any]:
 
 def as_attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"key": key, "value": as_value(value)} for key, value in values.items()]
+
+
+def is_lost(one: Observation, key: str) -> bool:
+    rule = rule_of(key)
+    return rule.kind == "own" and rule.key not in one.row.metadata
 
 
 def numberless(name: str) -> str:
@@ -250,10 +255,8 @@ def test_a_cost_that_was_recorded_is_the_cost_that_is_computed(found: list[Obser
 
 def test_what_stays_in_the_raw_span_alone_is_known(found: list[Observation]) -> None:
     alone = {numberless(key) for one in found for key in one.attributes if rule_of(key) is RAW}
-    own = Counter(key for one in found for key in one.attributes if rule_of(key) is OWN)
-    long = Counter(
-        key for one in found for key in one.attributes if rule_of(key) is OWN and key not in one.row.metadata
-    )
+    own = Counter(key for one in found for key in one.attributes if rule_of(key).kind == "own")
+    long = Counter(key for one in found for key in one.attributes if is_lost(one, key))
 
     assert alone == {
         "gcp.vertex.agent.event_id",

@@ -20,9 +20,10 @@ class Message(NamedTuple):
     text: str
 
 
-def read_messages(value: Json) -> list[Message]:
+def read_messages(value: Json, *, last: bool = False) -> list[Message]:
     """The messages in a value: plain text, a message, a list of them, or an object that holds them, as JSON text or
-    not. What has no known shape is one message with its JSON as text."""
+    not. What has no known shape is one message with its JSON as text. With `last` only the last two, for a log's end
+    is an answer."""
     if isinstance(value, str):
         text = value.lstrip()
         if text[:1] not in {"[", "{", '"'}:
@@ -34,13 +35,13 @@ def read_messages(value: Json) -> list[Message]:
         value = decoded
         if isinstance(value, str):  # text that was made JSON, and perhaps once more
             inner = value.lstrip()
-            return read_messages(inner) if inner[:1] in {"[", "{"} else [Message(None, value)]
+            return read_messages(inner, last=last) if inner[:1] in {"[", "{"} else [Message(None, value)]
     if isinstance(value, list):
         items = cast("list[Json]", value)
         if items and all(isinstance(item, list) for item in items):  # LangChain's batches
             items = [inner for item in cast("list[list[Json]]", items) for inner in item]
         if any(_is_message(item) for item in items):
-            return [_message(item) for item in items]
+            return [_message(item) for item in (items[-2:] if last else items)]
         return [Message(None, _text(items))] if items else []
     if isinstance(value, dict):
         holder = cast("dict[str, Json]", value)
@@ -52,7 +53,7 @@ def read_messages(value: Json) -> list[Message]:
         for place in _PLACES:
             inner = holder.get(place)
             if inner and isinstance(inner, list | str):
-                return read_messages(inner)
+                return read_messages(inner, last=last)
         return [Message(None, _text(holder))] if holder else []
     return [] if value is None else [Message(None, _text(value))]
 
@@ -104,6 +105,8 @@ def _message(item: Json) -> Message:
     if not isinstance(item, dict):
         return Message(None, _text(item))
     found = cast("dict[str, Json]", item)
+    if len(found) == 2 and isinstance(text := found.get("content"), str) and isinstance(who := found.get("role"), str):
+        return Message(who, text)  # what most of them are
     if isinstance(found.get("message"), dict) and "content" not in found:  # the choice of an event
         found = {**found, **cast("dict[str, Json]", found["message"])}
     role = found.get("role") or found.get("type")
@@ -133,6 +136,8 @@ def _part(item: Json) -> str:
     if not isinstance(item, dict):
         return _text(item)
     part = cast("dict[str, Json]", item)
+    if part.get("type") == "text" and isinstance(text := part.get("content", part.get("text")), str):
+        return text
     called = part.get("function") or part.get("function_call") or part.get("functionCall")
     if isinstance(called, dict):
         part = cast("dict[str, Json]", called)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import cast
 
@@ -15,7 +16,7 @@ from boxscore.tracing.messages import Message, numbered, read_messages
 from boxscore.tracing.otlp import Span
 from boxscore.tracing.pricing import Counts, Pricing
 from boxscore.tracing.providers import normal_provider, seller_of
-from boxscore.tracing.rules import OWN, RAW, Rule, rule_of
+from boxscore.tracing.rules import RAW, Rule, rule_of
 from boxscore.tracing.values import attributes_of, read_value
 from boxscore.types import Json
 
@@ -48,19 +49,16 @@ class Normaliser:
         their rows have none, and sums over rows count nothing twice.
         """
         said = _Said(span)
-        text, resource = said.text, _resource(span.resource)
-        operation = text("operation") or said.implied
-        model_asked, model, provider = text("model_asked"), text("model"), text("provider")
-        provider = normal_provider(provider) if provider else None
-        counts, usd, price = _NOTHING, None, None
-        if operation not in _AROUND:
-            counts = said.counts()
-            priced = model or model_asked
-            if priced and (counts.input is not None or counts.output is not None):
-                priced = priced.rpartition("/models/")[2]  # Vertex AI's resource names
-                usd, price = self._price(priced, seller_of(provider) if provider else None, span.start_ns, counts)
+        told = said.texts()
+        for field, text in _resource(span.resource).items():
+            told.setdefault(field, text)
+        if "provider" in told:
+            told["provider"] = normal_provider(told["provider"])
+        if "operation" not in told and said.implied is not None:
+            told["operation"] = said.implied
+        counts = _NOTHING if told.get("operation") in _AROUND else said.counts()
+        usd, price = self._cost(told, counts, span.start_ns)
         came, answered = said.messages()
-        level = said.value("error")
         return SpanRow(
             trace_id=span.trace_id,
             span_id=span.span_id,
@@ -69,23 +67,8 @@ class Normaliser:
             start_ns=span.start_ns,
             duration_ns=span.duration_ns,
             entry=span.parent_id is None or said.value("entry") in (True, "true", "True"),
-            error=span.error or bool(level),
+            error=span.error or bool(said.value("error")),
             status_message=said.why(),
-            operation=operation,
-            step=text("step"),
-            application=text("application") or resource.get("application"),
-            environment=text("environment") or resource.get("environment"),
-            release=text("release") or resource.get("release"),
-            session=text("session"),
-            user=text("user"),
-            model_asked=model_asked,
-            model=model,
-            provider=provider,
-            fingerprint=text("fingerprint"),
-            prompt=text("prompt"),
-            prompt_version=text("prompt_version"),
-            variant=text("variant"),
-            graph=text("graph"),
             input_tokens=counts.input,
             output_tokens=counts.output,
             cached_tokens=counts.cached,
@@ -99,7 +82,16 @@ class Normaliser:
             raw=span.raw,
             resource=span.resource,
             scope=span.scope,
+            **told,
         )
+
+    def _cost(self, told: Mapping[Field, str], counts: Counts, start_ns: int) -> tuple[Decimal | None, str | None]:
+        model = told.get("model") or told.get("model_asked")
+        if model is None or (counts.input is None and counts.output is None):
+            return None, None
+        model = model.rpartition("/models/")[2]  # Vertex AI tells the resource's name
+        provider = told.get("provider")
+        return self._price(model, seller_of(provider) if provider is not None else None, start_ns, counts)
 
 
 _NOTHING = Counts(None, None, None, None, None)
@@ -112,50 +104,51 @@ class _Said:
         self.span = span
         self._notes: dict[str, tuple[int, str]] = {}
         self._implied: tuple[int, str] | None = None
-        self._best: dict[Field, tuple[int, Json, Name | None]] = {}
+        self._best: dict[Field, tuple[int, Json, Name]] = {}
         self._numbered: dict[tuple[Field, int], list[tuple[tuple[str, ...], Json]]] = {}
-        for key, data in span.attributes.items():
+        attributes = span.attributes
+        for key in attributes:
             rule = rule_of(key)
             if rule is not RAW:
-                self._take(rule, key, data)
+                self._take(rule, read_value(attributes[key]))
         if span.events:
             self._read_events()
 
-    def _take(self, rule: Rule, key: str, data: bytes) -> None:
-        field, name = rule.field, rule.name
-        if name is not None and name.implies is not None and (self._implied is None or rule.rank < self._implied[0]):
-            self._implied = (rule.rank, name.implies)
-        if rule is OWN:
-            self._note(key, rule.rank, read_value(data))
-        elif rule.part is not None and field is not None:
-            self._numbered.setdefault((field, rule.rank), []).append((rule.part, read_value(data)))
-        elif rule.key is not None:
-            self._note(rule.key, rule.rank, read_value(data))
-        elif rule.keys is not None:
-            for inner, value in _object(read_value(data)).items():
-                if (told := rule.keys.get(inner)) is not None:
-                    self._put(told.field, rule.rank, value, told)
-        elif field == "metadata":
-            for inner, value in _object(read_value(data)).items():
-                self._note(inner, rule.rank, value)
-        elif field == "tags":
-            tags = read_value(data)
-            tags = ", ".join(map(str, cast("list[Json]", tags))) if isinstance(tags, list) else tags
-            self._note("tags", rule.rank, tags)
-        elif field is not None:
-            best = self._best.get(field)
-            if best is None or rule.rank < best[0]:
-                self._put(field, rule.rank, read_value(data), name)
+    def _take(self, rule: Rule, value: Json) -> None:
+        kind, rank = rule.kind, rule.rank
+        if kind == "name":
+            name = rule.name
+            if name.implies is not None and (self._implied is None or rank < self._implied[0]):
+                self._implied = (rank, name.implies)
+            self._put(rule.field, rank, value, name)
+        elif kind == "own":
+            self._note(rule.key, rank, value)
+        elif kind == "part":
+            self._numbered.setdefault((rule.field, rank), []).append((rule.part, value))
+        elif kind == "keys":
+            for key, inner in _object(value).items():
+                if (told := rule.keys.get(key)) is not None:
+                    self._put(told.field, rank, inner, told)
+        elif kind == "object":
+            for key, inner in _object(value).items():
+                self._note(key, rank, inner)
+        elif kind == "tags":
+            self._note(
+                "tags", rank, ", ".join(map(str, cast("list[Json]", value))) if isinstance(value, list) else value
+            )
 
-    def _put(self, field: Field, rank: int, value: Json, name: Name | None) -> None:
-        if isinstance(value, str) and value[:1] == value[-1:] == '"' and field not in _MESSAGES:
-            value = _unquoted(value)
-        if name is not None and name.values:
-            value = name.values.get(value, value) if isinstance(value, str) else None
-        if value is None or value == "":
-            return
+    def _put(self, field: Field, rank: int, value: Json, name: Name) -> None:
         best = self._best.get(field)
-        if best is None or rank < best[0]:
+        if best is not None and rank >= best[0]:
+            return
+        if isinstance(value, str):
+            if field not in _MESSAGES and value[:1] == '"' == value[-1:]:
+                value = _unquoted(value)
+            if name.values:
+                value = name.values.get(value, value)
+        elif name.values:
+            return
+        if value is not None and value != "":
             self._best[field] = (rank, value, name)
 
     def _note(self, key: str, rank: int, value: Json) -> None:
@@ -193,22 +186,24 @@ class _Said:
             elif name != "exception":
                 for key in attributes:
                     rule = rule_of(key)
-                    if rule.field in {"input", "output"} and rule.part is None:
+                    if rule.kind == "name" and rule.field in _MESSAGES:
                         self._put(rule.field, rule.rank + _EVENT_RANK, read_value(attributes[key]), rule.name)
         for field, messages in gathered.items():
-            self._put(field, _EVENT_RANK, messages, None)
+            self._put(field, _EVENT_RANK, messages, Name(field=field))
 
     def value(self, field: Field) -> Json:
         best = self._best.get(field)
         return None if best is None else best[1]
 
-    def text(self, field: Field) -> str | None:
-        value = self.value(field)
-        if isinstance(value, str):
-            return value if len(value) <= _LONGEST_TEXT else None
-        if isinstance(value, int | float):
-            return _json(value)
-        return None
+    def texts(self) -> dict[Field, str]:
+        """The fields that are texts and were told."""
+        found: dict[Field, str] = {}
+        for field, (_, value, _) in self._best.items():
+            if field in _TEXTS:
+                text = value if isinstance(value, str) else _json(value) if isinstance(value, int | float) else None
+                if text is not None and len(text) <= _LONGEST_TEXT:
+                    found[field] = text
+        return found
 
     def why(self) -> str | None:
         """The status message, or what the last exception said of an error."""
@@ -220,7 +215,10 @@ class _Said:
         return said[:_LONGEST_MESSAGE] if isinstance(said, str) and said else None
 
     def counts(self) -> Counts:
-        count = {field: _count(self.value(field)) for field in _COUNTS}
+        best = self._best
+        if best.keys().isdisjoint(_COUNTS):
+            return _NOTHING
+        count = {field: _count(best[field][1]) if field in best else None for field in _COUNTS}
         cached, written = count["cached_tokens"], count["written_tokens"]
         aside = (cached or 0) + (written or 0)
         came, uncached = count["input_tokens"], count["uncached_tokens"]
@@ -239,7 +237,7 @@ class _Said:
         if best is None:
             return None
         _, value, name = best
-        unit = name.unit if name is not None else None
+        unit = name.unit
         if unit == "at":
             at = _moment(value)
             waited = None if at is None else at - self.span.start_ns
@@ -261,13 +259,32 @@ class _Said:
 
     def _messages(self, field: Field, *, last: bool) -> list[Message]:
         best = self._best.get(field)
-        ranks = [rank for of, rank in self._numbered if of == field]
+        ranks = [rank for of, rank in self._numbered if of == field] if self._numbered else ()
         if ranks and (best is None or min(ranks) < best[0]):
             return numbered(self._numbered[field, min(ranks)], last=last)
-        return [] if best is None else _messages(best[1])
+        return [] if best is None else _messages(best[1], last=last)
 
 
 _MESSAGES: frozenset[Field] = frozenset({"input", "output", "output_calls"})
+_TEXTS: frozenset[Field] = frozenset(
+    {
+        "operation",
+        "step",
+        "application",
+        "environment",
+        "release",
+        "session",
+        "user",
+        "model_asked",
+        "model",
+        "provider",
+        "fingerprint",
+        "prompt",
+        "prompt_version",
+        "variant",
+        "graph",
+    }
+)
 _COUNTS: tuple[Field, ...] = (
     "input_tokens",
     "uncached_tokens",
@@ -278,11 +295,11 @@ _COUNTS: tuple[Field, ...] = (
 )
 
 
-def _messages(value: Json) -> list[Message]:
+def _messages(value: Json, *, last: bool = False) -> list[Message]:
     if isinstance(value, list) and value and isinstance(value[0], Message):
         return cast("list[Message]", value)
     try:
-        return read_messages(value)
+        return read_messages(value, last=last)
     except RecursionError:
         return [Message(None, value)] if isinstance(value, str) else []
 
@@ -324,6 +341,8 @@ def _number(value: Json) -> float | None:
 
 def _count(value: Json) -> int | None:
     """A count of tokens, or None where it is none."""
+    if type(value) is int:
+        return value if 0 <= value <= _MOST_TOKENS else None
     number = _number(value)
     return int(number) if number is not None and 0 <= number <= _MOST_TOKENS else None
 

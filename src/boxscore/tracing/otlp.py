@@ -8,7 +8,7 @@ import msgspec
 from boxscore.errors import UnreadableTracesError
 from boxscore.tracing.limits import Limits
 from boxscore.tracing.otlp_json import encode_span, read_groups, varint
-from boxscore.tracing.wire import BrokenWireError, EventMessage, read_request, read_span
+from boxscore.tracing.wire import BrokenWireError, EventMessage, ResourceSpans, read_request, read_span
 
 __all__ = ["Batch", "Span", "answer_json", "answer_protobuf", "read_json", "read_protobuf"]
 
@@ -63,16 +63,7 @@ def read_protobuf(body: bytes, limits: Limits = _USUAL) -> Batch:
         raise UnreadableTracesError(
             "protobuf", "the bytes end in the middle of a field, or are another format"
         ) from error
-    return _batch(
-        (
-            (raw, resource.resource, scope.scope)
-            for resource in groups
-            for scope in resource.scope_spans
-            for raw in scope.spans
-        ),
-        bytes,
-        limits,
-    )
+    return _batch(_parts(groups), bytes, limits)
 
 
 def read_json(body: bytes, limits: Limits = _USUAL) -> Batch:
@@ -88,6 +79,15 @@ def read_json(body: bytes, limits: Limits = _USUAL) -> Batch:
         encode_span,
         limits,
     )
+
+
+def _parts(groups: Sequence[ResourceSpans]) -> Iterator[tuple[bytes, bytes, bytes]]:
+    for group in groups:
+        resource = group.resource  # read once: every look makes a new object
+        for spans in group.scope_spans:
+            scope = spans.scope
+            for raw in spans.spans:
+                yield raw, resource, scope
 
 
 def _batch(parts: Iterator[tuple[_Part, bytes, bytes]], encode: Callable[[_Part], bytes], limits: Limits) -> Batch:

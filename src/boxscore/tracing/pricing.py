@@ -1,14 +1,17 @@
 """What a span cost, by the price book, at the moment it began.
 
-`costs.cost` is the authority. For one price without tiers what it computes is a straight line in the five counts that
-spans tell, so the line is taken from it once per price row and the spans are priced with that: a tenth of the time.
+`costs.cost` is the authority. Between two thresholds of a price what it computes is a straight line in the five counts
+that spans tell, so the lines are taken from it once per price row and spans are priced with them: a tenth of the time.
 """
 
+from bisect import bisect_left
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import NamedTuple
 
-from boxscore.costs import PriceBook, PriceRow, cost
+import msgspec
+
+from boxscore.costs import PriceBook, PriceRow, Rate, cost
 from boxscore.errors import UnreadableUsageError
 from boxscore.providers.response import Usage
 
@@ -45,12 +48,23 @@ class _Line(NamedTuple):
     rates: tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
 
 
+class _Priced(NamedTuple):
+    """A price row by its lines: `lines[n]` holds for calls with more input tokens than `n` of the thresholds; None
+    where a line cannot be had, and `costs.cost` has to be asked."""
+
+    row: PriceRow
+    ref: str
+    thresholds: tuple[int, ...]
+    lines: tuple[_Line | None, ...]
+
+
 class Pricing:
     """Prices spans with a book; one per process that ingests, for what it remembers."""
 
     def __init__(self, book: PriceBook) -> None:
         self._book = book
-        self._found: dict[tuple[str, str | None, int], tuple[PriceRow, _Line | None] | None] = {}
+        self._found: dict[tuple[str, str | None, int], _Priced | None] = {}
+        self._rows: dict[str, _Priced] = {}
 
     def __call__(
         self, model: str, seller: str | None, start_ns: int, counts: Counts
@@ -63,32 +77,41 @@ class Pricing:
         else:
             if len(self._found) >= _KEPT:
                 self._found.clear()
+                self._rows.clear()
             known = self._found[key] = self._find(*key)
         if known is None:
             return None, None
-        row, line = known
-        if line is not None:
-            usd = line.base
-            for count, rate in zip(counts, line.rates, strict=True):
-                if count and rate:
-                    usd = _MONEY.add(usd, _MONEY.multiply(rate, count))
-            return usd, row.ref
-        try:
-            return cost(counts.usage(), row).total_usd, row.ref
-        except UnreadableUsageError:
-            return None, None  # the raw span keeps the counts that make no sense
+        line = known.lines[bisect_left(known.thresholds, counts.input or 0)]
+        if line is None:
+            try:
+                return cost(counts.usage(), known.row).total_usd, known.ref
+            except UnreadableUsageError:
+                return None, None  # the raw span keeps the counts that make no sense
+        usd = line.base
+        for count, rate in zip(counts, line.rates, strict=True):
+            if count and rate:
+                usd = _MONEY.add(usd, _MONEY.multiply(rate, count))
+        return usd, known.ref
 
-    def _find(self, model: str, seller: str | None, minute: int) -> tuple[PriceRow, _Line | None] | None:
+    def _find(self, model: str, seller: str | None, minute: int) -> _Priced | None:
         row = self._book.look_up(model, seller, datetime.fromtimestamp(minute * 60, UTC))
-        return None if row is None else (row, _line(row))
+        if row is None:
+            return None
+        ref = row.ref
+        known = self._rows.get(ref)
+        if known is None or known.row != row:
+            thresholds = tuple(sorted({tier.above for rate in row.rates.values() for tier in rate.tiers}))
+            lines = tuple(_line(row, above + 1) for above in (-1, *thresholds))
+            known = self._rows[ref] = _Priced(row, ref, thresholds, lines)
+        return known
 
 
-def _line(row: PriceRow) -> _Line | None:
-    if any(rate.tiers for rate in row.rates.values()):
-        return None
+def _line(row: PriceRow, tokens: int) -> _Line | None:
+    """The line of calls with that many input tokens."""
+    flat = msgspec.structs.replace(row, rates={kind: Rate(rate.at(tokens)[0]) for kind, rate in row.rates.items()})
 
     def usd(*counts: int) -> Decimal:
-        return cost(Counts(*counts).usage(), row).total_usd
+        return cost(Counts(*counts).usage(), flat).total_usd
 
     try:
         base = usd(0, 0, 0, 0, 0)

@@ -1,29 +1,31 @@
 """The tables of all dialects as one: from the name of an attribute to what is done with it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from boxscore.tracing.conventions import DIALECTS, Field, Indexed, Name
 
-__all__ = ["OWN", "RAW", "Rule", "rule_of"]
+__all__ = ["RAW", "Rule", "rule_of"]
 
 
 class Rule(NamedTuple):
-    """What an attribute says. Of two that say the same the lower `rank` counts. `keys` are the fields of a JSON
-    object's keys, `part` is what is left of a numbered name, `key` the application's own name for it."""
+    """What an attribute says. Of two that say the same the lower `rank` counts.
 
-    field: Field | None = None
+    By `kind`: a name says one field (`name`), keys the fields of a JSON object's keys (`keys`), part a piece of a
+    message, `part` being what is left of the numbered name, own something in the application's words under `key`,
+    object many such in JSON, tags labels; raw stays in the raw span alone.
+    """
+
+    kind: Literal["name", "keys", "part", "own", "object", "tags", "raw"]
     rank: int = 0
-    name: Name | None = None
-    keys: Mapping[str, Name] | None = None
-    part: tuple[str, ...] | None = None
-    key: str | None = None
+    field: Field = "metadata"
+    name: Name = Name(field="metadata")
+    keys: Mapping[str, Name] = {}
+    part: tuple[str, ...] = ()
+    key: str = ""
 
 
-RAW = Rule()
-"""Stays in the raw span alone."""
-OWN = Rule("metadata")
-"""The application's own attribute under its own name."""
+RAW = Rule("raw")
 
 _LONGEST = 256  # characters of a name that anybody would filter by
 _REMEMBERED = 8_192
@@ -39,9 +41,13 @@ def _exact() -> dict[str, Rule]:
         if name in rules:
             continue
         if isinstance(target, Mapping):
-            rules[name] = Rule(rank=rank, keys={key: _name(inner) for key, inner in target.items()})
+            rules[name] = Rule("keys", rank, keys={key: _name(inner) for key, inner in target.items()})
+        elif target == "metadata":
+            rules[name] = Rule("object", rank)
+        elif target == "tags":
+            rules[name] = Rule("tags", rank)
         else:
-            rules[name] = Rule(_name(target).field, rank, _name(target))
+            rules[name] = Rule("name", rank, _name(target).field, _name(target))
     return rules
 
 
@@ -73,8 +79,8 @@ def _derived(name: str) -> Rule:
                 rest = rest.replace(noise, "")
             part = tuple(rest.split("."))
             if part[0].isdecimal():
-                return Rule(how.field, rank, part=part)
+                return Rule("part", rank, how.field, part=part)
     for rank, prefix in enumerate(_metadata, start=1):
         if name.startswith(prefix) and len(name) > len(prefix):
-            return Rule("metadata", rank, key=name[len(prefix) :])
-    return RAW if not name or name.startswith(_namespaces) else OWN
+            return Rule("own", rank, key=name[len(prefix) :])
+    return RAW if not name or name.startswith(_namespaces) else Rule("own", key=name)

@@ -11,7 +11,7 @@ from boxscore.types import Json
 __all__ = ["DEPTH", "attributes_of", "read_value"]
 
 DEPTH = 32
-_STRING = 0x0A
+_STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
 _double = struct.Struct("<d").unpack_from
 
 
@@ -26,10 +26,20 @@ def read_value(data: bytes, depth: int = DEPTH) -> Json:
     if not data:
         return None
     try:
-        if data[0] == _STRING:  # nearly all of them
-            size = data[1]
-            if size < 128 and len(data) == size + 2:
-                return data[2:].decode("utf-8", "replace")
+        kind, size = data[0], len(data)  # what nearly all of them are, without a loop
+        if kind == _STRING:
+            if data[1] < 128:
+                if size == data[1] + 2:
+                    return data[2:].decode("utf-8", "replace")
+            elif data[2] < 128 and size == (data[1] & 127 | data[2] << 7) + 3:
+                return data[3:].decode("utf-8", "replace")
+        elif kind == _INT:
+            if size == 2 and data[1] < 128:
+                return data[1]
+            if size == 3 and data[2] < 128:
+                return data[1] & 127 | data[2] << 7
+        elif kind == _DOUBLE and size == 9:
+            return _double(data, 1)[0]
         return _any(data, depth)
     except (_BrokenError, IndexError, struct.error):
         return None

@@ -12,23 +12,25 @@ from typing import Protocol, cast
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 
-__all__ = ["BrokenWireError", "EventMessage", "SpanMessage", "read_request", "read_span"]
+__all__ = ["BrokenWireError", "EventMessage", "ResourceSpans", "SpanMessage", "read_request", "read_span"]
 
 BrokenWireError = DecodeError
 
 
-class _ScopeSpans(Protocol):
+class ScopeSpans(Protocol):
     scope: bytes
     spans: Sequence[bytes]
 
 
-class _ResourceSpans(Protocol):
+class ResourceSpans(Protocol):
+    """The spans of one resource, by scope."""
+
     resource: bytes
-    scope_spans: Sequence[_ScopeSpans]
+    scope_spans: Sequence[ScopeSpans]
 
 
 class _Request(Protocol):
-    resource_spans: Sequence[_ResourceSpans]
+    resource_spans: Sequence[ResourceSpans]
 
 
 class EventMessage(Protocol):
@@ -131,7 +133,7 @@ def _parsers() -> tuple[_Parser, _Parser]:
 _request, _span = _parsers()
 
 
-def read_request(body: bytes) -> Sequence[_ResourceSpans]:
+def read_request(body: bytes) -> Sequence[ResourceSpans]:
     """The spans of an `ExportTraceServiceRequest`, by resource and scope. `BrokenWireError` when it is none."""
     return cast("_Request", _request.FromString(body)).resource_spans
 
