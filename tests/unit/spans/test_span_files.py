@@ -350,12 +350,14 @@ def test_texts_with_much_in_common_get_a_dictionary_that_outlives_the_process_an
         return row(n, trace=b"t%d" % n, application="help", input_text=f"{n} is asked. " + "Be kind and brief. " * 40)
 
     with SqliteSpans(tmp_path, segment_spans=250) as store:
-        for n in range(300):
+        for n in range(299):
             store.put("p", [talk(n)]).result()
+        wait(store._files._dictionaries._training.values())
+        store.put("p", [talk(299)]).result()
     with SqliteSpans(tmp_path, segment_spans=250) as store:
         for n in range(300, 600):
             store.put("p", [talk(n)]).result()
-        store.put("p", [msgspec.structs.replace(talk(599), user="u"), talk(598)]).result()
+        store.put("p", [msgspec.structs.replace(talk(599), user="u", raw=b"more"), talk(598)]).result()
         assert ids(store.spans("p", [parse_condition("user=u")])) == [b"span-599"]
         for n in range(600):
             assert store.trace("p", b"t%d" % n).items[0].input_text == talk(n).input_text

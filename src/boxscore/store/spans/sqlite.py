@@ -58,13 +58,14 @@ class SqliteSpans:
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        if self._writer is not None and self._files is not None:
+        if self._writer is not None:
             self._writer.close()
-            self._files.close()
-            self._writer = None
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
+        if self._writer is not None and self._files is not None:
+            self._files.close()  # last, so that it leaves no log beside the files
+            self._writer = None
 
     def __enter__(self) -> "SqliteSpans":
         return self
