@@ -59,7 +59,7 @@ class RuleOptions(NamedTuple):
     "--plan", "only_plan", is_flag=True, help="Run nothing: say what this dataset can show; exit 3 if too little."
 )
 @click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
-@click.option("--retry-errors", is_flag=True, help="Ask again what failed the last time, and nothing else.")
+@click.option("--retry-errors", is_flag=True, help="Take the last run of this very plan up again: ask what failed.")
 @click.option("--spend-cap", type=float, metavar="USD", help="Stop before more than this is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 @click.argument("spec", required=False, type=click.Path(path_type=Path))
 @click.option("--variant", metavar="NAME", help="Which variant of the spec (default: its baseline).")
 @click.option("--fresh", is_flag=True, help="Use no answer of an earlier run.")
-@click.option("--retry-errors", is_flag=True, help="Ask again what failed the last time, and nothing else.")
+@click.option("--retry-errors", is_flag=True, help="Take the last run of this very plan up again: ask what failed.")
 @click.option("--spend-cap", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop before more is spent.")
 @click.option("--concurrency", type=click.IntRange(1), help="Calls in flight at once.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the first N examples.")

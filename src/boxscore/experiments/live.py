@@ -12,7 +12,8 @@ from boxscore.datasets import Dataset
 from boxscore.errors import SpecError, SpendCapError
 from boxscore.experiments.baseline import Standing
 from boxscore.experiments.budget import Budget
-from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
+from boxscore.experiments.comparing import compare_many, compare_runs
+from boxscore.experiments.comparison import Circumstances, Comparison
 from boxscore.experiments.early import check_early, run_until_clear
 from boxscore.experiments.identity import utc_now
 from boxscore.experiments.judges.judge import Judge

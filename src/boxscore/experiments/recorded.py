@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxscore.errors import SpecError, UnknownNameError
-from boxscore.experiments.comparison import Circumstances, Comparison, compare_many
+from boxscore.experiments.comparing import compare_many
+from boxscore.experiments.comparison import Circumstances, Comparison
 from boxscore.experiments.recordings import load_recordings
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer

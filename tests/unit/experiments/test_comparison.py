@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from boxscore.datasets import Example
 from boxscore.errors import NothingToCompareError, ScorerError, UnknownNameError, UnknownPriceError
-from boxscore.experiments.comparison import Circumstances, Comparison, compare_many, compare_runs
+from boxscore.experiments.comparing import compare_many, compare_runs
+from boxscore.experiments.comparison import Circumstances, Comparison
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.statistics import rate_power
 from boxscore.experiments.trial import Run, Trial, VariantInfo
