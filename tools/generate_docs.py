@@ -1,6 +1,6 @@
 """Write the reference pages that are generated from code; with --check, say which are stale and exit 1.
 
-python tools/generate_docs.py            rewrite docs/reference/{cli,scorers,settings,errors,verdict}.md
+python tools/generate_docs.py            rewrite docs/reference/{cli,scorers,settings,attributes,errors,verdict}.md
 python tools/generate_docs.py --check    change nothing; name the pages that code has left behind
 """
 
@@ -173,6 +173,26 @@ def write_settings(page: Page) -> None:
 
 
 # Errors
+
+
+def write_attributes(page: Page) -> None:
+    from boxscore.tracing.conventions import DIALECTS
+    from boxscore.tracing.conventions.events import EVENTS
+    from boxscore.tracing.conventions.mapping import says
+
+    page.add(
+        "What the attributes of a span mean, by the instrumentation that writes them. Of several that say the same the",
+        "first counts: dialects in the order of this page, names in the order of their table. What no table has is",
+        "metadata when it is the application's own, and stays in the raw span otherwise: nothing of a span is lost.",
+    )
+    for dialect in DIALECTS:
+        page.add("", f"## {dialect.title}", "")
+        if dialect.source.startswith("https://"):
+            page.add(f"Source: <{dialect.source}>", "")
+        page.add("| attribute | field |", "|---|---|")
+        page.add(*(f"| {_code(name)} | {_cell(field)} |" for name, field in says(dialect)))
+    page.add("", "## Events", "", "| event | field |", "|---|---|")
+    page.add(*(f"| `{name}` | {field} |" for name, field in EVENTS.items()))
 
 
 def write_errors(page: Page) -> None:
@@ -354,6 +374,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "scorers.md": ("Scorers", write_scorers),
     "verdict.md": ("The verdict as JSON", write_verdict),
     "settings.md": ("Settings", write_settings),
+    "attributes.md": ("Attributes of spans", write_attributes),
     "errors.md": ("Errors", write_errors),
 }
 
