@@ -115,6 +115,8 @@ def _batch(parts: Iterator[tuple[_Part, bytes, bytes]], encode: Callable[[_Part]
 def _read(raw: bytes, resource: bytes, scope: bytes, limits: Limits) -> Span:
     if len(raw) > limits.span_bytes:
         raise _BadSpanError(f"larger than {limits.span_bytes} bytes")
+    if len(resource) + len(scope) > limits.around_bytes:
+        raise _BadSpanError(f"resource and scope larger than {limits.around_bytes} bytes")
     message = read_span(raw)
     trace_id, span_id, parent_id = message.trace_id, message.span_id, message.parent_span_id
     if len(trace_id) != 16 or not any(trace_id):

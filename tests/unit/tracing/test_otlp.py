@@ -281,6 +281,13 @@ def test_spans_beyond_the_cap_of_a_request_are_counted() -> None:
     assert (len(batch.spans), sum(batch.rejected.values())) == (3, 2)
 
 
+def test_a_resource_beyond_its_cap_costs_the_spans_that_came_with_it() -> None:
+    batch = read_protobuf(request(a_span(), service="s" * 70_000).SerializeToString())
+
+    assert batch.spans == []
+    assert batch.message == "1 of the spans: resource and scope larger than 65536 bytes"
+
+
 def test_the_answer_is_empty_or_a_partial_success_in_both_formats() -> None:
     batch = Batch([], {"too old": 300, "too new": 1})
 
