@@ -4,7 +4,7 @@ from boxscore.store.spans.filters import Condition, Filter, parse_condition
 from boxscore.store.spans.merge import merge
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.sqlite import SqliteSpans
-from boxscore.store.spans.store import Counts, Facet, Page, SpanStore, StoredSpan, TraceSummary
+from boxscore.store.spans.store import Counts, Facet, Page, Point, Series, SpanStore, StoredSpan, TraceSummary
 
 __all__ = [
     "Condition",
@@ -12,6 +12,8 @@ __all__ = [
     "Facet",
     "Filter",
     "Page",
+    "Point",
+    "Series",
     "SpanRow",
     "SpanStore",
     "SqliteSpans",

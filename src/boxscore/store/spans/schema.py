@@ -55,9 +55,11 @@ CREATE TABLE tags(
 CREATE TABLE dictionaries(
     id INTEGER PRIMARY KEY, project INTEGER NOT NULL, application INTEGER NOT NULL, data BLOB NOT NULL
 ) STRICT;
+CREATE TABLE changes(id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, at_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NULL) STRICT;
 """
-# The table of tags has no index by span: a changed span names its old tags itself.
+# The table of changes tells what comes behind which times have to be looked at again. The table of tags has no index by
+# span: a changed span names its old tags itself.
 
 _STEPS = (_TABLES,)
 

@@ -11,18 +11,19 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import TypeVar, cast, get_args
 
 import msgspec
 
-from boxscore.errors import StoreError, UsageError
+from boxscore.errors import StoreError, UnknownNameError, UsageError
 from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
 from boxscore.store.spans.reader import Reader
+from boxscore.store.spans.rollups import MINUTE_NS, Behind, Buckets
 from boxscore.store.spans.rows import SpanRow
-from boxscore.store.spans.store import Counts, Facet, Page, StoredSpan, TraceSummary
+from boxscore.store.spans.store import Counts, Facet, Page, Series, SeriesBy, StoredSpan, TraceSummary
 from boxscore.store.spans.writer import Writer
 
 ENTRY = Condition("entry", "=", True)
@@ -50,16 +51,19 @@ class SqliteSpans:
         segment_spans: int = SEGMENT_SPANS,
     ) -> None:
         self.folder = home / FOLDER
-        self._files = (
-            Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans) if write else None
-        )
-        self._writer = Writer(self._files, clock_ns=clock_ns) if self._files else None
+        self._files = self._behind = self._writer = None
+        if write:
+            self._files = Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans)
+            self._behind = Behind(self._paths)
+            self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+        if self._behind is not None:
+            self._behind.close()
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
@@ -135,6 +139,28 @@ class SqliteSpans:
                 values.update(reader.facets(where, field))
         ordered = sorted(values.items(), key=lambda item: (-item[1], item[0] or ""))
         return [Facet(value=value, spans=count) for value, count in ordered[:limit]]
+
+    def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
+        if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
+            raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
+        if by is not None and by not in get_args(SeriesBy):
+            raise UnknownNameError("field of a series", by, get_args(SeriesBy))
+        buckets = Buckets(start_ns, step_ns)
+        pending = sum(buckets.read(path, project, end_ns, by) for path in self._paths())
+        return Series(points=buckets.points(), pending=pending)
+
+    def catch_up(self) -> None:
+        """Returns when all that was acknowledged before is in the roll-ups."""
+        if self._behind is not None:
+            self._behind.catch_up()
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the roll-ups from following, None when nothing does."""
+        return None if self._behind is None else self._behind.problem
+
+    def _paths(self) -> list[Path]:
+        return [path for _, path in segment_paths(self.folder)]
 
     def _page(
         self,

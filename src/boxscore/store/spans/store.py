@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from decimal import Decimal
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -11,6 +11,7 @@ from boxscore.store.spans.filters import Filter
 from boxscore.store.spans.rows import SpanRow
 
 Item = TypeVar("Item")
+SeriesBy: TypeAlias = Literal["model", "application"]
 
 
 class StoredSpan(SpanRow, frozen=True, kw_only=True):
@@ -58,6 +59,29 @@ class Facet(msgspec.Struct, frozen=True, kw_only=True):
     spans: int
 
 
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """Totals of the spans that began in one step of a series. `value` is that of the field asked by. Durations are
+    within two percent; None where none is known."""
+
+    start_ns: int
+    value: str | None
+    spans: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: Decimal
+    duration_p50_ns: float | None
+    duration_p95_ns: float | None
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """Points by time, then by value; steps without spans are left out. `pending` spans were acknowledged and are not in
+    it yet, those of other projects and times among them."""
+
+    points: Sequence[Point]
+    pending: int
+
+
 class SpanStore(Protocol):
     """Spans of projects. Safe to use from threads. Failures are `boxscore.errors.StoreError`; a bad filter, cursor or
     limit is a `UsageError`.
@@ -94,6 +118,11 @@ class SpanStore(Protocol):
 
     def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
         """The most frequent values of a text field among the spans that the filter takes."""
+        ...
+
+    def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
+        """Totals from start to end (which is not in it), both and the step in whole minutes, over all spans or by a
+        field's values."""
         ...
 
     def close(self) -> None:

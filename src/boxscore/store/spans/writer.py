@@ -29,9 +29,10 @@ class Writer:
     more is taken: what a failed sync left is not known until the files are opened again.
     """
 
-    def __init__(self, files: Files, *, clock_ns: Callable[[], int]) -> None:
+    def __init__(self, files: Files, *, clock_ns: Callable[[], int], committed: Callable[[], None]) -> None:
         self._files = files
         self._clock_ns = clock_ns
+        self._committed = committed
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
@@ -84,6 +85,7 @@ class Writer:
                 self._waiting -= spans
             for done, error in outcomes:
                 done.set_exception(error) if error else done.set_result(None)
+            self._committed()
 
     def _commit(self, batch: Sequence[_Job]) -> list[tuple["Future[None]", Exception | None]]:
         try:

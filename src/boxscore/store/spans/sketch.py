@@ -1,0 +1,46 @@
+"""Quantiles of durations from counts in logarithmic bins: mergeable, and off by two percent at most.
+
+DDSketch without its limit on bins (Masson, Rim, Lee: "DDSketch: a fast and fully-mergeable quantile sketch with
+relative-error guarantees", VLDB 2019): a nanosecond to a century takes some 1,100 bins.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+ERROR = 0.02
+_GAMMA = (1 + ERROR) / (1 - ERROR)
+_LOG = math.log(_GAMMA)
+_decoder = msgspec.msgpack.Decoder(dict[int, int])
+
+
+class Sketch:
+    """Counts of values. What is below 1 counts as 1."""
+
+    def __init__(self, bins: Iterable[tuple[int, int]] = ()) -> None:
+        self._bins = Counter(dict(bins))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Sketch":
+        return cls(_decoder.decode(data).items())
+
+    def to_bytes(self) -> bytes:
+        return msgspec.msgpack.encode(dict(self._bins))
+
+    def add(self, value: int) -> None:
+        self._bins[math.ceil(math.log(value) / _LOG) if value > 1 else 0] += 1
+
+    def merge(self, other: "Sketch") -> None:
+        self._bins.update(other._bins)
+
+    def quantile(self, q: float) -> float | None:
+        """The value at rank `q` of (count - 1), from below; None where nothing was counted."""
+        rank = q * (self._bins.total() - 1)
+        seen = 0
+        for place in sorted(self._bins):
+            seen += self._bins[place]
+            if seen > rank:
+                return 2 * _GAMMA**place / (_GAMMA + 1) if place else 1.0
+        return None
