@@ -595,3 +595,13 @@ def test_langchains_calls_of_tools_and_vertex_ais_names_of_models_are_read() -> 
     read = row({"output.value": json.dumps(asked), "llm.model_name": long_name, "llm.token_count.prompt": 1_000_000})
 
     assert (read.output_text, read.model, read.cost_usd) == ("f({})", long_name, Decimal("0.3"))
+
+
+@pytest.mark.parametrize("came", [199_999, 200_000, 200_001, 272_000, 272_001])
+def test_the_tier_of_a_price_is_the_one_of_the_whole_calls_input(came: int) -> None:
+    for model in ("claude-sonnet-4-5", "gemini-2.5-pro"):
+        read = row({"gen_ai.request.model": model, "gen_ai.usage.input_tokens": came, "gen_ai.usage.output_tokens": 10})
+        usage = normalise({"input_tokens": came, "output_tokens": 10}, dialect="boxscore")
+        due = price(usage, model=model, at=datetime.fromtimestamp(START / 1e9, UTC), book=BOOK)
+
+        assert read.cost_usd == due.total_usd
