@@ -8,6 +8,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +18,7 @@ __all__ = ["JsonGroup", "encode_resource", "encode_scope", "encode_span", "read_
 _fixed64 = struct.Struct("<Q").pack
 _fixed32 = struct.Struct("<I").pack
 _double = struct.Struct("<d").pack
+_SIZES = tuple(bytes([size]) for size in range(128))
 _U64, _U32 = 1 << 64, 1 << 32
 _KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 _ENUMS = {f"SPAN_KIND_{name}": n for n, name in enumerate(_KINDS)} | {
@@ -266,42 +268,47 @@ def _attributes(out: bytearray, tag: int, attributes: list[_KeyValue]) -> None:
         _message(out, tag, _pair(attribute))
 
 
-def _pair(attribute: _KeyValue) -> bytearray:
-    inner = bytearray()
-    _text(inner, 0x0A, attribute.key)
-    if attribute.value is not None:
-        _message(inner, 0x12, _value(attribute.value))
-    return inner
+def _pair(attribute: _KeyValue) -> bytes:
+    name = attribute.key
+    key = _key(name) if len(name) < 128 else _encoded_key(name)
+    return key if attribute.value is None else key + b"\x12" + _sized(_value(attribute.value))
 
 
-def _value(value: _Value) -> bytearray:
+def _encoded_key(name: str) -> bytes:
     out = bytearray()
+    _text(out, 0x0A, name)
+    return bytes(out)
+
+
+_key = lru_cache(maxsize=4_096)(_encoded_key)
+
+
+def _sized(data: bytes) -> bytes:
+    size = len(data)
+    if size < 128:
+        return _SIZES[size] + data
+    return varint(size) + data
+
+
+def _value(value: _Value) -> bytes:
     if value.string_value is not None:
-        _message(out, 0x0A, value.string_value.encode("utf-8", "replace"))
-    elif value.bool_value is not None:
-        out += b"\x10\x01" if value.bool_value else b"\x10\x00"
-    elif value.int_value is not None:
+        return b"\x0a" + _sized(value.string_value.encode("utf-8", "replace"))
+    if value.bool_value is not None:
+        return b"\x10\x01" if value.bool_value else b"\x10\x00"
+    if value.int_value is not None:
         number = int(value.int_value)
         if not -(_U64 >> 1) <= number < _U64 >> 1:
             raise ValueError(f"{number} is out of range")
-        out.append(0x18)
-        _varint(out, number % _U64)
-    elif value.double_value is not None:
-        out.append(0x21)
-        out += _double(float(value.double_value))
-    elif value.array_value is not None:
-        inner = bytearray()
-        for item in value.array_value.values:
-            _message(inner, 0x0A, _value(item))
-        _message(out, 0x2A, inner)
-    elif value.kvlist_value is not None:
-        inner = bytearray()
-        for item in value.kvlist_value.values:
-            _message(inner, 0x0A, _pair(item))
-        _message(out, 0x32, inner)
-    elif value.bytes_value is not None:
+        return b"\x18" + varint(number % _U64)
+    if value.double_value is not None:
+        return b"\x21" + _double(float(value.double_value))
+    if value.array_value is not None:
+        return b"\x2a" + _sized(b"".join(b"\x0a" + _sized(_value(item)) for item in value.array_value.values))
+    if value.kvlist_value is not None:
+        return b"\x32" + _sized(b"".join(b"\x0a" + _sized(_pair(item)) for item in value.kvlist_value.values))
+    if value.bytes_value is not None:
         try:
-            _message(out, 0x3A, base64.b64decode(value.bytes_value, validate=True))
+            return b"\x3a" + _sized(base64.b64decode(value.bytes_value, validate=True))
         except binascii.Error as error:
             raise ValueError("bytes that are no base64") from error
-    return out
+    return b""
