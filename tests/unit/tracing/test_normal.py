@@ -563,7 +563,7 @@ def test_the_names_of_the_tables_are_those_of_the_official_packages() -> None:
         "gen_ai.prompt.version",
         "gen_ai.response.system_fingerprint",
         "openai.response.system_fingerprint",
-        "gen_ai.server.time_to_first_token",
+        "gen_ai.latency.time_to_first_token",
         "error.type",
     }
 

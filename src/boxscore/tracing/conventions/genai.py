@@ -2,7 +2,7 @@
 
 Source: https://github.com/open-telemetry/semantic-conventions-genai (`docs/gen-ai`, `docs/gen-ai/mcp.md`), and the
 deprecated names in the registry of semantic-conventions 1.2x to 1.37 (`gen_ai.system`, `gen_ai.prompt`,
-`gen_ai.usage.prompt_tokens`, events that carry messages).
+`gen_ai.usage.prompt_tokens`, events that carry messages). `gen_ai.latency.time_to_first_token`, in seconds, is vLLM's.
 """
 
 from boxscore.tracing.conventions.dialect import Dialect, Name
@@ -32,7 +32,7 @@ GENAI = Dialect(
         "gen_ai.usage.cache_creation.input_tokens": "written_tokens",
         "gen_ai.usage.reasoning.output_tokens": "reasoning_tokens",
         "gen_ai.response.time_to_first_chunk": Name(field="first_token", unit="s"),
-        "gen_ai.server.time_to_first_token": Name(field="first_token", unit="s"),
+        "gen_ai.latency.time_to_first_token": Name(field="first_token", unit="s"),
         "gen_ai.tool.name": "step",
         "gen_ai.agent.name": "step",
         "gen_ai.workflow.name": "step",
