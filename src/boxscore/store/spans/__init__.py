@@ -4,13 +4,14 @@ from boxscore.store.spans.filters import Condition, Filter, parse_condition
 from boxscore.store.spans.merge import merge
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.sqlite import SqliteSpans
-from boxscore.store.spans.store import Counts, Facet, Page, Point, Series, SpanStore, StoredSpan, TraceSummary
+from boxscore.store.spans.store import Counts, Facet, Hits, Page, Point, Series, SpanStore, StoredSpan, TraceSummary
 
 __all__ = [
     "Condition",
     "Counts",
     "Facet",
     "Filter",
+    "Hits",
     "Page",
     "Point",
     "Series",

@@ -16,7 +16,8 @@ PICO = 12
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 _AT = {column: place for place, column in enumerate(COLUMNS)}
-SEQ, ENTRY, BLOCK, PLACE, AT = _AT["seq"], _AT["entry"], _AT["block"], _AT["place"], _AT["at_ns"]
+PROJECT, SEQ, AT, ENTRY = _AT["project"], _AT["seq"], _AT["at_ns"], _AT["entry"]
+BLOCK, PLACE = _AT["block"], _AT["place"]
 
 _names_of = cast("Callable[[SpanRow], tuple[str | None, ...]]", attrgetter(*NAMED))
 _numbers_of = cast("Callable[[SpanRow], tuple[int | None, ...]]", attrgetter(*NUMBERS))

@@ -78,6 +78,23 @@ class Reader:
         asked = f"SELECT {queries.COLUMNS} {where.source} {where.order} LIMIT ?"
         return self._connection.execute(asked, (*where.parameters, limit)).fetchall()
 
+    def rows_of(self, seqs: Sequence[int]) -> list[Row]:
+        asked = f"SELECT {queries.COLUMNS} FROM spans s WHERE s.seq = ?"  # noqa: S608 - our own words
+        return [row for seq in seqs for row in self._connection.execute(asked, (seq,))]
+
+    def rows_after(self, seq: int, limit: int) -> list[Row]:
+        """In the order of arrival."""
+        asked = f"SELECT {queries.COLUMNS} FROM spans s WHERE s.seq > ? ORDER BY s.seq LIMIT ?"  # noqa: S608
+        return self._connection.execute(asked, (seq, limit)).fetchall()
+
+    def last_seq(self) -> int:
+        return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)
+
+    def changes_after(self, change: int) -> list[tuple[int, int]]:
+        """Numbers of changes and the spans that they changed."""
+        asked = "SELECT id, seq FROM changes WHERE id > ? ORDER BY id"
+        return cast("list[tuple[int, int]]", self._connection.execute(asked, (change,)).fetchall())
+
     def trace_rows(self, project: str, trace: bytes, after: tuple[int, bytes], limit: int) -> list[Row]:
         parameters = (self.name_id(project), trace, *after, limit)
         return self._connection.execute(_TRACE, parameters).fetchall()

@@ -5,8 +5,7 @@ same place, and a repeated batch, which adds no row, adds nothing. Minutes of ro
 The files can be deleted at any time; they are made again.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -23,8 +22,6 @@ from boxscore.store.spans.store import Point
 
 MINUTE_NS = 60 * 10**9
 STEP_ROWS = 20_000
-PAUSE_S = 0.3
-"""Between two steps: many commits become one."""
 
 _TABLES = """
 BEGIN IMMEDIATE;
@@ -40,7 +37,7 @@ COMMIT
 _FIELDS = "seq, project, at_ns, model, application, error, input_tokens, output_tokens, cost_picousd, duration_ns"
 _FRESH = f"SELECT {_FIELDS} FROM spans WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - our own words
 _OF_MINUTE = f"SELECT {_FIELDS} FROM spans WHERE project = ? AND at_ns >= ? AND at_ns < ? AND seq <= ?"  # noqa: S608
-_CHANGES = "SELECT id, project, at_ns FROM changes WHERE id > ?"
+_CHANGES = "SELECT id, project, at_ns FROM changes WHERE id > ? ORDER BY id"
 _PUT = "INSERT OR REPLACE INTO minutes VALUES (?, ?, ?, ?, ?)"
 _GET = "SELECT totals FROM minutes WHERE project = ? AND minute = ? AND model = ? AND application = ?"
 _NAMED = "SELECT (SELECT value FROM s.names WHERE id = {}), minute, totals FROM minutes"
@@ -213,59 +210,3 @@ class Buckets:
                 self._sums.items(), key=lambda item: (item[0][0], item[0][1] or "")
             )
         ]
-
-
-class Behind:
-    """The thread that keeps roll-ups near their files. `problem` says what stopped the last step, None when nothing
-    did; it tries again with the next commit."""
-
-    def __init__(self, paths: Callable[[], Iterable[Path]]) -> None:
-        self.problem: str | None = None
-        self._paths = paths
-        self._done: dict[Path, object] = {}
-        self._stepping = threading.Lock()
-        self._wake = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="boxscore-rollups", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        self._wake.set()
-
-    def catch_up(self) -> None:
-        """Returns when all that was committed before is rolled up."""
-        with self._stepping:
-            for path in self._paths():
-                before = _stamp(path)
-                if before == self._done.get(path):
-                    continue
-                while step(path):
-                    if self._stop.is_set():
-                        return
-                self._done[path] = before
-
-    def close(self) -> None:
-        self._stop.set()
-        self._wake.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        self._wake.set()
-        while True:
-            self._wake.wait()
-            if self._stop.is_set():
-                return
-            self._wake.clear()
-            try:
-                self.catch_up()
-                self.problem = None
-            except Exception as error:  # noqa: BLE001 - told to whoever asks, and the thread lives on
-                self.problem = str(error)
-            self._stop.wait(PAUSE_S)
-
-
-def _stamp(path: Path) -> object:
-    """Changes when the file or its log does, and when its roll-up is gone: old files are not opened for nothing."""
-    log = path.with_name(f"{path.name}-wal")
-    written = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (path, log) if file.exists()]
-    return written, rollup_path(path).exists()

@@ -55,11 +55,13 @@ CREATE TABLE tags(
 CREATE TABLE dictionaries(
     id INTEGER PRIMARY KEY, project INTEGER NOT NULL, application INTEGER NOT NULL, data BLOB NOT NULL
 ) STRICT;
-CREATE TABLE changes(id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, at_ns INTEGER NOT NULL) STRICT;
+CREATE TABLE changes(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, project INTEGER NOT NULL, at_ns INTEGER NOT NULL
+) STRICT;
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NULL) STRICT;
 """
-# The table of changes tells what comes behind which times have to be looked at again. The table of tags has no index by
-# span: a changed span names its old tags itself.
+# `changes` tells roll-ups and search which spans and times they have to look at again. `tags` has no index by span: a
+# changed span names its old tags itself.
 
 _STEPS = (_TABLES,)
 

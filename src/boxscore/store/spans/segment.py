@@ -29,7 +29,7 @@ _SET_ENTRY = "UPDATE spans SET entry = ? WHERE seq = ?"
 _ADD_TAG = "INSERT OR IGNORE INTO tags(project, tag, at_ns, seq) VALUES (?, ?, ?, ?)"
 _DROP_TAG = "DELETE FROM tags WHERE project = ? AND tag = ? AND at_ns = ? AND seq = ?"
 _ADD_BLOCK = "INSERT INTO blocks(id, dictionary, data) VALUES (?, ?, ?)"
-_ADD_CHANGE = "INSERT INTO changes(project, at_ns) VALUES (?, ?)"
+_ADD_CHANGE = "INSERT INTO changes(seq, project, at_ns) VALUES (?, ?, ?)"
 _SET_BLOCK = "UPDATE blocks SET dictionary = NULL, data = ? WHERE id = ?"
 _BLOCK = "SELECT data, dictionary FROM blocks WHERE id = ?"
 _DICTIONARIES = """
@@ -154,7 +154,7 @@ class Segment:
         self._connection.execute(_UPDATE, (*changed, seq))
         self._connection.executemany(_DROP_TAG, self._tags(project, before.metadata, values))
         self._connection.executemany(_ADD_TAG, self._tags(project, after.metadata, changed))
-        self._connection.executemany(_ADD_CHANGE, [(project, at_ns) for at_ns in {values[AT], changed[AT]}])
+        self._connection.executemany(_ADD_CHANGE, [(seq, project, at_ns) for at_ns in {values[AT], changed[AT]}])
         payload = blocks.payload_of(after)
         if payload != payloads[place]:
             payloads[place] = payload

@@ -16,19 +16,23 @@ from typing import TypeVar, cast, get_args
 import msgspec
 
 from boxscore.errors import StoreError, UnknownNameError, UsageError
+from boxscore.store.spans.behind import Behind
 from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
 from boxscore.store.spans.reader import Reader
-from boxscore.store.spans.rollups import MINUTE_NS, Behind, Buckets
+from boxscore.store.spans.rollups import MINUTE_NS, Buckets
 from boxscore.store.spans.rows import SpanRow
-from boxscore.store.spans.store import Counts, Facet, Page, Series, SeriesBy, StoredSpan, TraceSummary
+from boxscore.store.spans.search import Words, not_searchable
+from boxscore.store.spans.store import Counts, Facet, Hits, Page, Series, SeriesBy, StoredSpan, TraceSummary
 from boxscore.store.spans.writer import Writer
 
 ENTRY = Condition("entry", "=", True)
 LIMIT = 10_000
 """No page is longer."""
+SEARCHED = 2_000
+"""A page of a search looks at no more candidates: its cursor goes on."""
 IDLE = 32
 """Connections that wait for the next question."""
 
@@ -149,14 +153,35 @@ class SqliteSpans:
         pending = sum(buckets.read(path, project, end_ns, by) for path in self._paths())
         return Series(points=buckets.points(), pending=pending)
 
+    def search(self, project: str, text: str, *, limit: int = 50, cursor: str | None = None) -> Hits:
+        _check_limit(limit)
+        before = (LARGEST, 0) if cursor is None else _decoded(cursor, tuple[int, int])
+        asked = Words(text)
+        items: list[StoredSpan] = []
+        pending, last, left = 0, before, SEARCHED
+        for number, path in reversed(segment_paths(self.folder)):
+            with self._reading(number, path) as reader:
+                pending += not_searchable(reader, path)
+                if number > before[0]:
+                    continue
+                seq = before[1] if number == before[0] else LARGEST
+                while len(items) < limit and left and (seqs := asked.candidates(reader, path, project, seq)):
+                    for seq in seqs[:left]:
+                        last, left = (number, seq), left - 1
+                        items += [span for span in reader.spans(reader.rows_of([seq]), whole=True) if asked.match(span)]
+                        if len(items) == limit:
+                            break
+        more = len(items) == limit or not left
+        return Hits(items=items, cursor=_encoded(last) if more else None, pending=pending)
+
     def catch_up(self) -> None:
-        """Returns when all that was acknowledged before is in the roll-ups."""
+        """Returns when all that was acknowledged before is rolled up and found."""
         if self._behind is not None:
             self._behind.catch_up()
 
     @property
     def problem(self) -> str | None:
-        """What keeps the roll-ups from following, None when nothing does."""
+        """What keeps roll-ups and search from following, None when nothing does."""
         return None if self._behind is None else self._behind.problem
 
     def _paths(self) -> list[Path]:

@@ -41,6 +41,13 @@ class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
     cursor: str | None
 
 
+class Hits(Page[StoredSpan], frozen=True, kw_only=True):
+    """A page of a search. It may hold fewer than asked for and still have a cursor. `pending` spans were acknowledged
+    and cannot be found yet, those of other projects among them."""
+
+    pending: int
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Counted and summed over stored spans at the moment of asking; `unpriced` spans told no cost."""
 
@@ -110,6 +117,11 @@ class SpanStore(Protocol):
     ) -> Page[TraceSummary]:
         """Traces whose entry the filter takes, with their totals. A trace without an entry so far is listed by its
         earliest span."""
+        ...
+
+    def search(self, project: str, text: str, *, limit: int = 50, cursor: str | None = None) -> Hits:
+        """Spans whose new texts (`input_text`, `output_text`) hold every word and every "quoted phrase", whole, the
+        latest to arrive first. Case and accents do not matter."""
         ...
 
     def counts(self, project: str, filter: Filter = ()) -> Counts:
