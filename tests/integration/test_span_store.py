@@ -12,6 +12,8 @@ import pytest
 from boxscore.store.spans import SpanRow, SqliteSpans
 
 KILLS = 5
+MINUTE = 60 * 10**9
+EPOCH = 16_666_667 * MINUTE
 SPANS = 7  # of a trace, sent in two parts that overlap
 
 PROGRAM = """
@@ -52,7 +54,7 @@ def span(trace, place):
         parent_id=b"0" if place else None,
         entry=place == 0,
         name=f"step {place}",
-        start_ns=10**18 + told.randrange(10**9),
+        start_ns=EPOCH + told.randrange(10**9),
         duration_ns=told.randrange(10**9),
         application="killed",
         user=f"user {told.randrange(50)}",
@@ -88,6 +90,13 @@ def test_what_was_acknowledged_before_a_kill_is_stored_once_and_whole(tmp_path, 
             if (cursor := page.cursor) is None:
                 break
         in_flight = [store.trace("p", trace).items for trace in {trace for trace, _ in stored.keys() - acknowledged}]
+        store.catch_up()
+        series = store.series("p", start_ns=EPOCH, end_ns=EPOCH + MINUTE, step_ns=MINUTE)
+        found_again = store.search("p", "answer", limit=10_000)
+        counts = store.counts("p")
+    assert [point.spans for point in series.points] == [counts.spans] == [len(stored)]
+    assert series.points[0].output_tokens == counts.output_tokens
+    assert (series.pending, found_again.pending) == (0, 0)
     assert len(acknowledged) > 100 * KILLS
     assert acknowledged <= stored.keys()  # none lost
     for (trace, place), found in stored.items():
