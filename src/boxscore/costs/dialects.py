@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from boxscore.types import Json
 
-__all__ = ["DIALECTS", "Dialect", "dialect_of_api", "read_path"]
+__all__ = ["DIALECTS", "Dialect", "dialect_of_api", "head_of", "read_path"]
 
 
 class Dialect(NamedTuple):
@@ -324,7 +324,7 @@ def _steps(path: str) -> list[tuple[str, str, str, str]]:
 
 
 @cache
-def _head(path: str) -> tuple[str, bool]:
+def head_of(path: str) -> tuple[str, bool]:
     """The name that a path begins with, and whether that is all of it."""
     (name, *rest), *more = _steps(path)
     return name, not more and not any(rest)
@@ -333,7 +333,7 @@ def _head(path: str) -> tuple[str, bool]:
 def read_path(data: Json, path: str) -> Json:
     """What is at a dotted path, or None."""
     if isinstance(data, dict):  # most paths lead nowhere, and most others are one plain name
-        head, alone = _head(path)
+        head, alone = head_of(path)
         if head not in data or alone:
             return cast("dict[str, Json]", data).get(head)
     found = cast("object", data)

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 
-from boxscore.costs.dialects import DIALECTS, Dialect, dialect_of_api, read_path
+from boxscore.costs.dialects import DIALECTS, Dialect, dialect_of_api, head_of, read_path
 from boxscore.costs.row import Context
 from boxscore.errors import UnknownNameError, UnreadableUsageError
 from boxscore.providers.response import Usage
@@ -182,9 +182,11 @@ def _root(data: Mapping[str, Json], speech: Dialect) -> Mapping[str, Json]:
 
 def _read(root: Mapping[str, Json], speech: Dialect) -> Usage:
     counts: dict[str, int | float] = {}
-    for field, paths in speech.terms:
-        for path in paths:
-            value = read_path(root, path)
+    for field, places in _places(speech.name):
+        for head, alone, path in places:
+            if head not in root:
+                continue
+            value = root[head] if alone else read_path(root, path)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             if value < 0 or value != value or value in (float("inf"), float("-inf")):
@@ -204,6 +206,12 @@ def _read(root: Mapping[str, Json], speech: Dialect) -> Usage:
             keys=sorted(root),
         )
     return Usage(**counts)  # pyright: ignore[reportArgumentType]
+
+
+@lru_cache(maxsize=64)
+def _places(dialect: str) -> tuple[tuple[str, tuple[tuple[str, bool, str], ...]], ...]:
+    """Where each field may be: the name its path begins with, whether that is all of the path, and the path."""
+    return tuple((field, tuple((*head_of(path), path) for path in paths)) for field, paths in DIALECTS[dialect].terms)
 
 
 def _beside(usage: Usage, root: Mapping[str, Json], speech: Dialect) -> Usage:

@@ -129,31 +129,34 @@ class Pool:
 
 
 async def _open(loop: asyncio.AbstractEventLoop, route: Route, turns: Turns) -> Connection:
-    def made() -> Connection:
-        return Connection(turns)
-
     context = _tls() if route.tls else None
     if route.proxy is None:
-        name = route.host if route.tls else None
-        _, connection = await loop.create_connection(
-            made, route.host, route.port, ssl=context, server_hostname=name, happy_eyeballs_delay=_EYEBALLS_S
-        )
-        return connection
+        return await _connect(loop, turns, route.host, route.port, context)
     parts = urlsplit(route.proxy)
     outer = _tls() if parts.scheme == "https" else None
-    _, connection = await loop.create_connection(
-        made,
-        parts.hostname or "",
-        parts.port or (443 if outer else 80),
-        ssl=outer,
-        happy_eyeballs_delay=_EYEBALLS_S,
-    )
+    connection = await _connect(loop, turns, parts.hostname or "", parts.port or (443 if outer else 80), outer)
     if context is not None:
         try:
             await _tunnel(loop, connection, route, context)
         except BaseException:
             connection.abort()
             raise
+    return connection
+
+
+async def _connect(
+    loop: asyncio.AbstractEventLoop, turns: Turns, host: str, port: int, tls: ssl.SSLContext | None
+) -> Connection:
+    def made() -> Connection:
+        return Connection(turns)
+
+    name = host if tls is not None else None
+    if isinstance(loop, asyncio.BaseEventLoop):  # it tries the addresses of a host side by side (RFC 8305)
+        _, connection = await loop.create_connection(
+            made, host, port, ssl=tls, server_hostname=name, happy_eyeballs_delay=_EYEBALLS_S
+        )
+    else:  # uvloop cannot
+        _, connection = await loop.create_connection(made, host, port, ssl=tls, server_hostname=name)
     return connection
 
 
