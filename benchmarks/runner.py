@@ -243,8 +243,8 @@ def page(passes: Sequence[Pass], killed: Sequence[Kill], command: str) -> str:
         )
     lines += [
         "",
-        f"Goals: {GOAL_WALL} × ideal, {GOAL_CPU_MS:g} ms of CPU a trial, {GOAL_MB} MB. CPU is that of the whole process "
-        f"over {CALLS:,}; run again, it makes no call: that is start, reading, scoring and statistics alone.",
+        f"Goals: {GOAL_WALL} × ideal, {GOAL_CPU_MS:g} ms of CPU a trial, {GOAL_MB} MB. CPU is that of the whole "
+        f"process over {CALLS:,}; run again, it makes no call: that is start, reading, scoring and statistics alone.",
     ]
     if killed:
         lines += [
