@@ -9,9 +9,7 @@ model, or a row of the recorded price table; and for the reading of the body tha
 explain so is listed as unexplained.
 """
 
-import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -344,22 +342,7 @@ def page(data: Path) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
-    options = parser.parse_args()
-    data = os.environ.get("BOXSCORE_DATA")
-    if not data:
-        print("BOXSCORE_DATA is not set: the recorded data is not here", file=sys.stderr)
-        return 2
-    text = page(Path(data))
-    print(text)
-    if options.write:
-        from page import write_section  # beside this script
-
-        write_section("costs", text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from page import main  # beside this script
+
+    sys.exit(main("costs", page, __doc__))

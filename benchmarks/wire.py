@@ -8,9 +8,7 @@ tree.
     BOXSCORE_DATA=… python benchmarks/wire.py [--write]
 """
 
-import argparse
 import json
-import os
 import platform
 import re
 import sys
@@ -459,22 +457,7 @@ def page(data: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
-    options = parser.parse_args()
-    data = os.environ.get("BOXSCORE_DATA")
-    if not data:
-        print("BOXSCORE_DATA is not set: the recorded data is not here", file=sys.stderr)
-        return 2
-    text = page(Path(data))
-    print(text)
-    if options.write:
-        from page import write_section  # beside this script
-
-        write_section("wire", text)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from page import main  # beside this script
+
+    sys.exit(main("wire", page, __doc__))
