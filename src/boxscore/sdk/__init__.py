@@ -1,0 +1,1 @@
+"""What an application imports: traces, scores, and their way to the server."""
