@@ -18,7 +18,8 @@
         ├── ProviderError          a provider refused, failed or did not answer
         ├── NothingAnsweredError   a variant got no answer at all
         ├── SpendCapError          the spend cap was reached
-        └── StoreError             the records store could not be read or written
+        ├── StoreError             a store could not be read or written
+        └── BusyError              more arrives than can be taken; later it can
 
 An error's sentence says what happened, what was tried and what to do next; what a program needs of it is in attributes.
 """
@@ -29,6 +30,7 @@ from pathlib import Path
 
 __all__ = [
     "BoxscoreError",
+    "BusyError",
     "DatasetError",
     "ExtraMissingError",
     "FileError",
@@ -293,3 +295,13 @@ class SpendCapError(OperationError):
 
 class StoreError(OperationError):
     code = "store"
+
+
+class BusyError(OperationError):
+    """Nothing was kept of what was sent. `retry_after_s` is when to send it again."""
+
+    code = "busy"
+
+    def __init__(self, problem: str, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"{problem}: nothing of this was kept. Send it again in {retry_after_s:g} s.")

@@ -1,4 +1,4 @@
-"""What one request may hold: everything beyond is counted and named, never taken in."""
+"""What one request may hold, and all of them together: everything beyond is counted and named, never taken in."""
 
 import msgspec
 
@@ -6,11 +6,15 @@ __all__ = ["Limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Caps of one request. `spans` of a request; `span_bytes`, `attributes` and `events` of one span; `around_bytes` of
-    what spans came with, resource and scope together."""
+    """Caps of one request: `body_bytes` of it, decompressed, and `spans`; `span_bytes`, `attributes` and `events` of one
+    span; `around_bytes` of what spans came with, resource and scope together. Caps of all requests that wait to be
+    answered: `waiting_bytes` of their bodies, and `waiting_spans` that were read."""
 
+    body_bytes: int = 32 * 1024 * 1024
     spans: int = 10_000
     span_bytes: int = 4 * 1024 * 1024
     around_bytes: int = 64 * 1024
     attributes: int = 4_096
     events: int = 4_096
+    waiting_bytes: int = 64 * 1024 * 1024
+    waiting_spans: int = 20_000
