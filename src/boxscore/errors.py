@@ -13,13 +13,16 @@
     │   ├── UnreadableUsageError   a usage object of unknown shape, or one that contradicts itself
     │   ├── UnreadableTracesError  a body that holds no spans in the format it claims
     │   ├── NothingToCompareError  no example is common to both variants
+    │   ├── NotFoundError          what was asked for by its id is not there
+    │   ├── RequestError           an HTTP request that is not taken as it is
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
         ├── ProviderError          a provider refused, failed or did not answer
         ├── NothingAnsweredError   a variant got no answer at all
         ├── SpendCapError          the spend cap was reached
         ├── StoreError             a store could not be read or written
-        └── BusyError              more arrives than can be taken; later it can
+        ├── BusyError              more arrives than can be taken; later it can
+        └── TimeLimitError         it took longer than it may
 
 An error's sentence says what happened, what was tried and what to do next; what a program needs of it is in attributes.
 """
@@ -35,15 +38,18 @@ __all__ = [
     "ExtraMissingError",
     "FileError",
     "MissingReferenceError",
+    "NotFoundError",
     "NothingAnsweredError",
     "NothingToCompareError",
     "OperationError",
     "ProviderError",
+    "RequestError",
     "ScorerError",
     "SpecError",
     "SpendCapError",
     "StoreError",
     "TemplateError",
+    "TimeLimitError",
     "UnknownNameError",
     "UnknownPriceError",
     "UnreadableTracesError",
@@ -215,6 +221,28 @@ class NothingToCompareError(UsageError):
     code = "nothing_to_compare"
 
 
+class NotFoundError(UsageError):
+    """`kind` ("trace", "session", …) and `name`: what was asked for."""
+
+    code = "not_found"
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"there is no {kind} {name}: check the id; what was sent a moment ago may still be on its way.")
+
+
+class RequestError(UsageError):
+    """An HTTP request that has to change. `kind`: bad_host, bad_origin, no_route, method, slow, too_large, media_type,
+    headers_too_large, encoding, malformed."""
+
+    code = "request"
+
+    def __init__(self, kind: str, problem: str) -> None:
+        self.kind = kind
+        super().__init__(problem)
+
+
 class ExtraMissingError(UsageError):
     """`extra` is the name to install with: `pip install 'boxscore[EXTRA]'`."""
 
@@ -305,3 +333,13 @@ class BusyError(OperationError):
     def __init__(self, problem: str, *, retry_after_s: float) -> None:
         self.retry_after_s = retry_after_s
         super().__init__(f"{problem}: nothing of this was kept. Send it again in {retry_after_s:g} s.")
+
+
+class TimeLimitError(OperationError):
+    """`limit_s` is what it may take."""
+
+    code = "time_limit"
+
+    def __init__(self, problem: str, *, limit_s: float) -> None:
+        self.limit_s = limit_s
+        super().__init__(problem)
