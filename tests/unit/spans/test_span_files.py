@@ -378,7 +378,7 @@ def test_a_file_that_was_left_half_made_is_made_again(tmp_path):
 
         assert store.counts("p").spans == 1
     left = {path.name for path in (tmp_path / "spans").iterdir()} - {"000001.rollup", "000001.search"}
-    assert left == {"000001.db", "lock"}
+    assert left == {"000001.db", "lock", "scores.sqlite"}
 
 
 def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):

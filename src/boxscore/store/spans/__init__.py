@@ -3,6 +3,7 @@
 from boxscore.store.spans.filters import Condition, Filter, parse_condition
 from boxscore.store.spans.merge import merge
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.scores import Score
 from boxscore.store.spans.sqlite import SqliteSpans
 from boxscore.store.spans.store import Counts, Facet, Hits, Page, Point, Series, SpanStore, StoredSpan, TraceSummary
 
@@ -14,6 +15,7 @@ __all__ = [
     "Hits",
     "Page",
     "Point",
+    "Score",
     "Series",
     "SpanRow",
     "SpanStore",

@@ -9,6 +9,7 @@ from boxscore.store.records.locks import FileLock
 from boxscore.store.spans.blocks import Dictionaries
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.schema import connect
+from boxscore.store.spans.scores import ScoreFile
 from boxscore.store.spans.segment import Segment, Trace
 
 FOLDER = "spans"
@@ -46,6 +47,7 @@ class Files:
         self._homes: dict[Trace, Segment] = {}
         self._segments: list[Segment] = []
         try:
+            self.scores = ScoreFile(folder)
             for number, path in segment_paths(folder):
                 self._segments.append(Segment(path, number, self._dictionaries))
             if not self._segments:
@@ -58,6 +60,8 @@ class Files:
         self._dictionaries.close()
         for segment in self._segments:
             segment.close()
+        if hasattr(self, "scores"):
+            self.scores.close()
         self._lock.release()
 
     def store(self, traces: Mapping[Trace, Sequence[SpanRow]], now_ns: int) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from boxscore.errors import UnknownNameError, UsageError
 
-Kind: TypeAlias = Literal["text", "number", "money", "flag"]
+Kind: TypeAlias = Literal["text", "number", "money", "flag", "score"]
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">="]
 Value: TypeAlias = str | int | Decimal | bool | None
 
@@ -16,6 +16,9 @@ OPERATORS: tuple[Operator, ...] = ("=", "!=", "<=", ">=", "<", ">")
 """Longer ones before those that they begin with."""
 METADATA = "metadata."
 """`metadata.KEY` asks for the application's own attribute KEY, as text."""
+SCORE = "score."
+"""`score.NAME` asks for scores of that name: on the span, its whole trace or its session; of an entry, on any span of
+its trace."""
 
 FIELDS: dict[str, Kind] = {
     **dict.fromkeys(
@@ -53,6 +56,8 @@ class Condition(msgspec.Struct, frozen=True):
             raise UsageError(f"{self.field} cannot be asked with {self.operator!r}: use = or !=.")
         if self.field.startswith(METADATA) and self.value is None:
             raise UsageError(f"{self.field} cannot be asked for being absent: ask for a value, with = or !=.")
+        if kind == "score" and isinstance(self.value, str) and self.operator not in ("=", "!="):
+            raise UsageError(f"{self.field} cannot be asked with {self.operator!r} {self.value!r}: give a number.")
         if not _fits(kind, self.value):
             raise UsageError(f"{self.field} is a {kind}, and {self.value!r} is none: change the value.")
 
@@ -65,8 +70,10 @@ def kind_of(field: str) -> Kind:
     """The kind of a field's values; `UnknownNameError` where there is no such field."""
     if field.startswith(METADATA) and len(field) > len(METADATA):
         return "text"
+    if field.startswith(SCORE) and len(field) > len(SCORE):
+        return "score"
     if field not in FIELDS:
-        raise UnknownNameError("field", field, [*FIELDS, f"{METADATA}KEY"])
+        raise UnknownNameError("field", field, [*FIELDS, f"{METADATA}KEY", f"{SCORE}NAME"])
     return FIELDS[field]
 
 
@@ -95,8 +102,10 @@ def _value(field: str, written: str) -> Value:
                 return Decimal(written)
             case "flag":
                 return {"true": True, "false": False}[written.lower()]
+            case "score":
+                return _score(written)
     except (ValueError, KeyError, InvalidOperation):
-        wanted = {"number": "a whole number", "money": "an amount of dollars", "flag": "true or false"}[kind]
+        wanted = {"number": "a whole number", "money": "an amount of dollars", "flag": "true or false"}.get(kind)
         raise UsageError(f"{field} takes {wanted}, not {written!r}.") from None
 
 
@@ -112,3 +121,16 @@ def _fits(kind: Kind, value: Value) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _INT64
         case "money":
             return isinstance(value, Decimal | int) and not isinstance(value, bool) and Decimal(value).is_finite()
+        case "score":
+            return isinstance(value, bool | str) or Decimal(value).is_finite()
+
+
+def _score(written: str) -> Value:
+    """A number, true or false, or else a category."""
+    if written.lower() in ("true", "false"):
+        return written.lower() == "true"
+    try:
+        number = Decimal(written)
+    except InvalidOperation:
+        return written
+    return number if number.is_finite() else written

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from boxscore.store.spans.columns import to_picousd
 from boxscore.store.spans.database import Cell
-from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
+from boxscore.store.spans.filters import METADATA, SCORE, Condition, Filter, kind_of
 from boxscore.store.spans.schema import QUOTED
 from boxscore.store.spans.segment import tag
 
@@ -35,13 +35,23 @@ class Where(NamedTuple):
         return f"ORDER BY {self.at} DESC, {self.seq} DESC"
 
 
-def where(project: int, filter: Filter, names: Names) -> Where | None:
-    """The spans `s` that a filter takes; None where no span of this file can be among them."""
+_SCORED = """EXISTS (SELECT 1 FROM scores x WHERE x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?{}
+AND (x.trace = s.trace AND (x.span IS NULL OR x.span = s.span OR s.entry > 0)
+OR x.session = (SELECT value FROM names WHERE id = s.session)))"""
+
+
+def where(project: int, filter: Filter, names: Names, *, scored: bool = True) -> Where | None:
+    """The spans `s` that a filter takes; None where no span of this file can be among them. `scored`: there are scores
+    beside it."""
     driver: int | None = None
     terms: list[str] = []
     parameters: list[Cell] = []
     for condition in filter:
         number: int | None = None
+        if kind_of(condition.field) == "score" and not scored:
+            if (condition.operator == "!=") == (condition.value is None):
+                return None
+            continue
         if kind_of(condition.field) == "text" and condition.value is not None:
             number = names(_name(condition))
             if number is None:
@@ -66,6 +76,8 @@ def _term(condition: Condition, project: int, number: int | None) -> tuple[str, 
     if _has_tag(condition):
         has = "EXISTS (SELECT 1 FROM tags x WHERE x.project = ? AND x.tag = ? AND x.at_ns = s.at_ns AND x.seq = s.seq)"
         return (has if operator == "=" else f"NOT {has}"), (project, number)
+    if kind_of(field) == "score":
+        return _scored(condition, project)
     match field:
         case "entry":
             return ("s.entry > 0" if (operator == "=") == value else "s.entry = 0"), ()
@@ -81,6 +93,18 @@ def _term(condition: Condition, project: int, number: int | None) -> tuple[str, 
     if stored is None:
         return f"{column} IS {'' if operator == '=' else 'NOT '}NULL", ()
     return (f"{column} IS NOT ?" if operator == "!=" else f"{column} {operator} ?"), (stored,)
+
+
+def _scored(condition: Condition, project: int) -> tuple[str, Sequence[Cell]]:
+    name, operator, value = condition.field.removeprefix(SCORE), condition.operator, condition.value
+    has = operator != "!=" if value is not None else operator == "!="
+    parameters: list[Cell] = [project, name]
+    compared = ""
+    if value is not None:
+        column, parameter = ("word", value) if isinstance(value, str) else ("number", float(value))
+        compared = f" AND x.{column} {'=' if operator == '!=' else operator} ?"
+        parameters.append(parameter)
+    return ("" if has else "NOT ") + _SCORED.format(compared), parameters
 
 
 def _has_tag(condition: Condition) -> bool:

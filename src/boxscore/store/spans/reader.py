@@ -11,11 +11,11 @@ import msgspec
 import zstandard
 
 from boxscore.errors import StoreError
-from boxscore.store.spans import blocks, queries
+from boxscore.store.spans import blocks, queries, scores
 from boxscore.store.spans.blocks import Payload
 from boxscore.store.spans.columns import BLOCK, PLACE, from_values, to_usd
 from boxscore.store.spans.database import Row
-from boxscore.store.spans.filters import Filter
+from boxscore.store.spans.filters import Filter, kind_of
 from boxscore.store.spans.queries import Where
 from boxscore.store.spans.schema import connect
 from boxscore.store.spans.store import Counts, StoredSpan, TraceSummary
@@ -44,6 +44,7 @@ class Reader:
         self.number = number
         self._path = path
         self._connection = connect(path, write=False)
+        self._scored = False
         self._names: dict[int, str] = {}
         self._dictionaries: OrderedDict[int, zstandard.ZstdCompressionDict] = OrderedDict()
 
@@ -72,7 +73,18 @@ class Reader:
 
     def where(self, project: str, filter: Filter) -> Where | None:
         number = self.name_id(project)
-        return None if number is None else queries.where(number, filter, self.name_id)
+        if number is None:
+            return None
+        scored = any(kind_of(condition.field) == "score" for condition in filter) and self._attach_scores()
+        return queries.where(number, filter, self.name_id, scored=scored)
+
+    def _attach_scores(self) -> bool:
+        """Whether there are scores beside the file."""
+        if not self._scored and (path := self._path.with_name(scores.FILE)).exists():
+            scores.connect(path, write=False).close()  # says so where it cannot be used
+            self._connection.execute("ATTACH ? AS beside", (str(path),))
+            self._scored = True
+        return self._scored
 
     def rows(self, where: Where, limit: int) -> list[Row]:
         asked = f"SELECT {queries.COLUMNS} {where.source} {where.order} LIMIT ?"

@@ -24,6 +24,8 @@ from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
 from boxscore.store.spans.reader import Reader
 from boxscore.store.spans.rollups import MINUTE_NS, Buckets
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.scores import Score
+from boxscore.store.spans.scores import read as read_scores
 from boxscore.store.spans.search import Words, not_searchable
 from boxscore.store.spans.store import Counts, Facet, Hits, Page, Series, SeriesBy, StoredSpan, TraceSummary
 from boxscore.store.spans.writer import Writer
@@ -92,6 +94,17 @@ class SqliteSpans:
         if self._writer is None:
             raise StoreError(f"{self.folder} is open for reading only: spans cannot be put into it here.")
         return self._writer.submit(project, rows)
+
+    def put_scores(self, project: str, scores: Sequence[Score]) -> "Future[None]":
+        if self._writer is None:
+            raise StoreError(f"{self.folder} is open for reading only: scores cannot be put into it here.")
+        return self._writer.submit(project, (), scores)
+
+    def scores(
+        self, project: str, *, trace_id: bytes | None = None, session: str | None = None, limit: int = 1000
+    ) -> Sequence[Score]:
+        _check_limit(limit)
+        return read_scores(self.folder, project, trace_id=trace_id, session=session, limit=limit)
 
     def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
         after = (-LARGEST - 1, b"") if cursor is None else _decoded(cursor, tuple[int, bytes])

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import Any, TypeVar
 
 import apsw
 import msgspec
@@ -11,15 +12,24 @@ import msgspec
 from boxscore.errors import StoreError
 from boxscore.store.spans.files import Files
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.scores import Score
 from boxscore.store.spans.segment import Trace
 
 BATCH_SPANS = 8_000
+
+Result = TypeVar("Result")
 
 
 class _Job(msgspec.Struct, frozen=True):
     project: str
     rows: Sequence[SpanRow]
+    scores: Sequence[Score]
     done: "Future[None]"
+
+
+class _Work(msgspec.Struct, frozen=True):
+    do: Callable[[Files], object]
+    done: "Future[Any]"
 
 
 class Writer:
@@ -33,7 +43,7 @@ class Writer:
         self._files = files
         self._clock_ns = clock_ns
         self._committed = committed
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | _Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting = 0
         self._refused: str | None = None
@@ -46,15 +56,25 @@ class Writer:
         """Spans that were submitted and are not answered yet."""
         return self._waiting
 
-    def submit(self, project: str, rows: Sequence[SpanRow]) -> "Future[None]":
-        """Done when the rows are committed and synced; a failure is a `StoreError`, in the future or at once."""
+    def submit(self, project: str, rows: Sequence[SpanRow], scores: Sequence[Score] = ()) -> "Future[None]":
+        """Done when all is committed and synced; a failure is a `StoreError`, in the future or at once."""
         done: Future[None] = Future()
         done.set_running_or_notify_cancel()  # who stops waiting does not unwrite it
         with self._lock:
             if self._refused is not None:
                 raise StoreError(self._refused)
             self._waiting += len(rows)
-            self._queue.put(_Job(project, rows, done))
+            self._queue.put(_Job(project, rows, scores, done))
+        return done
+
+    def run(self, do: Callable[[Files], Result]) -> "Future[Result]":
+        """Does something to the files between two commits. What takes long comes back in steps."""
+        done: Future[Result] = Future()
+        done.set_running_or_notify_cancel()
+        with self._lock:
+            if self._refused is not None:
+                raise StoreError(self._refused)
+            self._queue.put(_Work(do, done))
         return done
 
     def close(self) -> None:
@@ -69,6 +89,10 @@ class Writer:
             job = self._queue.get()
             if job is None:
                 return
+            if isinstance(job, _Work):
+                self._run(job)
+                continue
+            work = None
             batch, spans = [job], len(job.rows)
             while spans < BATCH_SPANS:
                 try:
@@ -78,6 +102,9 @@ class Writer:
                 if more is None:
                     last = True
                     break
+                if isinstance(more, _Work):
+                    work = more
+                    break
                 batch.append(more)
                 spans += len(more.rows)
             outcomes = self._commit(batch)
@@ -86,6 +113,21 @@ class Writer:
             for done, error in outcomes:
                 done.set_exception(error) if error else done.set_result(None)
             self._committed()
+            if work is not None:
+                self._run(work)
+
+    def _run(self, work: _Work) -> None:
+        try:
+            if self._broken:
+                raise StoreError(self._refused or "")
+            result = work.do(self._files)
+        except (apsw.IOError, apsw.CorruptError) as error:
+            work.done.set_exception(self._break(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
+            work.done.set_exception(self._explained(error))
+        else:
+            work.done.set_result(result)
+        self._committed()
 
     def _commit(self, batch: Sequence[_Job]) -> list[tuple["Future[None]", Exception | None]]:
         try:
@@ -93,12 +135,7 @@ class Writer:
                 raise StoreError(self._refused or "")
             self._store(batch)
         except (apsw.IOError, apsw.CorruptError) as error:
-            failed = StoreError(
-                f"the disk failed under {self._files.folder} ({error}): nothing more is written until the store is "
-                "opened again. What was acknowledged before is kept."
-            )
-            with self._lock:
-                self._broken, self._refused = True, str(failed)
+            failed = self._break(error)
             return [(job.done, failed) for job in batch]
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
             if len(batch) == 1:
@@ -107,12 +144,25 @@ class Writer:
             return [outcome for job in batch for outcome in self._commit([job])]
         return [(job.done, None) for job in batch]
 
+    def _break(self, error: Exception) -> StoreError:
+        failed = StoreError(
+            f"the disk failed under {self._files.folder} ({error}): nothing more is written until the store is "
+            "opened again. What was acknowledged before is kept."
+        )
+        with self._lock:
+            self._broken, self._refused = True, str(failed)
+        return failed
+
     def _store(self, batch: Sequence[_Job]) -> None:
         traces: dict[Trace, list[SpanRow]] = {}
         for job in batch:
             for row in job.rows:
                 traces.setdefault((job.project, row.trace_id), []).append(row)
-        self._files.store(traces, self._clock_ns())
+        now_ns = self._clock_ns()
+        if traces:
+            self._files.store(traces, now_ns)
+        if scores := [(job.project, score) for job in batch for score in job.scores]:
+            self._files.scores.put(scores, now_ns)
 
     def _explained(self, error: Exception) -> Exception:
         if isinstance(error, StoreError):
