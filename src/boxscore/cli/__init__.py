@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "Run one variant over a dataset and print its numbers.",
     "import": "Carry files of promptfoo, Inspect and others over into a spec.",
     "show": "Show a verdict again, with its answers side by side.",
+    "serve": "Take in spans over OTLP and answer questions about them.",
     "providers": "List the providers that are known, and whether their keys are found.",
     "models": "List the models that are known, with today's prices.",
     "prices": "Show a price at a date; price usage; price a run again.",

@@ -1,0 +1,64 @@
+"""The door: every HTTP request comes through here and is sent on by its path."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from boxscore.errors import BoxscoreError, RequestError
+from boxscore.server.access import Access
+from boxscore.server.body import Receive, Scope, Send, respond
+from boxscore.server.errors import error_body, error_headers, status_of
+from boxscore.server.otlp_http import OtlpHttp
+from boxscore.server.service import Service
+
+__all__ = ["App"]
+
+Api = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class App:
+    """The ASGI application. The framework of the questions is heavy, so `load_questions` comes after the ports are open;
+    a question that comes before waits for it."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._access = Access()
+        self._traces = OtlpHttp(service)
+        self._questions: asyncio.Future[Api] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        meters = self._service.meters
+        meters.open += 1
+        try:
+            path = scope["path"]
+            project = self._access.project(scope)
+            if path == "/v1/traces":
+                await self._traces(scope, receive, send, project)
+            elif path.startswith("/api/"):
+                scope["project"] = project
+                await (await self.load_questions())(scope, receive, send)
+            elif path == "/health/live":
+                await respond(send, 200, b'{"status":"live"}')
+            elif path == "/health/ready":
+                problem = self._service.problem
+                await respond(send, 503 if problem else 200, self._service.readiness())
+            elif path == "/metrics":
+                await respond(send, 200, self._service.exposition(), kind=b"text/plain; version=0.0.4; charset=utf-8")
+            else:
+                raise RequestError("no_route", f"there is nothing at {path[:200]}: /api/v1/openapi.json lists what there is.")
+        except BoxscoreError as error:
+            await respond(send, status_of(error), error_body(error), headers=error_headers(error))
+        finally:
+            meters.open -= 1
+
+    def load_questions(self) -> "asyncio.Future[Api]":
+        """The application behind `/api`, loaded once, beside what else is served."""
+        if self._questions is None:
+            self._questions = asyncio.get_running_loop().run_in_executor(None, self._load)
+        return self._questions
+
+    def _load(self) -> Api:
+        from boxscore.server.questions import make_questions
+
+        return make_questions(self._service)

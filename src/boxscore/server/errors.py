@@ -1,0 +1,53 @@
+"""Errors as answers: the one shape of the API, and its status codes."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from boxscore.errors import BoxscoreError, BusyError, RequestError, UsageError
+
+__all__ = ["error_body", "error_headers", "status_of"]
+
+_OF_REQUESTS = {
+    "bad_host": 403,
+    "bad_origin": 403,
+    "no_route": 404,
+    "method": 405,
+    "slow": 408,
+    "too_large": 413,
+    "media_type": 415,
+    "headers_too_large": 431,
+}
+"""By the kind of a `RequestError`; any other is 400."""
+_OF_CODES = {"not_found": 404, "busy": 503, "store": 503, "time_limit": 504}
+
+
+def status_of(error: BoxscoreError) -> int:
+    """The HTTP status that says the same: 4xx where the request has to change, 5xx where it may be sent again."""
+    if isinstance(error, RequestError):
+        return _OF_REQUESTS.get(error.kind, 400)
+    if error.code in _OF_CODES:
+        return _OF_CODES[error.code]
+    return 400 if isinstance(error, UsageError) else 500
+
+
+def error_body(error: BoxscoreError) -> bytes:
+    """`{"error": {"code", "message", …}}`, with what the error carries beside its sentence."""
+    data = {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")}
+    return msgspec.json.encode({"error": {"code": error.code, "message": str(error), **data}})
+
+
+def error_headers(error: BoxscoreError) -> list[tuple[bytes, bytes]]:
+    """`Retry-After` in whole seconds, where waiting helps."""
+    if isinstance(error, BusyError):
+        return [(b"retry-after", str(max(1, round(error.retry_after_s))).encode())]
+    return [(b"retry-after", b"10")] if error.code == "store" else []
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float | Decimal):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+    return str(value) if isinstance(value, Path) else repr(value)

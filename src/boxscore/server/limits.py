@@ -1,0 +1,61 @@
+"""What one request, one connection and one question may take."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import msgspec
+
+from boxscore.errors import BusyError
+
+__all__ = ["Budget", "Limits"]
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes, seconds and numbers. `body_bytes` is the most of a request's body, as sent and again after decompression;
+    `bodies_bytes` of all bodies that are being received, `answers_bytes` of all long answers that are being sent.
+
+    `header_s` and `body_s`: a request has that long to send its headers, and then its body; `idle_s`: a connection
+    stays open between two requests; `stall_s`: an answer may go without being read; `question_s`: a question may take;
+    `stop_s`: requests under way have that long when the server stops.
+    """
+
+    body_bytes: int = 32 * 1024 * 1024
+    bodies_bytes: int = 96 * 1024 * 1024
+    answers_bytes: int = 64 * 1024 * 1024
+    header_bytes: int = 64 * 1024
+    connections: int = 2_000
+    questions: int = 4
+    questions_waiting: int = 64
+    header_s: float = 10.0
+    body_s: float = 60.0
+    idle_s: float = 75.0
+    stall_s: float = 30.0
+    question_s: float = 10.0
+    wait_s: float = 30.0
+    stop_s: float = 10.0
+
+
+class Budget:
+    """Bytes that may be held at once, over all requests. For one event loop; nobody waits for it: who finds no room is
+    sent away with a `BusyError`."""
+
+    def __init__(self, most: int, what: str) -> None:
+        self.most = most
+        self.used = 0
+        self._what = what
+
+    def take(self, size: int) -> None:
+        if self.used and self.used + size > self.most:
+            raise BusyError(f"{self._what} take all the memory that is set aside for them", retry_after_s=1.0)
+        self.used += size
+
+    def give_back(self, size: int) -> None:
+        self.used -= size
+
+    @contextmanager
+    def holding(self, size: int) -> Generator[None]:
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give_back(size)

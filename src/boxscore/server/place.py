@@ -1,0 +1,42 @@
+"""Where the server of a folder is found: `HOME/server.json`, there as long as it serves."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from boxscore.writing import write_whole
+
+__all__ = ["Place", "find_place", "remove_place", "write_place"]
+
+NAME = "server.json"
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The address of a server and its process."""
+
+    url: str
+    pid: int
+
+
+def write_place(home: Path, place: Place) -> None:
+    write_whole(home / NAME, msgspec.json.encode(place).decode())
+
+
+def remove_place(home: Path) -> None:
+    """Ours alone: another server may have followed."""
+    found = find_place(home)
+    if found is not None and found.pid == os.getpid():
+        (home / NAME).unlink(missing_ok=True)
+
+
+def find_place(home: Path) -> Place | None:
+    """The server of a folder, None where none runs. One that was killed leaves its file and no process."""
+    try:
+        place = msgspec.json.decode((home / NAME).read_bytes(), type=Place)
+        os.kill(place.pid, 0)
+    except PermissionError:  # another user's, and alive
+        return place  # pyright: ignore[reportPossiblyUnboundVariable]
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return place

@@ -1,0 +1,157 @@
+"""A server from its start to its stop: folder, ports, signals."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import uvicorn
+import uvicorn.server
+
+from boxscore.costs import PriceBook
+from boxscore.errors import OperationError, UsageError
+from boxscore.server.access import LOOPBACK
+from boxscore.server.app import App
+from boxscore.server.connection import Connection
+from boxscore.server.limits import Limits
+from boxscore.server.place import Place, remove_place, write_place
+from boxscore.server.service import Service
+from boxscore.store.spans import SqliteSpans
+from boxscore.tracing.ingest import Ingest
+
+__all__ = ["GRPC_PORT", "OTLP_PORT", "PORT", "Listening", "serve"]
+
+PORT, OTLP_PORT, GRPC_PORT = 8400, 4318, 4317
+
+
+class Listening(NamedTuple):
+    """Where a server listens. `otlp_port` and `grpc_port` are None when others have the standard ports."""
+
+    host: str
+    port: int
+    otlp_port: int | None
+    grpc_port: int | None
+
+    @property
+    def url(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+def check_host(host: str) -> str:
+    """The host if it is one of loopback; else a `UsageError`."""
+    if host not in LOOPBACK:
+        raise UsageError(
+            f"the server listens on loopback only, not on {host}: it does not ask who calls yet, so whoever reaches it "
+            "may read every prompt. Use 127.0.0.1 here, and an SSH tunnel or a proxy that asks for a password in front."
+        )
+    return host
+
+
+def serve(
+    home: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    otlp_port: int = OTLP_PORT,
+    grpc_port: int = GRPC_PORT,
+    limits: Limits | None = None,
+    book: PriceBook | None = None,
+    ready: Callable[[Listening], None] = lambda listening: None,
+) -> None:
+    """Serves until SIGTERM or SIGINT: then nothing more is accepted, what is under way is finished within
+    `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once; what was acknowledged
+    is on disk even then. `ready` is called once, when requests are answered. A folder that another process writes to
+    and a port that is taken are errors (`StoreError`, `OperationError`)."""
+    limits = limits or Limits()
+    listeners = [_listen(check_host(host), port)]
+    try:
+        with SqliteSpans(home) as store, Ingest(store, book) as ingest:
+            try:
+                listeners.append(_listen(host, otlp_port))
+            except OperationError:
+                pass
+            service = Service(store, ingest, limits)
+            server = _Server(service, home, host, grpc_port, ready)
+            server.run(listeners)
+            service.close()
+    finally:
+        for listener in listeners:
+            listener.close()
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, service: Service, home: Path, host: str, grpc_port: int, ready: Callable[[Listening], None]
+    ) -> None:
+        self._service = service
+        self._app = App(service)
+        self._home = home
+        self._host = host
+        self._grpc_port = grpc_port
+        self._ready = ready
+        self._grpc: OtlpGrpc | None = None
+        limits = service.limits
+        Connection.limits = limits
+        super().__init__(
+            uvicorn.Config(
+                self._app,  # pyright: ignore[reportArgumentType]
+                http=Connection,
+                ws="none",
+                loop="uvloop" if sys.platform != "win32" else "asyncio",
+                lifespan="off",
+                interface="asgi3",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=int(limits.idle_s),
+                timeout_graceful_shutdown=int(limits.stop_s),
+                backlog=1024,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        names = [listener.getsockname()[1] for listener in sockets or []]
+        from boxscore.server.otlp_grpc import OtlpGrpc
+
+        self._grpc = OtlpGrpc(self._service)
+        bound = await self._grpc.start(self._host, self._grpc_port)
+        listening = Listening(self._host, names[0], names[1] if len(names) > 1 else None, bound)
+        write_place(self._home, Place(url=listening.url, pid=os.getpid()))
+        self._ready(listening)
+        self._app.load_questions()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._service.stopping = True
+        remove_place(self._home)
+        stops = [super().shutdown(sockets)]
+        if self._grpc is not None:
+            stops.append(self._grpc.stop(self._service.limits.stop_s))
+        await asyncio.gather(*stops)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self.should_exit:
+            os._exit(128 + sig)
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise OperationError(
+            f"port {port} of {host} cannot be listened on: {error.strerror}. Stop what has it, or choose another with "
+            "--port."
+        ) from error
+    listener.setblocking(False)
+    return listener
