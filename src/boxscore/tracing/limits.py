@@ -6,9 +6,9 @@ __all__ = ["Limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Caps of one request: `body_bytes` of it, decompressed, and `spans`; `span_bytes`, `attributes` and `events` of one
-    span; `around_bytes` of what spans came with, resource and scope together. Caps of all requests that wait to be
-    answered: `waiting_bytes` of their bodies, and `waiting_spans` that were read."""
+    """Caps of one request: its `body_bytes`, decompressed, and `spans`; of one span `span_bytes`, `attributes` and
+    `events`; of what spans came with, resource and scope together, `around_bytes`. Caps of all requests that wait to
+    be answered: `waiting_bytes` of their bodies, and `waiting_spans` that were read."""
 
     body_bytes: int = 32 * 1024 * 1024
     spans: int = 10_000

@@ -7,7 +7,7 @@ import msgspec
 
 from boxscore.types import Json
 
-__all__ = ["Message", "numbered", "read_messages"]
+__all__ = ["Message", "read_messages", "spread_message"]
 
 _PLACES = ("messages", "message", "input_messages", "contents", "prompt", "input", "inputs", "question", "query")
 _TEXTS = ("content", "text", "output_text", "parts", "output", "outputs", "result", "answer", "response", "value")
@@ -58,28 +58,21 @@ def read_messages(value: Json, *, last: bool = False) -> list[Message]:
     return [] if value is None else [Message(None, _text(value))]
 
 
-def numbered(parts: Iterable[tuple[tuple[str, ...], Json]], *, last: bool) -> list[Message]:
-    """Messages from attributes with numbers in their names; with `last` only the one with the highest."""
-    groups: dict[int, list[tuple[tuple[str, ...], Json]]] = {}
-    for part, value in parts:
-        groups.setdefault(int(part[0][:9]), []).append((part[1:], value))
-    order = sorted(groups)
-    messages: list[Message] = []
-    for n in order[-1:] if last else order:
-        role: str | None = None
-        texts: list[str] = []
-        calls: dict[str, dict[str, str]] = {}
-        for rest, value in sorted(groups[n], key=lambda item: item[0]):
-            if rest == ("role",):
-                role = _text(value)
-            elif "tool_calls" in rest:
-                number = rest[rest.index("tool_calls") + 1 :][:1]
-                calls.setdefault(number[0] if number else "0", {})[rest[-1]] = _text(value)
-            elif not rest or rest[-1] in {"content", "text"}:
-                texts += [message.text for message in read_messages(value)]
-        texts += [_call(call.get("name"), call.get("arguments")) for _, call in sorted(calls.items())]
-        messages.append(Message(role, "\n".join(filter(None, texts))))
-    return messages
+def spread_message(parts: Iterable[tuple[tuple[str, ...], Json]]) -> Message:
+    """A message that is spread over attributes: the rest of the name of each, in order, and its value."""
+    role: str | None = None
+    texts: list[str] = []
+    calls: dict[str, dict[str, str]] = {}
+    for rest, value in parts:
+        if rest == ("role",):
+            role = _text(value)
+        elif "tool_calls" in rest:
+            number = rest[rest.index("tool_calls") + 1 :][:1]
+            calls.setdefault(number[0] if number else "0", {})[rest[-1]] = _text(value)
+        elif not rest or rest[-1] in {"content", "text"}:
+            texts += [message.text for message in read_messages(value)]
+    texts += [_call(call.get("name"), call.get("arguments")) for _, call in sorted(calls.items())]
+    return Message(role, "\n".join(filter(None, texts)))
 
 
 def _is_message(item: Json) -> bool:

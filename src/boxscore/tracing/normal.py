@@ -12,12 +12,13 @@ from boxscore.costs import PriceBook, default_book
 from boxscore.store.spans import SpanRow
 from boxscore.tracing.conventions import Field, Name
 from boxscore.tracing.conventions.events import CONTENT, EVENTS
-from boxscore.tracing.messages import Message, numbered, read_messages
+from boxscore.tracing.messages import Message, read_messages, spread_message
 from boxscore.tracing.otlp import Span
 from boxscore.tracing.pricing import Counts, Pricing
 from boxscore.tracing.providers import normal_provider, seller_of
-from boxscore.tracing.rules import RAW, Rule, rule_of
-from boxscore.tracing.values import attributes_of, read_value
+from boxscore.tracing.rules import rule_of
+from boxscore.tracing.shapes import COUNTS, LONGEST_TEXT, MESSAGES, Shape, Shapes
+from boxscore.tracing.values import attributes_of, object_of, read_value
 from boxscore.types import Json
 
 __all__ = ["Normaliser"]
@@ -25,7 +26,6 @@ __all__ = ["Normaliser"]
 _AROUND = frozenset({"invoke_agent", "create_agent", "invoke_workflow", "execute_tool", "chain"})
 """Operations around calls of a model: the tokens they tell are the sums of spans inside them."""
 
-_LONGEST_TEXT = 1_024  # characters of a value that is filtered by; longer ones stay in the raw span
 _LONGEST_MESSAGE = 8_192
 _MOST_METADATA = 128
 _MOST_TOKENS = 10**12
@@ -36,10 +36,11 @@ _FROM_RESOURCE: tuple[Field, ...] = ("application", "environment", "release")
 
 
 class Normaliser:
-    """Spans to rows. Keeps what prices it has found, so one serves a process; not for several threads at once."""
+    """Spans to rows. Remembers prices and shapes, so one serves a process; not for several threads at once."""
 
     def __init__(self, book: PriceBook | None = None) -> None:
         self._price = Pricing(book if book is not None else default_book())
+        self._shapes = Shapes()
 
     def __call__(self, span: Span) -> SpanRow:
         """The row of a span. An attribute never costs a span: what cannot be read, or says nothing that a field has,
@@ -48,14 +49,14 @@ class Normaliser:
         Tokens and cost belong to calls of models: agents, chains and tools tell the sums of what is inside them, so
         their rows have none, and sums over rows count nothing twice.
         """
-        said = _Said(span)
+        said = _Said(span, self._shapes.of(span.attributes))
         told = said.texts()
         for field, text in _resource(span.resource).items():
             told.setdefault(field, text)
         if "provider" in told:
             told["provider"] = normal_provider(told["provider"])
-        if "operation" not in told and said.implied is not None:
-            told["operation"] = said.implied
+        if "operation" not in told and said.shape.implied is not None:
+            told["operation"] = said.shape.implied
         counts = _NOTHING if told.get("operation") in _AROUND else said.counts()
         usd, price = self._cost(told, counts, span.start_ns)
         came, answered = said.messages()
@@ -63,7 +64,7 @@ class Normaliser:
             trace_id=span.trace_id,
             span_id=span.span_id,
             parent_id=span.parent_id,
-            name=span.name[:_LONGEST_TEXT],
+            name=span.name[:LONGEST_TEXT],
             start_ns=span.start_ns,
             duration_ns=span.duration_ns,
             entry=span.parent_id is None or said.value("entry") in (True, "true", "True"),
@@ -86,8 +87,10 @@ class Normaliser:
         )
 
     def _cost(self, told: Mapping[Field, str], counts: Counts, start_ns: int) -> tuple[Decimal | None, str | None]:
+        if counts.input is None and counts.output is None:
+            return None, None
         model = told.get("model") or told.get("model_asked")
-        if model is None or (counts.input is None and counts.output is None):
+        if model is None:
             return None, None
         model = model.rpartition("/models/")[2]  # Vertex AI tells the resource's name
         provider = told.get("provider")
@@ -100,109 +103,84 @@ _NOTHING = Counts(None, None, None, None, None)
 class _Said:
     """What the attributes and events of one span say, by field: of several the one with the lowest rank."""
 
-    def __init__(self, span: Span) -> None:
+    __slots__ = ("_events", "shape", "span")
+
+    def __init__(self, span: Span, shape: Shape) -> None:
         self.span = span
-        self._notes: dict[str, tuple[int, str]] = {}
-        self._implied: tuple[int, str] | None = None
-        self._best: dict[Field, tuple[int, Json, Name]] = {}
-        self._numbered: dict[tuple[Field, int], list[tuple[tuple[str, ...], Json]]] = {}
-        attributes = span.attributes
-        for key in attributes:
-            rule = rule_of(key)
-            if rule is not RAW:
-                self._take(rule, read_value(attributes[key]))
-        if span.events:
-            self._read_events()
+        self.shape = shape
+        self._events = self._read_events() if span.events else _NO_EVENTS
 
-    def _take(self, rule: Rule, value: Json) -> None:
-        kind, rank = rule.kind, rule.rank
-        if kind == "name":
-            name = rule.name
-            if name.implies is not None and (self._implied is None or rank < self._implied[0]):
-                self._implied = (rank, name.implies)
-            self._put(rule.field, rank, value, name)
-        elif kind == "own":
-            self._note(rule.key, rank, value)
-        elif kind == "part":
-            self._numbered.setdefault((rule.field, rank), []).append((rule.part, value))
-        elif kind == "keys":
-            for key, inner in _object(value).items():
-                if (told := rule.keys.get(key)) is not None:
-                    self._put(told.field, rank, inner, told)
-        elif kind == "object":
-            for key, inner in _object(value).items():
-                self._note(key, rank, inner)
-        elif kind == "tags":
-            self._note(
-                "tags", rank, ", ".join(map(str, cast("list[Json]", value))) if isinstance(value, list) else value
-            )
+    def best(self, field: Field) -> tuple[int, Json, Name] | None:
+        """Rank, value and name of the best that says something; events count after attributes."""
+        for source in self.shape.said.get(field, ()):
+            value = source.value(self.span.attributes[source.key])
+            if value is not None:
+                return source.rank, value, source.name
+        return self._events.get(field)
 
-    def _put(self, field: Field, rank: int, value: Json, name: Name) -> None:
-        best = self._best.get(field)
-        if best is not None and rank >= best[0]:
-            return
-        if isinstance(value, str):
-            if field not in _MESSAGES and value[:1] == '"' == value[-1:]:
-                value = _unquoted(value)
-            if name.values:
-                value = name.values.get(value, value)
-        elif name.values:
-            return
-        if value is not None and value != "":
-            self._best[field] = (rank, value, name)
+    def value(self, field: Field) -> Json:
+        if field in self.shape.said and (best := self.best(field)) is not None:
+            return best[1]
+        return None
 
-    def _note(self, key: str, rank: int, value: Json) -> None:
-        if value is None or isinstance(value, bytes):
-            return
-        text = value if isinstance(value, str) else _json(value)
-        if text is not None and len(text) <= _LONGEST_TEXT and len(key) <= _LONGEST_TEXT:
-            noted = self._notes.get(key)
-            if noted is None or rank < noted[0]:
-                self._notes[key] = (rank, text)
-
-    @property
-    def implied(self) -> str | None:
-        return None if self._implied is None else self._implied[1]
+    def texts(self) -> dict[Field, str]:
+        """The fields that are texts and were told."""
+        attributes = self.span.attributes
+        found: dict[Field, str] = {}
+        for field, sources in self.shape.texts:
+            for source in sources:
+                encoded = attributes[source.key]
+                text = source.known.get(encoded)
+                if text is None:
+                    text = source.text(encoded)
+                    if text is None:
+                        break
+                if text:
+                    found[field] = text
+                    break
+        return found
 
     def metadata(self) -> dict[str, str]:
-        notes = self._notes
-        return {key: notes[key][1] for key in sorted(notes)[:_MOST_METADATA]} if notes else {}
+        """The application's own attributes."""
+        if not self.shape.own:
+            return {}
+        notes: dict[str, tuple[int, str]] = {}
+        for attribute, rule in self.shape.own:
+            value = read_value(self.span.attributes[attribute])
+            if rule.kind == "object":
+                for key, inner in object_of(value).items():
+                    _note(notes, key, rule.rank, inner)
+            elif rule.kind == "tags" and isinstance(value, list):
+                _note(notes, "tags", rule.rank, ", ".join(map(str, cast("list[Json]", value))))
+            else:
+                _note(notes, "tags" if rule.kind == "tags" else rule.key, rule.rank, value)
+        return {key: notes[key][1] for key in sorted(notes)[:_MOST_METADATA]}
 
-    def _read_events(self) -> None:
+    def _read_events(self) -> dict[Field, tuple[int, Json, Name]]:
+        found: dict[Field, tuple[int, Json, Name]] = {}
         gathered: dict[Field, list[Message]] = {}
         for event in self.span.events:
             name = event.name.decode("utf-8", "replace")
             field, attributes = EVENTS.get(name), event.attributes
             if field == "first_token":
-                if "first_token" not in self._best and event.time >= self.span.start_ns:
+                if field not in found and event.time >= self.span.start_ns:
                     waited = (event.time - self.span.start_ns) / 1e9
-                    self._put(field, _EVENT_RANK, waited, Name(field=field, unit="s"))
+                    found[field] = (_EVENT_RANK, waited, Name(field=field, unit="s"))
             elif field is not None:
                 role = name.split(".")[1]
                 for key in CONTENT:
-                    if key in attributes and (found := _messages(read_value(attributes[key]))):
-                        gathered.setdefault(field, []).extend(Message(m.role or role, m.text) for m in found)
+                    if key in attributes and (said := _messages(read_value(attributes[key]))):
+                        gathered.setdefault(field, []).extend(Message(m.role or role, m.text) for m in said)
                         break
             elif name != "exception":
                 for key in attributes:
                     rule = rule_of(key)
-                    if rule.kind == "name" and rule.field in _MESSAGES:
-                        self._put(rule.field, rule.rank + _EVENT_RANK, read_value(attributes[key]), rule.name)
+                    if rule.kind == "name" and rule.field in MESSAGES:
+                        rank, value = rule.rank + _EVENT_RANK, read_value(attributes[key])
+                        if value not in (None, "") and (rule.field not in found or rank < found[rule.field][0]):
+                            found[rule.field] = (rank, value, rule.name)
         for field, messages in gathered.items():
-            self._put(field, _EVENT_RANK, messages, Name(field=field))
-
-    def value(self, field: Field) -> Json:
-        best = self._best.get(field)
-        return None if best is None else best[1]
-
-    def texts(self) -> dict[Field, str]:
-        """The fields that are texts and were told."""
-        found: dict[Field, str] = {}
-        for field, (_, value, _) in self._best.items():
-            if field in _TEXTS:
-                text = value if isinstance(value, str) else _json(value) if isinstance(value, int | float) else None
-                if text is not None and len(text) <= _LONGEST_TEXT:
-                    found[field] = text
+            found[field] = (_EVENT_RANK, messages, Name(field=field))
         return found
 
     def why(self) -> str | None:
@@ -215,25 +193,26 @@ class _Said:
         return said[:_LONGEST_MESSAGE] if isinstance(said, str) and said else None
 
     def counts(self) -> Counts:
-        best = self._best
-        if best.keys().isdisjoint(_COUNTS):
+        if not self.shape.has_counts:
             return _NOTHING
-        count = {field: _count(best[field][1]) if field in best else None for field in _COUNTS}
-        cached, written = count["cached_tokens"], count["written_tokens"]
+        said = self.shape.said
+        came, uncached, answered, cached, written, reasoning = (
+            _count(self.value(field)) if field in said else None for field in COUNTS
+        )
         aside = (cached or 0) + (written or 0)
-        came, uncached = count["input_tokens"], count["uncached_tokens"]
         if came is None and uncached is not None:
             came = uncached + aside
         elif came is not None and came < aside:  # counted apart, as some providers do
             came += aside
-        answered, reasoning = count["output_tokens"], count["reasoning_tokens"]
         if answered is not None and reasoning is not None and answered < reasoning:
             answered += reasoning
         return Counts(came, answered, cached, written, reasoning)
 
     def first_token(self) -> int | None:
         """Nanoseconds from the start of the span to the first token."""
-        best = self._best.get("first_token")
+        if "first_token" not in self.shape.said and not self._events:
+            return None
+        best = self.best("first_token")
         if best is None:
             return None
         _, value, name = best
@@ -249,6 +228,8 @@ class _Said:
 
     def messages(self) -> tuple[str, str]:
         """The last message in and the answer out, as text."""
+        if not self.shape.has_messages and not self._events:
+            return "", ""
         came, answered = self._messages("input", last=True), self._messages("output", last=False)
         if came and came[-1].role == "choice":  # one log of both
             answered = answered or [came[-1]]
@@ -258,41 +239,27 @@ class _Said:
         return came[-1].text if came else "", "\n".join(texts)
 
     def _messages(self, field: Field, *, last: bool) -> list[Message]:
-        best = self._best.get(field)
-        ranks = [rank for of, rank in self._numbered if of == field] if self._numbered else ()
-        if ranks and (best is None or min(ranks) < best[0]):
-            return numbered(self._numbered[field, min(ranks)], last=last)
+        parts, best = self.shape.parts.get(field), self.best(field)
+        if parts is not None and (best is None or parts.rank < best[0]):
+            attributes = self.span.attributes
+            return [
+                spread_message([(part, read_value(attributes[key])) for part, key in message])
+                for message in (parts.messages[-1:] if last else parts.messages)
+            ]
         return [] if best is None else _messages(best[1], last=last)
 
 
-_MESSAGES: frozenset[Field] = frozenset({"input", "output", "output_calls"})
-_TEXTS: frozenset[Field] = frozenset(
-    {
-        "operation",
-        "step",
-        "application",
-        "environment",
-        "release",
-        "session",
-        "user",
-        "model_asked",
-        "model",
-        "provider",
-        "fingerprint",
-        "prompt",
-        "prompt_version",
-        "variant",
-        "graph",
-    }
-)
-_COUNTS: tuple[Field, ...] = (
-    "input_tokens",
-    "uncached_tokens",
-    "output_tokens",
-    "cached_tokens",
-    "written_tokens",
-    "reasoning_tokens",
-)
+_NO_EVENTS: dict[Field, tuple[int, Json, Name]] = {}
+
+
+def _note(notes: dict[str, tuple[int, str]], key: str, rank: int, value: Json) -> None:
+    if value is None or isinstance(value, bytes):
+        return
+    text = value if isinstance(value, str) else _json(value)
+    if text is not None and len(text) <= LONGEST_TEXT and len(key) <= LONGEST_TEXT:
+        noted = notes.get(key)
+        if noted is None or rank < noted[0]:
+            notes[key] = (rank, text)
 
 
 def _messages(value: Json, *, last: bool = False) -> list[Message]:
@@ -302,24 +269,6 @@ def _messages(value: Json, *, last: bool = False) -> list[Message]:
         return read_messages(value, last=last)
     except RecursionError:
         return [Message(None, value)] if isinstance(value, str) else []
-
-
-def _unquoted(text: str) -> str:
-    """Text that was made JSON, as MLflow does with all it sets."""
-    try:
-        return msgspec.json.decode(text, type=str)
-    except ValueError:
-        return text
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    """A value that is an object, or JSON text of one."""
-    if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value)
-        except (ValueError, RecursionError):
-            return {}
-    return cast("Mapping[str, Json]", value) if isinstance(value, dict) else {}
 
 
 def _json(value: Json) -> str | None:
@@ -368,6 +317,6 @@ def _resource(data: bytes) -> Mapping[Field, str]:
         rule = rule_of(key)
         if rule.field in _FROM_RESOURCE and (rule.field not in best or rule.rank < best[rule.field][0]):
             value = read_value(encoded)
-            if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and not value.startswith("unknown_service"):
+            if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and not value.startswith("unknown_service"):
                 best[rule.field] = (rule.rank, value)
     return {field: value for field, (_, value) in best.items()}

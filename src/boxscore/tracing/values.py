@@ -5,10 +5,13 @@ Source: opentelemetry-proto, `common/v1/common.proto`.
 
 import struct
 from collections.abc import Iterator, Mapping
+from typing import cast
+
+import msgspec
 
 from boxscore.types import Json
 
-__all__ = ["DEPTH", "attributes_of", "read_value"]
+__all__ = ["DEPTH", "attributes_of", "object_of", "read_value"]
 
 DEPTH = 32
 _STRING, _INT, _DOUBLE = 0x0A, 0x18, 0x21
@@ -43,6 +46,16 @@ def read_value(data: bytes, depth: int = DEPTH) -> Json:
         return _any(data, depth)
     except (_BrokenError, IndexError, struct.error):
         return None
+
+
+def object_of(value: Json) -> Mapping[str, Json]:
+    """A value that is an object, or JSON text of one; empty where it is none."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except (ValueError, RecursionError):
+            return {}
+    return cast("Mapping[str, Json]", value) if isinstance(value, dict) else {}
 
 
 def attributes_of(data: bytes, number: int) -> Mapping[str, bytes]:
