@@ -11,6 +11,7 @@
     │   ├── TemplateError          a prompt template does not parse, or lacks a value
     │   ├── UnknownPriceError      a price is needed and not known
     │   ├── UnreadableUsageError   a usage object of unknown shape, or one that contradicts itself
+    │   ├── QueryTooLargeError     a question would look at too much; it says what to narrow
     │   ├── UnreadableTracesError  a body that holds no spans in the format it claims
     │   ├── NothingToCompareError  no example is common to both variants
     │   ├── NotFoundError          what was asked for by its id is not there
@@ -43,6 +44,7 @@ __all__ = [
     "NothingToCompareError",
     "OperationError",
     "ProviderError",
+    "QueryTooLargeError",
     "RequestError",
     "ScorerError",
     "SpecError",
@@ -215,6 +217,12 @@ class UnreadableTracesError(UsageError):
             f"the body is no OTLP trace request in {format}: {problem}. Nothing was stored; check that the exporter's "
             "protocol (http/protobuf or http/json) and the content type of the request agree."
         )
+
+
+class QueryTooLargeError(UsageError):
+    """A question about stored spans was stopped before it took too much of the machine."""
+
+    code = "query_too_large"
 
 
 class NothingToCompareError(UsageError):

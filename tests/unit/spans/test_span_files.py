@@ -314,7 +314,13 @@ def test_money_is_summed_exactly_and_beyond_64_bits(store):
     store.put("p", [row(n, cost_usd=Decimal("9000000.000000000001")) for n in range(5)] + [row(6)]).result()
 
     assert store.counts("p") == Counts(
-        spans=6, errors=0, input_tokens=0, output_tokens=0, cost_usd=Decimal("45000000.000000000005"), unpriced=1
+        spans=6,
+        traces=0,
+        errors=0,
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=Decimal("45000000.000000000005"),
+        unpriced=1,
     )
 
 

@@ -24,15 +24,17 @@ class Where(NamedTuple):
     at: str
     seq: str
 
-    def before(self, at_ns: int, seq: int) -> "Where":
+    def beyond(self, at_ns: int, seq: int, *, oldest_first: bool) -> "Where":
         """Only what sorts behind that place."""
+        compared = ">" if oldest_first else "<"
         return self._replace(
-            source=f"{self.source} AND ({self.at}, {self.seq}) < (?, ?)", parameters=[*self.parameters, at_ns, seq]
+            source=f"{self.source} AND ({self.at}, {self.seq}) {compared} (?, ?)",
+            parameters=[*self.parameters, at_ns, seq],
         )
 
-    @property
-    def order(self) -> str:
-        return f"ORDER BY {self.at} DESC, {self.seq} DESC"
+    def order(self, *, oldest_first: bool) -> str:
+        way = "ASC" if oldest_first else "DESC"
+        return f"ORDER BY {self.at} {way}, {self.seq} {way}"
 
 
 _SCORED = """EXISTS (SELECT 1 FROM scores x WHERE x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?{}

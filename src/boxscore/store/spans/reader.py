@@ -1,10 +1,12 @@
 """One span file as a reader has it: any number of them beside the one writer, each for one thread at a time."""
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import apsw
 import msgspec
@@ -18,9 +20,15 @@ from boxscore.store.spans.database import Row
 from boxscore.store.spans.filters import Filter, kind_of
 from boxscore.store.spans.queries import Where
 from boxscore.store.spans.schema import connect
-from boxscore.store.spans.store import Counts, StoredSpan, TraceSummary
+from boxscore.store.spans.store import Counts, SessionSummary, StoredSpan, TraceSummary
 
 NAMES_KEPT = 50_000
+Amount = TypeVar("Amount", int, Decimal)
+
+UNSET = -(2**63)
+"""Stands for NULL among integers: no column holds it (`columns.whole`)."""
+BATCH = 8192
+"""Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
 
 # Sums of trillionths may pass 64 bits where each of them does not, so they are summed in two halves.
@@ -30,7 +38,14 @@ SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns)
     sum(s.output_tokens), {_COST}
 FROM spans s WHERE s.project = ? AND s.trace = ?
 """  # noqa: S608 - our own words
-_COUNTS = f"SELECT count(*), sum(s.error), sum(s.input_tokens), sum(s.output_tokens), {_COST}, count(s.cost_picousd)"
+_COUNTS = f"""
+SELECT count(*), sum(s.entry > 0), sum(s.error), sum(s.input_tokens), sum(s.output_tokens), {_COST},
+    count(s.cost_picousd)
+"""
+_OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
+_SESSION = f"SELECT count(DISTINCT s.trace), min(s.start_ns), max(s.start_ns) {_OF_SESSION}"
+_SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
+_SESSION_TOTALS = _TOTALS.replace("s.trace = ?", f"s.trace IN (SELECT s.trace {_OF_SESSION})")
 _TRACE = f"""
 SELECT {queries.COLUMNS} FROM spans s WHERE s.project = ? AND s.trace = ? AND (s.start_ns, s.span) > (?, ?)
 ORDER BY s.start_ns, s.span LIMIT ?
@@ -65,10 +80,10 @@ class Reader:
     def name_id(self, value: str) -> int | None:
         return cast("int | None", self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get)
 
-    def newest(self, project: str) -> int | None:
-        """The latest time in the file, None where it has nothing of the project."""
+    def first(self, project: str, *, oldest_first: bool) -> int | None:
+        """The time with which a list of the file would begin, None where it has nothing of the project."""
         number = self.name_id(project)
-        asked = "SELECT max(at_ns) FROM spans WHERE project = ?"
+        asked = f"SELECT {'min' if oldest_first else 'max'}(at_ns) FROM spans WHERE project = ?"  # noqa: S608
         return None if number is None else cast("int | None", self._connection.execute(asked, (number,)).get)
 
     def where(self, project: str, filter: Filter) -> Where | None:
@@ -86,13 +101,22 @@ class Reader:
             self._scored = True
         return self._scored
 
-    def rows(self, where: Where, limit: int) -> list[Row]:
-        asked = f"SELECT {queries.COLUMNS} {where.source} {where.order} LIMIT ?"
+    def rows(self, where: Where, limit: int, *, oldest_first: bool = False) -> list[Row]:
+        asked = f"SELECT {queries.COLUMNS} {where.source} {where.order(oldest_first=oldest_first)} LIMIT ?"
         return self._connection.execute(asked, (*where.parameters, limit)).fetchall()
 
-    def rows_of(self, seqs: Sequence[int]) -> list[Row]:
-        asked = f"SELECT {queries.COLUMNS} FROM spans s WHERE s.seq = ?"  # noqa: S608 - our own words
-        return [row for seq in seqs for row in self._connection.execute(asked, (seq,))]
+    def rows_of(self, seqs: Sequence[int], where: Where | None = None) -> list[Row]:
+        """In the order of `seqs`, without those that are not there or that `where` does not take."""
+        source, parameters = ("FROM spans s WHERE true", []) if where is None else (where.source, where.parameters)
+        asked = f"SELECT {queries.COLUMNS} {source} AND s.seq = ?"
+        return [row for seq in seqs for row in self._connection.execute(asked, (*parameters, seq))]
+
+    def columns(self, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
+        """Integer columns of all rows that `where` takes, some at a time; NULL is `UNSET`."""
+        chosen = ", ".join(f'coalesce(s."{column}", {UNSET})' for column in columns)
+        found = iter(self._connection.execute(f"SELECT {chosen} {where.source}", where.parameters))
+        while part := list(itertools.islice(found, BATCH)):
+            yield cast("list[tuple[int, ...]]", part)
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """In the order of arrival."""
@@ -124,7 +148,7 @@ class Reader:
                 block = cast(int, values[BLOCK])
                 payloads = opened.get(block) or opened.setdefault(block, self._payloads(block))
                 payload = payloads[cast(int, values[PLACE])]
-            found.append(from_values(values, self._name, payload))
+            found.append(from_values(values, self.name, payload))
         return found
 
     def summary(self, project: str, entry: StoredSpan) -> TraceSummary:
@@ -142,13 +166,38 @@ class Reader:
             cost_usd=None if millionths is None else to_usd(millionths * 1_000_000 + rest),
         )
 
+    def session(self, project: str, session: str) -> SessionSummary | None:
+        """The conversation's part in this file."""
+        parameters = (self.name_id(project), self.name_id(session))
+        traces, start, last = cast("tuple[int, int, int]", self._connection.execute(_SESSION, parameters).fetchone())
+        if not traces:
+            return None
+        user = cast("int | None", self._connection.execute(_SESSION_USER, parameters).get)
+        spans, errors, _, tokens_in, tokens_out, millionths, rest = cast(
+            "tuple[int, int, int | None, int | None, int | None, int | None, int]",
+            self._connection.execute(_SESSION_TOTALS, (parameters[0], *parameters)).fetchone(),
+        )
+        return SessionSummary(
+            session=session,
+            user=None if user is None else self.name(user),
+            traces=traces,
+            spans=spans,
+            errors=errors,
+            start_ns=start,
+            last_ns=last,
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cost_usd=None if millionths is None else to_usd(millionths * 1_000_000 + rest),
+        )
+
     def counts(self, where: Where) -> Counts:
-        spans, errors, tokens_in, tokens_out, millionths, rest, priced = cast(
+        spans, traces, errors, tokens_in, tokens_out, millionths, rest, priced = cast(
             "Sequence[int]",
             self._connection.execute(f"{_COUNTS} {where.source}", where.parameters).fetchone(),
         )
         return Counts(
             spans=spans,
+            traces=traces or 0,
             errors=errors or 0,
             input_tokens=tokens_in or 0,
             output_tokens=tokens_out or 0,
@@ -159,9 +208,9 @@ class Reader:
     def facets(self, where: Where, field: str) -> dict[str | None, int]:
         asked = f'SELECT s."{field}", count(*) {where.source} GROUP BY 1'
         found = cast("list[tuple[int | None, int]]", self._connection.execute(asked, where.parameters).fetchall())
-        return {None if number is None else self._name(number): count for number, count in found}
+        return {None if number is None else self.name(number): count for number, count in found}
 
-    def _name(self, number: int) -> str:
+    def name(self, number: int) -> str:
         found = self._names.get(number)
         if found is None:
             found = cast(str, self._connection.execute("SELECT value FROM names WHERE id = ?", (number,)).get)
@@ -184,3 +233,26 @@ class Reader:
                 self._dictionaries.popitem(last=False)
         self._dictionaries[number] = found
         return found
+
+
+def merged_session(parts: Sequence[SessionSummary]) -> SessionSummary:
+    """One conversation from its parts in several files, at least one."""
+    latest = sorted(parts, key=lambda part: part.last_ns, reverse=True)
+    return SessionSummary(
+        session=parts[0].session,
+        user=next((part.user for part in latest if part.user is not None), None),
+        traces=sum(part.traces for part in parts),
+        spans=sum(part.spans for part in parts),
+        errors=sum(part.errors for part in parts),
+        start_ns=min(part.start_ns for part in parts),
+        last_ns=latest[0].last_ns,
+        input_tokens=_sum([part.input_tokens for part in parts]),
+        output_tokens=_sum([part.output_tokens for part in parts]),
+        cost_usd=_sum([part.cost_usd for part in parts]),
+    )
+
+
+def _sum(values: Sequence[Amount | None]) -> Amount | None:
+    """Of those that are known, None where none is."""
+    known = [value for value in values if value is not None]
+    return sum(known[1:], start=known[0]) if known else None

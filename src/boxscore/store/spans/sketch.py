@@ -7,8 +7,13 @@ relative-error guarantees", VLDB 2019): a nanosecond to a century takes some 1,1
 import math
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 ERROR = 0.02
 _GAMMA = (1 + ERROR) / (1 - ERROR)
@@ -32,6 +37,10 @@ class Sketch:
     def add(self, value: int) -> None:
         self._bins[math.ceil(math.log(value) / _LOG) if value > 1 else 0] += 1
 
+    def add_bin(self, place: int, count: int) -> None:
+        """Adds values by their bin (`bins_of`)."""
+        self._bins[place] += count
+
     def merge(self, other: "Sketch") -> None:
         self._bins.update(other._bins)
 
@@ -44,3 +53,10 @@ class Sketch:
             if seen > rank:
                 return 2 * _GAMMA**place / (_GAMMA + 1) if place else 1.0
         return None
+
+
+def bins_of(values: "npt.NDArray[np.int64]") -> "npt.NDArray[np.int64]":
+    """The bin of each value, as `Sketch.add` finds it."""
+    import numpy as np
+
+    return np.ceil(np.log(np.maximum(values, 1)) / _LOG).astype(np.int64)

@@ -15,24 +15,39 @@ from typing import TypeVar, cast, get_args
 
 import msgspec
 
-from boxscore.errors import StoreError, UnknownNameError, UsageError
+from boxscore.errors import QueryTooLargeError, StoreError, UnknownNameError, UsageError
 from boxscore.store.spans.behind import Behind
 from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
-from boxscore.store.spans.reader import Reader
+from boxscore.store.spans.measures import Group, Measure, check_groups
+from boxscore.store.spans.reader import Reader, merged_session
 from boxscore.store.spans.rollups import MINUTE_NS, Buckets
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.scores import Score
 from boxscore.store.spans.scores import read as read_scores
 from boxscore.store.spans.search import Words, not_searchable
-from boxscore.store.spans.store import Counts, Facet, Hits, Page, Series, SeriesBy, StoredSpan, TraceSummary
+from boxscore.store.spans.store import (
+    Counts,
+    Facet,
+    Hits,
+    Page,
+    Series,
+    SeriesBy,
+    SessionSummary,
+    StoredSpan,
+    TraceSummary,
+)
 from boxscore.store.spans.writer import Writer
 
 ENTRY = Condition("entry", "=", True)
 LIMIT = 10_000
 """No page is longer."""
+SESSION_PAGES = 8
+"""A page of conversations looks at no more pages of traces: its cursor goes on."""
+SECONDS = 10
+"""An aggregate that takes longer is stopped."""
 SEARCHED = 2_000
 """A page of a search looks at no more candidates: its cursor goes on."""
 IDLE = 32
@@ -120,17 +135,52 @@ class SqliteSpans:
         return Page(items=[], cursor=None)
 
     def spans(
-        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
     ) -> Page[StoredSpan]:
-        return self._page(project, filter, limit, cursor, lambda reader, rows: reader.spans(rows, whole=whole))
+        def spans(reader: Reader, rows: Sequence[Row]) -> list[StoredSpan]:
+            return reader.spans(rows, whole=whole)
+
+        return self._page(project, filter, limit, cursor, spans, oldest_first=oldest_first)
 
     def traces(
-        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
     ) -> Page[TraceSummary]:
         def summaries(reader: Reader, rows: Sequence[Row]) -> list[TraceSummary]:
             return [reader.summary(project, entry) for entry in reader.spans(rows, whole=whole)]
 
-        return self._page(project, [*filter, ENTRY], limit, cursor, summaries)
+        return self._page(project, [*filter, ENTRY], limit, cursor, summaries, oldest_first=oldest_first)
+
+    def sessions(
+        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Page[SessionSummary]:
+        _check_limit(limit)
+        listed = [*filter, ENTRY, Condition("session", "!=", None)]
+        items: dict[str, SessionSummary] = {}
+        begun = cursor
+        for _ in range(SESSION_PAGES):
+            page = self.spans(project, listed, limit=limit - len(items), cursor=cursor)
+            for entry in page.items:
+                session = cast(str, entry.session)
+                if session not in items and (begun is None or self._is_last(project, listed, entry)):
+                    items[session] = self._session(project, session)
+            cursor = page.cursor
+            if cursor is None or len(items) == limit:
+                break
+        return Page(items=list(items.values()), cursor=cursor)
 
     def counts(self, project: str, filter: Filter = ()) -> Counts:
         found: list[Counts] = []
@@ -139,6 +189,7 @@ class SqliteSpans:
                 found.append(reader.counts(where))
         return Counts(
             spans=sum(one.spans for one in found),
+            traces=sum(one.traces for one in found),
             errors=sum(one.errors for one in found),
             input_tokens=sum(one.input_tokens for one in found),
             output_tokens=sum(one.output_tokens for one in found),
@@ -157,6 +208,34 @@ class SqliteSpans:
         ordered = sorted(values.items(), key=lambda item: (-item[1], item[0] or ""))
         return [Facet(value=value, spans=count) for value, count in ordered[:limit]]
 
+    def aggregate(
+        self,
+        project: str,
+        measures: Sequence[Measure],
+        filter: Filter = (),
+        *,
+        by: Sequence[str] = (),
+        limit: int = 100,
+    ) -> Sequence[Group]:
+        import numpy as np
+
+        from boxscore.store.spans.groups import Groups
+
+        _check_limit(limit)
+        check_groups(measures, by)
+        groups = Groups(measures, by)
+        until = time.monotonic() + SECONDS
+        for reader in self._readers():
+            if (where := reader.where(project, filter)) is None:
+                continue
+            for part in reader.columns(where, groups.columns):
+                if time.monotonic() > until:
+                    raise QueryTooLargeError(
+                        f"this would take longer than {SECONDS} seconds: narrow it by time (start_ns>=…) or by filters."
+                    )
+                groups.add(dict(zip(groups.columns, np.array(part, np.int64).T, strict=True)), reader.name)
+        return groups.groups(limit)
+
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
             raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
@@ -166,7 +245,9 @@ class SqliteSpans:
         pending = sum(buckets.read(path, project, end_ns, by) for path in self._paths())
         return Series(points=buckets.points(), pending=pending)
 
-    def search(self, project: str, text: str, *, limit: int = 50, cursor: str | None = None) -> Hits:
+    def search(
+        self, project: str, text: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Hits:
         _check_limit(limit)
         before = (LARGEST, 0) if cursor is None else _decoded(cursor, tuple[int, int])
         asked = Words(text)
@@ -175,13 +256,16 @@ class SqliteSpans:
         for number, path in reversed(segment_paths(self.folder)):
             with self._reading(number, path) as reader:
                 pending += not_searchable(reader, path)
-                if number > before[0]:
+                where = reader.where(project, filter)
+                if number > before[0] or where is None:
                     continue
                 seq = before[1] if number == before[0] else LARGEST
                 while len(items) < limit and left and (seqs := asked.candidates(reader, path, project, seq)):
                     for seq in seqs[:left]:
                         last, left = (number, seq), left - 1
-                        items += [span for span in reader.spans(reader.rows_of([seq]), whole=True) if asked.match(span)]
+                        items += [
+                            span for span in reader.spans(reader.rows_of([seq], where), whole=True) if asked.match(span)
+                        ]
                         if len(items) == limit:
                             break
         more = len(items) == limit or not left
@@ -200,6 +284,15 @@ class SqliteSpans:
     def _paths(self) -> list[Path]:
         return [path for _, path in segment_paths(self.folder)]
 
+    def _is_last(self, project: str, listed: Filter, entry: StoredSpan) -> bool:
+        """Whether its conversation is listed by this entry: an earlier page may have had a later one."""
+        last = self.spans(project, [*listed, Condition("session", "=", entry.session)], limit=1).items
+        return not last or (last[0].trace_id, last[0].span_id) == (entry.trace_id, entry.span_id)
+
+    def _session(self, project: str, session: str) -> SessionSummary:
+        parts = [part for reader in self._readers() if (part := reader.session(project, session)) is not None]
+        return merged_session(parts)
+
     def _page(
         self,
         project: str,
@@ -207,6 +300,8 @@ class SqliteSpans:
         limit: int,
         cursor: str | None,
         make: Callable[[Reader, Sequence[Row]], list[Found]],
+        *,
+        oldest_first: bool,
     ) -> Page[Found]:
         """The first `limit` over all files. Files overlap in time, for clocks differ: each gives its first, those whose
         newest cannot be among them are left out."""
@@ -214,21 +309,25 @@ class SqliteSpans:
         before = None if cursor is None else _decoded(cursor, Place)
         with ExitStack() as stack:
             readers = [stack.enter_context(self._reading(*file)) for file in segment_paths(self.folder)]
-            newest = [(at_ns, reader) for reader in readers if (at_ns := reader.newest(project)) is not None]
+            begin = [
+                (at_ns, reader)
+                for reader in readers
+                if (at_ns := reader.first(project, oldest_first=oldest_first)) is not None
+            ]
             found: list[tuple[Place, Reader, Row]] = []
-            for at_ns, reader in sorted(newest, key=lambda pair: pair[0], reverse=True):
-                if len(found) > limit and found[limit][0][0] > at_ns:
+            for at_ns, reader in sorted(begin, key=lambda pair: pair[0], reverse=not oldest_first):
+                if len(found) > limit and (found[limit][0][0] < at_ns if oldest_first else found[limit][0][0] > at_ns):
                     break
                 where = reader.where(project, filter)
                 if where is None:
                     continue
                 if before is not None:
                     at, number, seq = before
-                    where = where.before(
-                        at, seq if number == reader.number else LARGEST if number > reader.number else 0
-                    )
-                found += [(_place(reader, values), reader, values) for values in reader.rows(where, limit + 1)]
-                found.sort(key=lambda one: one[0], reverse=True)
+                    passed = LARGEST if (number < reader.number) == oldest_first else 0
+                    where = where.beyond(at, seq if number == reader.number else passed, oldest_first=oldest_first)
+                rows = reader.rows(where, limit + 1, oldest_first=oldest_first)
+                found += [(_place(reader, values), reader, values) for values in rows]
+                found.sort(key=lambda one: one[0], reverse=not oldest_first)
                 del found[limit + 1 :]
             taken = found[:limit]
             made = {

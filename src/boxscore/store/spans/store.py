@@ -8,7 +8,9 @@ from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from boxscore.store.spans.filters import Filter
+from boxscore.store.spans.measures import Group, Measure
 from boxscore.store.spans.rows import SpanRow
+from boxscore.store.spans.scores import Score
 
 Item = TypeVar("Item")
 SeriesBy: TypeAlias = Literal["model", "application"]
@@ -48,10 +50,29 @@ class Hits(Page[StoredSpan], frozen=True, kw_only=True):
     pending: int
 
 
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation in a list: the traces whose entry names it and, over all their spans so far, the same totals as of
+    a trace. `start_ns` and `last_ns` are the starts of its first and its last trace; `user` is that of the last which
+    has one."""
+
+    session: str
+    user: str | None
+    traces: int
+    spans: int
+    errors: int
+    start_ns: int
+    last_ns: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: Decimal | None
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """Counted and summed over stored spans at the moment of asking; `unpriced` spans told no cost."""
+    """Counted and summed over stored spans at the moment of asking; `traces` have their entry among these spans,
+    `unpriced` spans told no cost."""
 
     spans: int
+    traces: int
     errors: int
     input_tokens: int
     output_tokens: int
@@ -89,39 +110,57 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
 
 
-class SpanStore(Protocol):
-    """Spans of projects. Safe to use from threads. Failures are `boxscore.errors.StoreError`; a bad filter, cursor or
-    limit is a `UsageError`.
+class SpanReader(Protocol):
+    """Questions about the spans of projects. Safe to use from threads. Failures are `boxscore.errors.StoreError`; a bad
+    filter, cursor, measure or limit is a `UsageError`.
 
-    Lists are newest first, by the sender's start, or by the receipt where that start lies in the future. A cursor stays
-    good while spans arrive. Texts and raw bytes are left out of lists unless `whole`.
+    Lists are newest first unless `oldest_first`, by the sender's start, or by the receipt where that start lies in the
+    future. A cursor stays good while spans arrive. Texts and raw bytes are left out of lists unless `whole`.
     """
-
-    def put(self, project: str, rows: Sequence[SpanRow]) -> "Future[None]":
-        """Done when all rows are on disk, synced. The same span again has no effect; another version of it is merged
-        (`merge.merge`). Nothing of rows whose future failed may be relied on: send them again."""
-        ...
 
     def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
         """The trace's spans by start, whole; empty where it is not known."""
         ...
 
     def spans(
-        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
     ) -> Page[StoredSpan]:
         """Spans that the filter takes."""
         ...
 
     def traces(
-        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None, whole: bool = False
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
     ) -> Page[TraceSummary]:
         """Traces whose entry the filter takes, with their totals. A trace without an entry so far is listed by its
-        earliest span."""
+        earliest span. Those of one conversation: `session=…`."""
         ...
 
-    def search(self, project: str, text: str, *, limit: int = 50, cursor: str | None = None) -> Hits:
-        """Spans whose new texts (`input_text`, `output_text`) hold every word and every "quoted phrase", whole, the
-        latest to arrive first. Case and accents do not matter."""
+    def sessions(
+        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Page[SessionSummary]:
+        """Conversations that have a trace whose entry the filter takes, by the last of those; the totals are of all
+        their traces. A page may hold fewer than asked for and still have a cursor."""
+        ...
+
+    def search(
+        self, project: str, text: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Hits:
+        """Spans that the filter takes and whose new texts (`input_text`, `output_text`) hold every word and every
+        "quoted phrase", whole, the latest to arrive first. Case and accents do not matter."""
         ...
 
     def counts(self, project: str, filter: Filter = ()) -> Counts:
@@ -132,9 +171,45 @@ class SpanStore(Protocol):
         """The most frequent values of a text field among the spans that the filter takes."""
         ...
 
+    def aggregate(
+        self,
+        project: str,
+        measures: Sequence[Measure],
+        filter: Filter = (),
+        *,
+        by: Sequence[str] = (),
+        limit: int = 100,
+    ) -> Sequence[Group]:
+        """Measures over the spans that the filter takes, in groups of equal text fields, flags, `hour` or `day` (UTC).
+        Groups come by time where the first field of `by` is one, else the largest first measure first. What would take
+        too long or make too many groups is a `QueryTooLargeError`."""
+        ...
+
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         """Totals from start to end (which is not in it), both and the step in whole minutes, over all spans or by a
         field's values."""
+        ...
+
+    def scores(
+        self, project: str, *, trace_id: bytes | None = None, session: str | None = None, limit: int = 1000
+    ) -> Sequence[Score]:
+        """Scores of a trace and its spans, of a session, or of all, the latest first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class SpanStore(SpanReader, Protocol):
+    """Keeps spans of projects, and answers about them."""
+
+    def put(self, project: str, rows: Sequence[SpanRow]) -> "Future[None]":
+        """Done when all rows are on disk, synced. The same span again has no effect; another version of it is merged
+        (`merge.merge`). Nothing of rows whose future failed may be relied on: send them again."""
+        ...
+
+    def put_scores(self, project: str, scores: Sequence[Score]) -> "Future[None]":
+        """Done when all scores are on disk, synced. What they are of may come later. The same id again: the latest by
+        `at_ns` stays, in whatever order they come."""
         ...
 
     def close(self) -> None:
