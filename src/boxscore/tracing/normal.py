@@ -49,14 +49,15 @@ class Normaliser:
         Tokens and cost belong to calls of models: agents, chains and tools tell the sums of what is inside them, so
         their rows have none, and sums over rows count nothing twice.
         """
-        said = _Said(span, self._shapes.of(span.attributes))
+        shape = self._shapes.of(span.attributes)
+        said, says = _Said(span, shape), shape.said
         told = said.texts()
         for field, text in _resource(span.resource).items():
             told.setdefault(field, text)
         if "provider" in told:
             told["provider"] = normal_provider(told["provider"])
-        if "operation" not in told and said.shape.implied is not None:
-            told["operation"] = said.shape.implied
+        if "operation" not in told and shape.implied is not None:
+            told["operation"] = shape.implied
         counts = _NOTHING if told.get("operation") in _AROUND else said.counts()
         usd, price = self._cost(told, counts, span.start_ns)
         came, answered = said.messages()
@@ -67,8 +68,8 @@ class Normaliser:
             name=span.name[:LONGEST_TEXT],
             start_ns=span.start_ns,
             duration_ns=span.duration_ns,
-            entry=span.parent_id is None or said.value("entry") in (True, "true", "True"),
-            error=span.error or bool(said.value("error")),
+            entry=span.parent_id is None or ("entry" in says and said.value("entry") in (True, "true", "True")),
+            error=span.error or ("error" in says and bool(said.value("error"))),
             status_message=said.why(),
             input_tokens=counts.input,
             output_tokens=counts.output,
@@ -196,9 +197,9 @@ class _Said:
         if not self.shape.has_counts:
             return _NOTHING
         said = self.shape.said
-        came, uncached, answered, cached, written, reasoning = (
+        came, uncached, answered, cached, written, reasoning = [
             _count(self.value(field)) if field in said else None for field in COUNTS
-        )
+        ]
         aside = (cached or 0) + (written or 0)
         if came is None and uncached is not None:
             came = uncached + aside
@@ -228,15 +229,37 @@ class _Said:
 
     def messages(self) -> tuple[str, str]:
         """The last message in and the answer out, as text."""
-        if not self.shape.has_messages and not self._events:
-            return "", ""
-        came, answered = self._messages("input", last=True), self._messages("output", last=False)
-        if came and came[-1].role == "choice":  # one log of both
-            answered = answered or [came[-1]]
-            came = [message for message in came if message.role != "choice"]
-        calls = self._messages("output_calls", last=False)
-        texts = [message.text for message in (*answered, *calls) if message.text]
-        return came[-1].text if came else "", "\n".join(texts)
+        came, answered = self._plain("input"), self._plain("output")
+        if came is not None and answered is not None:
+            return came, answered
+        log: list[Message] = []
+        if came is None:
+            messages = self._messages("input", last=True)
+            if messages and messages[-1].role == "choice":  # one log of both
+                log = messages[-1:]
+                messages = [message for message in messages if message.role != "choice"]
+            came = messages[-1].text if messages else ""
+        if not answered:
+            said = self._messages("output", last=False) or log
+            calls = self._messages("output_calls", last=False)
+            answered = "\n".join(message.text for message in (*said, *calls) if message.text)
+        return came, answered
+
+    def _plain(self, field: Field) -> str | None:
+        """What most spans say: plain text in attributes; None where it may be anything else."""
+        keys = self.shape.plain.get(field)
+        if keys is None or self._events:
+            return None
+        found = ""
+        for key in keys:
+            value = read_value(self.span.attributes[key])
+            if not isinstance(value, str) or not value:
+                return None
+            first = value[0]
+            if (value.lstrip()[:1] if first.isspace() else first) in _JSON_STARTS:
+                return None
+            found = f"{found}\n{value}" if found else value
+        return found
 
     def _messages(self, field: Field, *, last: bool) -> list[Message]:
         parts, best = self.shape.parts.get(field), self.best(field)
@@ -249,6 +272,7 @@ class _Said:
         return [] if best is None else _messages(best[1], last=last)
 
 
+_JSON_STARTS = frozenset('[{"')
 _NO_EVENTS: dict[Field, tuple[int, Json, Name]] = {}
 
 

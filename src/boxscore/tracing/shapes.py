@@ -39,7 +39,7 @@ class Source:
     """An attribute that can say a field, or with `inner` a key in the JSON object that it holds. Of several that say
     the same the lowest `rank` counts."""
 
-    __slots__ = ("_inner", "_is_message", "key", "known", "name", "rank")
+    __slots__ = ("_is_message", "inner", "key", "known", "name", "rank")
 
     def __init__(self, key: str, rank: int, name: Name, inner: str | None = None) -> None:
         self.key = key
@@ -47,14 +47,14 @@ class Source:
         self.name = name
         self.known: dict[bytes, str] = {}
         """Texts by their encoded values: the same few come again and again."""
-        self._inner = inner
+        self.inner = inner
         self._is_message = name.field in MESSAGES
 
     def value(self, encoded: bytes) -> Json:
         """None where it says nothing."""
         value = read_value(encoded)
-        if self._inner is not None:
-            value = object_of(value).get(self._inner)
+        if self.inner is not None:
+            value = object_of(value).get(self.inner)
         values = self.name.values
         if isinstance(value, str):
             if not self._is_message and value[:1] == '"' == value[-1:]:
@@ -92,16 +92,18 @@ class Parts(NamedTuple):
 
 
 class Shape(NamedTuple):
-    """The sources of each field, best first: all of them in `said`, of those the texts in `texts`. `own` are attributes
-    with the application's words, and how to read them; `implied` is the operation of a span that names none."""
+    """The sources of each field, best first: all of them in `said`, of those the texts in `texts`. `plain` are the
+    attributes that hold the text of the last message in, or of the answer out, if they are plain text. `own` are
+    attributes with the application's words, and how to read them; `implied` is the operation of a span that names
+    none."""
 
     said: Mapping[Field, Sequence[Source]]
     texts: Sequence[tuple[Field, Sequence[Source]]]
     parts: Mapping[Field, Parts]
+    plain: Mapping[Field, Sequence[str]]
     own: Sequence[tuple[str, Rule]]
     implied: str | None
     has_counts: bool
-    has_messages: bool
 
 
 class Shapes:
@@ -136,14 +138,21 @@ class Shapes:
                 implied.append((rule.rank, rule.name.implies))
         for sources in said.values():
             sources.sort(key=lambda source: source.rank)
+        spread = {field: Parts(min(ranks), _by_message(ranks[min(ranks)])) for field, ranks in parts.items()}
+        plain: dict[Field, Sequence[str]] = {}
+        for field in ("input", "output"):
+            if (found := _plain(field, said, spread)) is not None:
+                plain[field] = found
+        if "output_calls" in said:
+            plain.pop("output", None)
         return Shape(
             said=said,
             texts=[(field, sources) for field, sources in said.items() if field in _TEXTS],
-            parts={field: Parts(min(ranks), _by_message(ranks[min(ranks)])) for field, ranks in parts.items()},
+            parts=spread,
+            plain=plain,
             own=[(key, rule) for key, rule in rules if rule.kind in {"own", "object", "tags"}],
             implied=min(implied)[1] if implied else None,
             has_counts=not said.keys().isdisjoint(COUNTS),
-            has_messages=bool(parts) or not said.keys().isdisjoint(MESSAGES),
         )
 
     def _sources_of(self, key: str, rule: Rule) -> list[Source]:
@@ -161,6 +170,17 @@ def _by_message(parts: Iterable[tuple[tuple[str, ...], str]]) -> list[list[tuple
     for (number, *rest), key in parts:
         messages.setdefault(int(number[:9]), []).append((tuple(rest), key))
     return [sorted(messages[number]) for number in sorted(messages)]
+
+
+def _plain(field: Field, said: Mapping[Field, Sequence[Source]], parts: Mapping[Field, Parts]) -> Sequence[str] | None:
+    best, spread = said.get(field), parts.get(field)
+    if best and (spread is None or best[0].rank <= spread.rank):
+        return None if best[0].inner is not None else [best[0].key]
+    messages = () if spread is None else spread.messages
+    if any("tool_calls" in rest for message in messages for rest, _ in message):
+        return None
+    read = messages[-1:] if field == "input" else messages
+    return [key for message in read for rest, key in message if not rest or rest[-1] in {"content", "text"}]
 
 
 def _unquoted(text: str) -> str:
