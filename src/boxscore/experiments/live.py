@@ -27,7 +27,7 @@ from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer
 
-if TYPE_CHECKING:  # SQLAlchemy is loaded by whoever opens the store, not by reading this
+if TYPE_CHECKING:  # SQLite is loaded by whoever opens the store, not by reading this
     from boxscore.store.records import Records
 
 ProgressOf = Callable[[str, Progress], None]

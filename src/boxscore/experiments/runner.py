@@ -27,7 +27,7 @@ from boxscore.providers.response import ErrorInfo, Response
 from boxscore.providers.secrets import mask
 from boxscore.scoring.scorer import Scorer
 
-if TYPE_CHECKING:  # the records store loads SQLAlchemy, which nobody needs before a run starts
+if TYPE_CHECKING:  # the records store is loaded when it is opened: nobody needs it before a run starts
     from boxscore.store.records import Records
 
 _GRACE_S = 10.0

@@ -24,8 +24,7 @@ from boxscore.store.records import (
     VariantRow,
     VerdictRow,
 )
-from boxscore.store.records.engine import make_engine, migrate
-from boxscore.store.records.schema import metadata
+from boxscore.store.records.database import connect, migrate
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VARIANT = VariantRow(hash="v", kind="prompt", model="m", description_json="{}")
@@ -198,11 +197,12 @@ def test_a_naive_time_is_refused(records):
 
 
 def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(records):
-    with records._engine.connect() as connection:
-        read = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
+    connection = connect(records.path)
+    read = {
+        name: connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
+    connection.close()
 
     assert read == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
@@ -231,7 +231,7 @@ with Records.open(Path(sys.argv[1])) as records:
 
 def shape(path):
     """Every table and index with its columns, types, keys and rules."""
-    engine = make_engine(path)
+    engine = sa.create_engine(f"sqlite:///{path}")
     with engine.connect() as connection:
         look = sa.inspect(connection)
         found = {
@@ -253,32 +253,24 @@ def shape(path):
     return found
 
 
-def migrated(path, to):
-    engine = make_engine(path)
-    migrate(engine, path, to=to)
-    engine.dispose()
+def test_a_new_file_has_the_schema_that_migrations_bring_an_old_one_to(tmp_path):
+    migrate(tmp_path / "migrated.db", to=REVISIONS[-1])
+    Records.open(tmp_path).close()
 
-
-def test_a_migrated_file_has_the_schema_that_the_tables_declare(tmp_path):
-    migrated(tmp_path / "migrated.db", REVISIONS[-1])
-    engine = make_engine(tmp_path / "declared.db")
-    metadata.create_all(engine)
-    engine.dispose()
-
-    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "declared.db")
+    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "records.db")
 
 
 @pytest.mark.parametrize("revision", REVISIONS[:-1])
 def test_a_file_of_any_older_revision_opens_with_its_rows_and_a_copy_beside_it(tmp_path, revision):
     path = tmp_path / "records.db"
-    migrated(path, revision)
+    migrate(path, to=revision)
     with sqlite3.connect(path) as old:
         old.execute("INSERT INTO projects (id, name) VALUES ('kept', 'kept')")
     old.close()
 
     Records.open(tmp_path).close()
 
-    migrated(tmp_path / "fresh.db", REVISIONS[-1])
+    migrate(tmp_path / "fresh.db", to=REVISIONS[-1])
     assert shape(path) == shape(tmp_path / "fresh.db")
     for file in (path, tmp_path / f"records.db.{revision}.backup"):
         copy = sqlite3.connect(file)

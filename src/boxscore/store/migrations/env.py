@@ -3,12 +3,9 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from boxscore.store.records.schema import metadata
-
 connection: Connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
-    target_metadata=metadata,
     transactional_ddl=True,
     transaction_per_migration=False,
 )

@@ -1,12 +1,45 @@
 """Rows as the store gives and takes them. Fields called `*_json` hold JSON text that the store does not look into."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeAlias, TypeVar, cast
 
 import msgspec
 
+from boxscore.errors import StoreError
 
-class VariantRow(msgspec.Struct, frozen=True, kw_only=True):
+Cell: TypeAlias = int | float | str | None
+"""What a column holds."""
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+def cells(row: msgspec.Struct) -> tuple[Cell, ...]:
+    """The fields as columns hold them: money as exact text, for a binary float would round what a bill is made of."""
+    found: tuple[object, ...] = msgspec.structs.astuple(row)
+    return tuple([_SPELLED.get(type(value), _same)(value) for value in found])
+
+
+def rows(kind: type[Row], found: Sequence[tuple[Cell, ...]]) -> list[Row]:
+    """Back again, from columns in the order of the fields."""
+    return msgspec.convert(found, list[kind], strict=False)  # SQLite has no booleans
+
+
+def time_cell(value: datetime) -> str:
+    """ISO 8601 in UTC with microseconds: it sorts as text. `StoreError` for a time whose zone is not known."""
+    if value.tzinfo is None:
+        raise StoreError(f"{value} cannot be stored: its time zone is not known.")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _same(value: object) -> Cell:
+    return cast(Cell, value)
+
+
+_SPELLED: dict[type, Callable[..., Cell]] = {datetime: time_cell, Decimal: str}
+
+
+class VariantRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """`description_json` is what `hash` was computed from; it never holds a secret."""
 
     hash: str
@@ -15,7 +48,7 @@ class VariantRow(msgspec.Struct, frozen=True, kw_only=True):
     description_json: str
 
 
-class ExampleRow(msgspec.Struct, frozen=True, kw_only=True):
+class ExampleRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One example of a run, in its place. `hash` is of the whole example, `question_hash` of what a variant sees."""
 
     position: int
@@ -25,7 +58,7 @@ class ExampleRow(msgspec.Struct, frozen=True, kw_only=True):
     content_json: str
 
 
-class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run."""
 
     id: str
@@ -43,7 +76,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
-class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
+class ResponseRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """One answer or error. `run_id` is the run that paid for it; times in seconds.
 
     Its identity for reuse is (`variant_hash`, `question_hash`, `draw`); `draw` numbers the answers that one variant
@@ -75,14 +108,14 @@ class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
     extra_json: str | None = None
 
 
-class TrialRow(msgspec.Struct, frozen=True, kw_only=True):
+class TrialRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     run_id: str
     example_id: str
     repeat: int
     response_id: str
 
 
-class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     run_id: str
     example_id: str
     repeat: int
@@ -92,7 +125,7 @@ class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class VerdictRow(msgspec.Struct, frozen=True, kw_only=True):
+class VerdictRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """`content_json` is the verdict as `--json` prints it."""
 
     id: str

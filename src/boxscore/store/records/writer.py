@@ -2,29 +2,33 @@
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
+from functools import lru_cache
+from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine, Executable, exc
 
 from boxscore.errors import StoreError
+from boxscore.store.records.database import connect, transaction
+from boxscore.store.records.rows import Cell
 
 BATCH = 512
-Parameters = Mapping[str, object]
+_AT_ONCE = 64
 Outcome = tuple["asyncio.Future[None]", Exception | None]
 
 
 class Write(msgspec.Struct, frozen=True):
-    """One statement with its rows. Writes of a batch are run by ascending `order`, so that parents precede children,
-    and those with the same statement object become one call."""
+    """One statement with its rows, which take the place of `{}` in it. Writes of a batch are run by ascending `order`,
+    so that parents precede children, and those with the same statement become one."""
 
     order: int
-    statement: Executable
-    rows: Sequence[Parameters]
+    statement: str
+    rows: Sequence[tuple[Cell, ...]]
 
 
 class _Job(msgspec.Struct, frozen=True):
@@ -35,11 +39,11 @@ class _Job(msgspec.Struct, frozen=True):
 class Writer:
     """Takes writes from any thread and any event loop; `close` waits for all of them."""
 
-    def __init__(self, engine: Engine, path: str) -> None:
-        self._engine = engine
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._connection = connect(path)
         self._thread = threading.Thread(target=self._work, name="boxscore-records", daemon=True)
         self._thread.start()
 
@@ -68,22 +72,23 @@ class Writer:
         self._queue.put(job)
 
     def _work(self) -> None:
-        last = False
-        while not last:
-            job = self._queue.get()
-            if job is None:
-                return
-            batch = [job]
-            while len(batch) < BATCH:
-                try:
-                    more = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if more is None:
-                    last = True
-                    break
-                batch.append(more)
-            _tell(self._commit(batch))
+        with closing(self._connection):
+            last = False
+            while not last:
+                job = self._queue.get()
+                if job is None:
+                    return
+                batch = [job]
+                while len(batch) < BATCH:
+                    try:
+                        more = self._queue.get_nowait()
+                    except queue.Empty:
+                        break
+                    if more is None:
+                        last = True
+                        break
+                    batch.append(more)
+                _tell(self._commit(batch))
 
     def _commit(self, batch: list[_Job]) -> list[tuple[_Job, Exception | None]]:
         try:
@@ -96,14 +101,28 @@ class Writer:
         return [(job, None) for job in batch]
 
     def _run(self, writes: list[Write]) -> None:
-        grouped: dict[int, tuple[Executable, list[Parameters]]] = {}
-        for write in sorted(writes, key=_order):
-            _, rows = grouped.setdefault(id(write.statement), (write.statement, []))
-            rows.extend(write.rows)
-        with self._engine.connect().execution_options(boxscore_writes=True) as connection, connection.begin():
-            for statement, rows in grouped.values():
-                if rows:
-                    connection.execute(statement, rows)
+        grouped: dict[tuple[int, str], list[tuple[Cell, ...]]] = {}
+        for write in writes:
+            grouped.setdefault((write.order, write.statement), []).extend(write.rows)
+        with transaction(self._connection, write=True):
+            for (_, statement), rows in sorted(grouped.items(), key=_order):
+                self._insert(statement, rows)
+
+    def _insert(self, statement: str, rows: list[tuple[Cell, ...]]) -> None:
+        """Many rows in one step, for Python hands over its lock at every one; in powers of two, so that few texts are
+        there to be prepared."""
+        begin = 0
+        while left := len(rows) - begin:
+            count = min(_AT_ONCE, 1 << (left.bit_length() - 1))
+            part = rows[begin : begin + count]
+            self._connection.execute(_text(statement, len(part[0]), count), [cell for row in part for cell in row])
+            begin += count
+
+
+@lru_cache(maxsize=128)
+def _text(statement: str, columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return statement.format(", ".join([row] * rows))
 
 
 def _tell(outcomes: Sequence[tuple[_Job, Exception | None]]) -> None:
@@ -125,11 +144,12 @@ def _settle(told: Sequence[Outcome]) -> None:
         done.set_exception(error) if error else done.set_result(None)
 
 
-def _order(write: Write) -> int:
-    return write.order
+def _order(group: "tuple[tuple[int, str], list[tuple[Cell, ...]]]") -> int:
+    (order, _), _ = group
+    return order
 
 
-def _explained(error: Exception, path: str) -> Exception:
-    if isinstance(error, exc.StatementError):
-        return StoreError(f"{path} could not be written: {error.orig}. What was acknowledged before is kept.")
+def _explained(error: Exception, path: Path) -> Exception:
+    if isinstance(error, sqlite3.Error):
+        return StoreError(f"{path} could not be written: {error}. What was acknowledged before is kept.")
     return error

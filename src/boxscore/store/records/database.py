@@ -1,0 +1,139 @@
+"""Opening the database file: pragmas, transactions, migrations, and the refusal of what is newer than we are."""
+
+import sqlite3
+import time
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boxscore.errors import StoreError
+from boxscore.store.migrations import REVISIONS
+from boxscore.store.records.locks import FileLock
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+FILE = "records.db"
+BUSY_MS = 30_000
+DEFAULT_PROJECT = "default"
+_SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+def prepare(path: Path) -> None:
+    """Brings the file at `path` to the newest schema; makes it, with its folder, where there is none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"the folder {path.parent} cannot be made: {error.strerror}.") from error
+    try:
+        if revision(path) != REVISIONS[-1]:
+            with FileLock(path.with_name(f"{path.name}.lock")):
+                _use_wal(path)
+                if revision(path) is None:  # another process may have made it before we had the lock
+                    create(path)
+                else:
+                    migrate(path)
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} cannot be used as a records store: {error}.") from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection whose every transaction says itself whether it writes (`transaction`), for one thread at a time."""
+    connection = sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=FULL")  # in WAL mode only FULL keeps a commit across a power loss
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, *, write: bool) -> Generator[None, None, None]:
+    """All or nothing. One that writes takes the write lock at the start, so that two writers wait for each other
+    instead of failing half-way."""
+    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def revision(path: Path) -> str | None:
+    """The schema revision of the file, None when it has no schema yet. A newer one than ours is a `StoreError`."""
+    with closing(connect(path)) as connection:
+        asked = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
+        if connection.execute(asked).fetchone() is None:
+            return None
+        (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
+    if found is not None and found not in REVISIONS:
+        raise StoreError(
+            f"{path} was written by a newer Boxscore (its schema is {found}, this program knows up to "
+            f"{REVISIONS[-1]}): upgrade Boxscore, or point BOXSCORE_HOME at another folder. Nothing was changed."
+        )
+    return found
+
+
+def create(path: Path) -> None:
+    """The newest schema in an empty file. The same as all migrations one after another, which a test holds it to, but
+    without Alembic: that takes a third of a second and 20 MB to import."""
+    with closing(connect(path)) as connection, transaction(connection, write=True):
+        for statement in _SCHEMA.read_text().split(";\n"):
+            connection.execute(statement)
+        connection.execute("INSERT INTO projects (id, name) VALUES (?, ?)", (DEFAULT_PROJECT, DEFAULT_PROJECT))
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
+
+
+def migrate(path: Path, *, to: str = REVISIONS[-1]) -> None:
+    """Brings the file to revision `to` in one transaction; a copy of what was there is kept beside it first."""
+    import sqlalchemy as sa
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import event, exc
+
+    before = revision(path)
+    if before == to:
+        return
+    if before is not None:
+        backup(path, path.with_name(f"{path.name}.{before}.backup"))
+    config = Config()
+    config.set_main_option("script_location", "boxscore.store:migrations")
+    engine = sa.create_engine("sqlite://", creator=lambda: connect(path), poolclass=sa.NullPool)
+    event.listen(engine, "begin", _begin)
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, to)
+    except exc.DBAPIError as error:
+        raise StoreError(f"{path} cannot be brought to schema {to}: {error.orig}. Nothing was changed.") from error
+    finally:
+        engine.dispose()
+
+
+def _begin(connection: "Connection") -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def backup(path: Path, to: Path) -> None:
+    """A consistent copy of the database at `path`, taken while others may write; an older copy at `to` is replaced."""
+    part = to.with_name(f"{to.name}.part")
+    part.unlink(missing_ok=True)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+    part.replace(to)
+
+
+def _use_wal(path: Path) -> None:
+    """Write-ahead logging, which the file remembers. SQLite does not wait for readers here, busy timeout or not, and
+    another process may be looking at this moment whether the file is new."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        until = time.monotonic() + BUSY_MS / 1000
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise StoreError(f"{path} cannot be used as a records store: {error}.") from error
+                time.sleep(0.02)
