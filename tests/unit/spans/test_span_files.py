@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 
 from boxscore.errors import StoreError, UsageError
 from boxscore.store.spans import Condition, Counts, SpanRow, SqliteSpans, StoredSpan, merge, parse_condition
+from boxscore.store.spans.database import open_database
 
 NOW = 1_800_000_000 * 10**9
 DAY = 24 * 3600 * 10**9
@@ -368,7 +368,7 @@ def test_texts_with_much_in_common_get_a_dictionary_that_outlives_the_process_an
         for n in range(600):
             assert store.trace("p", b"t%d" % n).items[0].input_text == talk(n).input_text
     newest = max((tmp_path / "spans").glob("*.db"))
-    with sqlite3.connect(newest) as file:
+    with open_database(newest, write=True) as file:
         assert file.execute("SELECT count(*) FROM dictionaries").fetchone() == (1,)
         assert file.execute("SELECT count(*) FROM blocks WHERE dictionary IS NULL").fetchone() == (1,)  # the changed
     file.close()
@@ -405,7 +405,7 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path):
     with SqliteSpans(tmp_path):
         pass
     path = tmp_path / "spans" / "000001.db"
-    with sqlite3.connect(path) as file:
+    with open_database(path, write=True) as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
     before = path.read_bytes()
@@ -442,7 +442,7 @@ def test_what_is_closed_takes_nothing(tmp_path):
 def test_a_damaged_block_is_named_and_never_served(tmp_path):
     with SqliteSpans(tmp_path) as store:
         store.put("p", [row(raw=b"x" * 100)]).result()
-    with sqlite3.connect(tmp_path / "spans" / "000001.db") as file:
+    with open_database(tmp_path / "spans" / "000001.db", write=True) as file:
         file.execute("UPDATE blocks SET data = CAST(substr(data, 1, length(data) - 1) || x'00' AS BLOB)")
     file.close()
 
@@ -489,7 +489,7 @@ def test_what_a_user_wrote_is_never_part_of_a_statement(store):
 
 
 def count(tmp_path, table):
-    with sqlite3.connect(tmp_path / "spans" / "000001.db") as file:
+    with open_database(tmp_path / "spans" / "000001.db", write=True) as file:
         (found,) = file.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     file.close()
     return found

@@ -1,5 +1,11 @@
-"""What we use of apsw, typed: its own stubs speak of a type that Python has from 3.12."""
+"""What we use of apsw, typed: its own stubs speak of a type that Python has from 3.12.
 
+Every page carries a checksum (SQLite's `cksumvfs`), which is looked at whenever the page is read: a flipped bit is an
+error, wherever it is, and never a wrong value.
+"""
+
+import ctypes
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeAlias, cast
@@ -7,6 +13,11 @@ from typing import Protocol, TypeAlias, cast
 import apsw
 
 BUSY_MS = 30_000
+CHECKED = "cksmvfs"
+CHECKSUM_BYTES = 8
+"""At the end of each page; a file without them is read unchecked."""
+
+_loading = threading.Lock()
 
 Cell: TypeAlias = int | float | str | bytes | None
 """What SQLite keeps."""
@@ -37,7 +48,26 @@ class Database(Protocol):
 
 
 def open_database(path: Path, *, write: bool) -> Database:
+    _load_checksums()
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
-    database = cast(Database, apsw.Connection(str(path), flags=flags))
+    connection = apsw.Connection(str(path), flags=flags, vfs=CHECKED)
+    if write and (not path.exists() or path.stat().st_size == 0):
+        room = ctypes.c_int(CHECKSUM_BYTES)
+        connection.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(room))
+    database = cast(Database, connection)
     database.set_busy_timeout(BUSY_MS)
     return database
+
+
+def _load_checksums() -> None:
+    """SQLite's own extension, which comes with apsw; once in a process."""
+    with _loading:
+        if CHECKED in apsw.vfs_names():
+            return
+        from apsw import sqlite_extra
+
+        loader = apsw.Connection(":memory:")
+        try:
+            sqlite_extra.load(loader, "cksumvfs")
+        finally:
+            loader.close()

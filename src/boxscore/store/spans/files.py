@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import apsw
+
 from boxscore.errors import StoreError
 from boxscore.store.records.locks import FileLock
 from boxscore.store.spans.blocks import Dictionaries
@@ -16,6 +18,7 @@ FOLDER = "spans"
 PERIOD_NS = 7 * 24 * 3600 * 10**9
 SEGMENT_SPANS = 5_000_000
 TRACES_KEPT = 200_000
+DAMAGED = "`boxscore verify` says what is wrong with it, `boxscore restore` brings back a backup."
 
 
 def segment_paths(folder: Path) -> list[tuple[int, Path]]:
@@ -49,7 +52,10 @@ class Files:
         try:
             self.scores = ScoreFile(folder)
             for number, path in segment_paths(folder):
-                self._segments.append(Segment(path, number, self._dictionaries))
+                try:
+                    self._segments.append(Segment(path, number, self._dictionaries))
+                except apsw.Error as error:
+                    raise StoreError(f"{path} could not be read: {error}. {DAMAGED}") from error
             if not self._segments:
                 self._add_segment(now_ns)
         except BaseException:
