@@ -17,6 +17,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path | None = None
     """Folder of the stores. Default: the nearest `.boxscore/` upwards, else `.boxscore/` in the working folder."""
 
+    url: str | None = None
+    """Address of a Boxscore server to ask, as in http://127.0.0.1:8400. Default: the server that owns the home, if one
+    runs, else the files of the home themselves."""
+
     prices: Path | None = None
     """The user's own price table, looked at before the built-in one. Default: `prices.yaml` in the home, if there."""
 

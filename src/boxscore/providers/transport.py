@@ -16,6 +16,7 @@ from boxscore.providers.secrets import mask, names_secret
 
 _HOPS = 3
 _SHOWN = 300
+_ROUTES = 1_000
 _NO_HOST = re.compile(r"[\s/\\@%<>^`{|}\"]")
 _STREAMS = (
     "text/event-stream",
@@ -99,7 +100,16 @@ class HttpTransport:
     async def post(
         self, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None = None
     ) -> Reply:
-        exchange = _Exchange(self.limits, name, on_chunk)
+        return await self._exchange("POST", url, body, headers=headers, name=name, on_chunk=on_chunk)
+
+    async def get(self, url: str, *, headers: dict[str, str] | None = None, name: str) -> Reply:
+        """As `post`, for a question without a body."""
+        return await self._exchange("GET", url, b"", headers=headers or {}, name=name, on_chunk=None)
+
+    async def _exchange(
+        self, method: str, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None
+    ) -> Reply:
+        exchange = _Exchange(self.limits, name, on_chunk, method)
         for _ in range(_HOPS):
             reply = await exchange.run(self._pool, url, self._route(url), headers, body)
             if reply.status not in (301, 302, 303, 307, 308):
@@ -113,6 +123,8 @@ class HttpTransport:
     def _route(self, url: str) -> Route:
         route = self._routes.get(url)
         if route is None:
+            if len(self._routes) >= _ROUTES:  # questions differ in each address
+                self._routes.clear()
             route = self._routes[url] = Route.of(url)
         return route
 
@@ -120,8 +132,9 @@ class HttpTransport:
 class _Exchange:
     """One question and its answer, with their times."""
 
-    def __init__(self, limits: Limits, name: str, on_chunk: OnChunk | None) -> None:
+    def __init__(self, limits: Limits, name: str, on_chunk: OnChunk | None, method: str) -> None:
         self._limits = limits
+        self._method = method
         self._name = name
         self._on_chunk = on_chunk
         self._started = time.perf_counter()
@@ -131,7 +144,7 @@ class _Exchange:
     async def run(self, pool: Pool, url: str, route: Route, headers: dict[str, str], body: bytes) -> Reply:
         answer = Answer(self._limits.body_bytes, self._sort)
         try:
-            request = request_bytes(route.target, route.host_header, headers | route.headers, body)
+            request = request_bytes(route.target, route.host_header, headers | route.headers, body, method=self._method)
         except ValueError as error:
             raise ProviderError(
                 "refused", f"the request cannot be sent: {mask(str(error))}.", provider=self._name

@@ -20,7 +20,8 @@ class Access:
         host = header(scope, b"host")
         if host and _name(f"//{host}") not in LOOPBACK:
             raise RequestError(
-                "bad_host", f"this server answers to localhost, not to {host[:100]!r}: call it by an address of loopback."
+                "bad_host",
+                f"this server answers to localhost, not to {host[:100]!r}: call it by an address of loopback.",
             )
         origin = header(scope, b"origin")
         if origin and (_name(origin) not in LOOPBACK or urlsplit(origin).netloc != host):

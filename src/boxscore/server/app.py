@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import cast
 
-from boxscore.errors import BoxscoreError, RequestError
+from boxscore.errors import BoxscoreError
 from boxscore.server.access import Access
 from boxscore.server.body import Receive, Scope, Send, respond
-from boxscore.server.errors import error_body, error_headers, status_of
+from boxscore.server.errors import error_body, error_headers, no_route, status_of
 from boxscore.server.otlp_http import OtlpHttp
 from boxscore.server.service import Service
 
@@ -16,8 +17,8 @@ Api = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class App:
-    """The ASGI application. The framework of the questions is heavy, so `load_questions` comes after the ports are open;
-    a question that comes before waits for it."""
+    """The ASGI application. The framework of the questions is heavy, so `load_questions` comes after the ports are
+    open; a question that comes before waits for it."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -46,7 +47,7 @@ class App:
             elif path == "/metrics":
                 await respond(send, 200, self._service.exposition(), kind=b"text/plain; version=0.0.4; charset=utf-8")
             else:
-                raise RequestError("no_route", f"there is nothing at {path[:200]}: /api/v1/openapi.json lists what there is.")
+                raise no_route(path)
         except BoxscoreError as error:
             await respond(send, status_of(error), error_body(error), headers=error_headers(error))
         finally:
@@ -61,4 +62,4 @@ class App:
     def _load(self) -> Api:
         from boxscore.server.questions import make_questions
 
-        return make_questions(self._service)
+        return cast(Api, make_questions(self._service))

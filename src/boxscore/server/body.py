@@ -128,7 +128,12 @@ def _too_large(most: int) -> RequestError:
 
 
 async def respond(
-    send: Send, status: int, body: bytes, *, kind: bytes = b"application/json", headers: list[tuple[bytes, bytes]] | None = None
+    send: Send,
+    status: int,
+    body: bytes,
+    *,
+    kind: bytes = b"application/json",
+    headers: list[tuple[bytes, bytes]] | None = None,
 ) -> None:
     """A whole answer."""
     all_headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *(headers or [])]

@@ -17,8 +17,8 @@ Part: TypeAlias = Literal["headers", "body", None]
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 connection. Who is slower than `limits` say is told so, where that is still possible, and left.
-    One timer per part of a request, and none for a request that comes in one piece."""
+    """uvicorn's HTTP/1.1 connection. Who is slower than `limits` say is told so, where that is still possible, and
+    left. One timer per part of a request, and none for a request that comes in one piece."""
 
     limits = Limits()
     turned_away = 0

@@ -1,13 +1,15 @@
 """Errors as answers: the one shape of the API, and its status codes."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
 from boxscore.errors import BoxscoreError, BusyError, RequestError, UsageError
 
-__all__ = ["error_body", "error_headers", "status_of"]
+__all__ = ["error_body", "error_headers", "no_route", "status_of"]
 
 _OF_REQUESTS = {
     "bad_host": 403,
@@ -45,9 +47,13 @@ def error_headers(error: BoxscoreError) -> list[tuple[bytes, bytes]]:
     return [(b"retry-after", b"10")] if error.code == "store" else []
 
 
+def no_route(path: str) -> RequestError:
+    return RequestError("no_route", f"there is nothing at {path[:200]}: /api/v1/openapi.json lists what there is.")
+
+
 def _plain(value: object) -> object:
     if value is None or isinstance(value, str | int | float | Decimal):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_plain(one) for one in cast("Sequence[object]", value)]
     return str(value) if isinstance(value, Path) else repr(value)

@@ -5,16 +5,20 @@ exact sums; times and durations are whole nanoseconds as numbers, which JavaScri
 Bytes (the raw span, its resource and scope, in OTLP protobuf) are base64.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TypeVar, cast
 
 import msgspec
+
+from boxscore.errors import UsageError
+from boxscore.types import Json
 
 __all__ = ["decode", "encode"]
 
 Kind = TypeVar("Kind")
 _IDS = ("trace_id", "span_id", "parent_id")
-_INNER = ("items", "points", "entry")
+_INNER = ("items", "points", "entry", "values")
 """Fields that hold structs; whatever else is a dictionary is the application's own."""
 
 _encoder = msgspec.json.Encoder()
@@ -26,11 +30,16 @@ def encode(found: object) -> bytes:
 
 
 def decode(body: bytes, kind: type[Kind]) -> Kind:
-    """What `encode` was given. `msgspec.MsgspecError` or `ValueError` for what is no such JSON."""
-    return msgspec.convert(_unform(msgspec.json.decode(body)), kind)
+    """What `encode` was given; a `UsageError` that says where for what is no such JSON."""
+    try:
+        return msgspec.convert(_unform(msgspec.json.decode(body)), kind)
+    except RecursionError:
+        raise UsageError("the body is no JSON that is taken here: values lie in values too deep.") from None
+    except ValueError as error:  # of msgspec, of an id that is no hex, of a text that is no UTF-8
+        raise UsageError(f"the body is no JSON that is taken here: {error}.") from None
 
 
-def _form(value: Any) -> Any:
+def _form(value: Json) -> Json:
     if isinstance(value, msgspec.Struct):
         fields = msgspec.structs.asdict(value)
         for name, found in fields.items():
@@ -42,17 +51,21 @@ def _form(value: Any) -> Any:
             if name in fields:
                 fields[name] = _form(fields[name])
         return fields
-    return [_form(one) for one in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [_form(one) for one in cast("Sequence[Json]", value)]
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def _unform(value: Any) -> Any:
+def _unform(value: Json) -> Json:
     if isinstance(value, list):
-        return [_unform(one) for one in value]
+        return [_unform(one) for one in cast("Sequence[Json]", value)]
     if isinstance(value, dict):
+        fields = cast("dict[str, Json]", value)
         for name in _IDS:
-            if (found := value.get(name)) is not None:
-                value[name] = bytes.fromhex(found)
+            if fields.get(name) is not None:
+                fields[name] = bytes.fromhex(fields[name])
         for name in _INNER:
-            if name in value:
-                value[name] = _unform(value[name])
+            if name in fields:
+                fields[name] = _unform(fields[name])
+        return fields
     return value

@@ -48,7 +48,7 @@ class OtlpGrpc:
                 ("grpc.keepalive_time_ms", 60_000),
             ],
         )
-        handler = grpc.unary_unary_rpc_method_handler(self._export)  # no serialisers: bytes stay bytes
+        handler = cast(Any, grpc).unary_unary_rpc_method_handler(self._export)  # no serialisers: bytes stay bytes
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
         try:
             bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

@@ -36,9 +36,7 @@ class OtlpHttp:
             close = [(b"connection", b"close")] if isinstance(error, RequestError) else []
             body = _status_json(error) if kind == _JSON else rpc_status(error)
             said = _JSON if kind == _JSON else _PROTOBUF
-            await respond(
-                send, status_of(error), body, kind=said.encode(), headers=[*error_headers(error), *close]
-            )
+            await respond(send, status_of(error), body, kind=said.encode(), headers=[*error_headers(error), *close])
             return
         await respond(send, 200, answer, kind=kind.encode())
 

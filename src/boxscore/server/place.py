@@ -13,10 +13,12 @@ NAME = "server.json"
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """The address of a server and its process."""
+    """The address of a server and its process; the standard ports of OTLP where it has them."""
 
     url: str
     pid: int
+    otlp_port: int | None = None
+    grpc_port: int | None = None
 
 
 def write_place(home: Path, place: Place) -> None:

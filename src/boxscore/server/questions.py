@@ -1,47 +1,261 @@
 """Questions over HTTP: `/api/v1`, one thin handler for each question of `SpanReader`."""
 
-from typing import Annotated, cast
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Annotated, TypeAlias
 
 import fastapi
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
+from boxscore import __version__
 from boxscore.errors import BoxscoreError, NotFoundError, RequestError, UsageError
-from boxscore.server.body import Receive, Scope, Send
-from boxscore.server.errors import error_body, error_headers, status_of
-from boxscore.server.forms import encode
+from boxscore.server.answers import Answer, paged, problem
+from boxscore.server.body import read_body
+from boxscore.server.errors import no_route
+from boxscore.server.forms import decode
+from boxscore.server.schema import ERROR, TAKEN, describe, of
 from boxscore.server.service import Service
-from boxscore.store.spans import parse_condition
+from boxscore.store.spans import Condition, Hits, Page, Score, StoredSpan, TraceSummary, parse_condition
+from boxscore.store.spans.measures import Group, parse_measure
+from boxscore.store.spans.store import Counts, Facet, Series, SeriesBy, SessionSummary
+from boxscore.types import Json
 
 __all__ = ["make_questions"]
 
-Filters = Annotated[list[str], Query(alias="filter", description="Conditions that all hold, as in `model=gpt-5`.")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="The most items of a page.")]
+SCORES_BYTES = 4 * 1024 * 1024
+Handler: TypeAlias = Callable[..., Coroutine[object, object, Response]]
+
+
+def _project(request: Request) -> str:
+    return str(request.scope["project"])
+
+
+Project = Annotated[str, Depends(_project)]
+Filters = Annotated[
+    list[str], Query(alias="filter", description="A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold.")
+]
+Limit = Annotated[
+    int, Query(ge=1, le=1000, description="The most items of a page. One with much text in it is shorter.")
+]
 Cursor = Annotated[str | None, Query(description="The `cursor` of the page before.")]
 Whole = Annotated[bool, Query(description="With texts and raw spans.")]
 OldestFirst = Annotated[bool, Query(description="From the oldest on.")]
+Wait = Annotated[
+    float, Query(ge=0, le=30, description="Seconds to wait, at most, for what was sent a moment ago to be found.")
+]
+TraceId = Annotated[str, fastapi.Path(description="32 hex digits.")]
 
 
 def make_questions(service: Service) -> fastapi.FastAPI:
     """The application behind `/api`."""
-    api = fastapi.FastAPI(title="Boxscore", openapi_url=None, docs_url=None, redoc_url=None)
+    api = fastapi.FastAPI(title="Boxscore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     store = service.store
 
-    @api.get("/api/v1/traces")
+    def get(path: str, kind: Json) -> Callable[[Handler], Handler]:
+        return api.get(f"/api/v1{path}", responses={200: of(kind), "default": ERROR}, response_class=Response)
+
+    async def answer(question: Callable[[], object]) -> Answer:
+        return Answer(await service.ask(question), service.answers)
+
+    @get("/traces", Page[TraceSummary])
     async def traces(
-        request: Request, filter: Filters = [], limit: Limit = 50, cursor: Cursor = None, whole: Whole = False
-    ) -> Response:
-        conditions = [parse_condition(text) for text in filter]
-        return await answer(
-            lambda: store.traces(project_of(request), conditions, limit=limit, cursor=cursor, whole=whole)
-        )
+        project: Project,
+        filter: Filters = [],  # noqa: B006 - FastAPI copies it
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        whole: Whole = False,
+        oldest_first: OldestFirst = False,
+    ) -> Answer:
+        """Traces whose entry the filter takes, with their totals, newest first."""
+        taken = _conditions(filter)
 
-    async def answer(question) -> Response:
-        found = await service.ask(question)
-        return Response(encode(found), media_type="application/json")
+        def page(limit: int, cursor: str | None) -> Page[TraceSummary]:
+            return store.traces(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first)
 
-    def project_of(request: Request) -> str:
-        return request.scope["project"]
+        return await answer(lambda: paged(page, limit, cursor))
+
+    @get("/traces/{trace_id}", Page[StoredSpan])
+    async def trace(
+        project: Project, trace_id: TraceId, limit: Limit = 1000, cursor: Cursor = None, wait: Wait = 0
+    ) -> Answer:
+        """The spans of a trace by their start, whole."""
+        asked = _trace_id(trace_id)
+
+        def page(limit: int, cursor: str | None) -> Page[StoredSpan]:
+            return store.trace(project, asked, limit=limit, cursor=cursor)
+
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while not (found := await service.ask(lambda: paged(page, limit, cursor))).items and cursor is None:
+            if loop.time() >= until or service.stopping:
+                raise NotFoundError("trace", trace_id)
+            await asyncio.sleep(0.05)
+        return Answer(found, service.answers)
+
+    @get("/spans", Page[StoredSpan])
+    async def spans(
+        project: Project,
+        filter: Filters = [],  # noqa: B006
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        whole: Whole = False,
+        oldest_first: OldestFirst = False,
+    ) -> Answer:
+        """Spans that the filter takes, newest first."""
+        taken = _conditions(filter)
+
+        def page(limit: int, cursor: str | None) -> Page[StoredSpan]:
+            return store.spans(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first)
+
+        return await answer(lambda: paged(page, limit, cursor))
+
+    @get("/sessions", Page[SessionSummary])
+    async def sessions(
+        project: Project,
+        filter: Filters = [],  # noqa: B006
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Answer:
+        """Conversations that have a trace whose entry the filter takes, with their totals, by the last of those."""
+        taken = _conditions(filter)
+        return await answer(lambda: store.sessions(project, taken, limit=limit, cursor=cursor))
+
+    @get("/sessions/{session:path}", Page[TraceSummary])
+    async def session(
+        project: Project, session: str, limit: Limit = 50, cursor: Cursor = None, whole: Whole = False
+    ) -> Answer:
+        """The traces of a conversation, from the first on."""
+        taken = [Condition("session", "=", session)]
+
+        def page(limit: int, cursor: str | None) -> Page[TraceSummary]:
+            return store.traces(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=True)
+
+        found = await service.ask(lambda: paged(page, limit, cursor))
+        if not found.items and cursor is None:
+            raise NotFoundError("session", session)
+        return Answer(found, service.answers)
+
+    @get("/search", Hits)
+    async def search(
+        project: Project,
+        text: Annotated[str, Query(description='Words and "quoted phrases" that all occur.')],
+        filter: Filters = [],  # noqa: B006
+        limit: Limit = 50,
+        cursor: Cursor = None,
+        wait: Wait = 0,
+    ) -> Answer:
+        """Spans whose new texts hold every word and phrase, the latest to arrive first. `pending` spans were
+        acknowledged and cannot be found yet."""
+        taken = _conditions(filter)
+        await service.caught_up(wait)
+
+        def page(limit: int, cursor: str | None) -> Hits:
+            return store.search(project, text, taken, limit=limit, cursor=cursor)
+
+        return await answer(lambda: paged(page, limit, cursor))
+
+    @get("/facets", list[Facet])
+    async def facets(
+        project: Project,
+        field: Annotated[str, Query(description="A text field, as in `model`.")],
+        filter: Filters = [],  # noqa: B006
+        limit: Limit = 20,
+    ) -> Answer:
+        """The most frequent values of a field among the spans that the filter takes."""
+        taken = _conditions(filter)
+        return await answer(lambda: store.facets(project, field, taken, limit=limit))
+
+    @get("/counts", Counts)
+    async def counts(project: Project, filter: Filters = []) -> Answer:  # noqa: B006
+        """Exact totals over the spans that the filter takes."""
+        taken = _conditions(filter)
+        return await answer(lambda: store.counts(project, taken))
+
+    @get("/aggregate", list[Group])
+    async def aggregate(
+        project: Project,
+        measure: Annotated[list[str], Query(description="As in `count`, `sum(cost_usd)`, `p95(duration_ns)`.")],
+        by: Annotated[list[str], Query(description="A text field, a flag, `hour` or `day`.")] = [],  # noqa: B006
+        filter: Filters = [],  # noqa: B006
+        limit: Limit = 100,
+    ) -> Answer:
+        """Measures over the spans that the filter takes, in groups."""
+        measures, taken = [parse_measure(text) for text in measure], _conditions(filter)
+        return await answer(lambda: store.aggregate(project, measures, taken, by=by, limit=limit))
+
+    @get("/series", Series)
+    async def series(
+        project: Project,
+        start_ns: Annotated[int, Query(description="Nanoseconds since 1970, a whole minute.")],
+        end_ns: Annotated[int, Query(description="Nanoseconds since 1970, a whole minute; not in the series.")],
+        step_ns: Annotated[int, Query(description="Whole minutes, in nanoseconds.")],
+        by: SeriesBy | None = None,
+        wait: Wait = 0,
+    ) -> Answer:
+        """Totals over time, from roll-ups. `pending` spans were acknowledged and are not in it yet."""
+        await service.caught_up(wait)
+        return await answer(lambda: store.series(project, start_ns=start_ns, end_ns=end_ns, step_ns=step_ns, by=by))
+
+    @get("/scores", list[Score])
+    async def scores(
+        project: Project,
+        trace_id: Annotated[str | None, Query(description="32 hex digits.")] = None,
+        session: str | None = None,
+        limit: Limit = 1000,
+    ) -> Answer:
+        """Scores of a trace and its spans, of a session, or of all, the latest first."""
+        asked = None if trace_id is None else _trace_id(trace_id)
+        return await answer(lambda: store.scores(project, trace_id=asked, session=session, limit=limit))
+
+    @api.post(
+        "/api/v1/scores", responses={200: TAKEN, "default": ERROR}, openapi_extra={"requestBody": of(list[Score])}
+    )
+    async def put_scores(project: Project, request: Request) -> Answer:
+        """Takes scores and answers when they are on disk. What they are of may come later; the same id again replaces
+        what it said before."""
+        body = await read_body(request.scope, request.receive, most=SCORES_BYTES, budget=service.bodies)  # pyright: ignore[reportArgumentType]
+        taken = decode(body, list[Score])
+        if taken:
+            await asyncio.wrap_future(store.put_scores(project, taken))
+        return Answer({"stored": len(taken)}, service.answers)
+
+    @api.get("/api/v1/openapi.json", include_in_schema=False)
+    async def openapi() -> Answer:
+        return Answer(describe(api), service.answers)
+
+    @api.exception_handler(BoxscoreError)
+    async def refuse(request: Request, error: Exception) -> Response:
+        assert isinstance(error, BoxscoreError)  # noqa: S101
+        return problem(error)
+
+    @api.exception_handler(RequestValidationError)
+    async def refuse_parameter(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        first = error.errors()[0]
+        return problem(UsageError(f"{first['loc'][-1]}: {first['msg']}. /api/v1/openapi.json tells what it takes."))
+
+    @api.exception_handler(HTTPException)
+    async def refuse_route(request: Request, error: Exception) -> Response:
+        path = request.url.path[:200]
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            return problem(RequestError("method", f"{path} cannot be asked by {request.method}."))
+        return problem(no_route(path))
 
     return api
+
+
+def _conditions(filter: Sequence[str]) -> list[Condition]:
+    return [parse_condition(text) for text in filter]
+
+
+def _trace_id(text: str) -> bytes:
+    try:
+        found = bytes.fromhex(text)
+    except ValueError:
+        found = b""
+    if len(found) != 16:
+        raise UsageError(f"{text[:80]!r} is no trace id: it has 32 hex digits.")
+    return found

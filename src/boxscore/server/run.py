@@ -1,17 +1,16 @@
 """A server from its start to its stop: folder, ports, signals."""
 
 import asyncio
+import contextlib
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
-import uvicorn.server
 
 from boxscore.costs import PriceBook
 from boxscore.errors import OperationError, UsageError
@@ -23,6 +22,9 @@ from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
 from boxscore.store.spans import SqliteSpans
 from boxscore.tracing.ingest import Ingest
+
+if TYPE_CHECKING:
+    from boxscore.server.otlp_grpc import OtlpGrpc
 
 __all__ = ["GRPC_PORT", "OTLP_PORT", "PORT", "Listening", "serve"]
 
@@ -71,10 +73,8 @@ def serve(
     listeners = [_listen(check_host(host), port)]
     try:
         with SqliteSpans(home) as store, Ingest(store, book) as ingest:
-            try:
+            with contextlib.suppress(OperationError):
                 listeners.append(_listen(host, otlp_port))
-            except OperationError:
-                pass
             service = Service(store, ingest, limits)
             server = _Server(service, home, host, grpc_port, ready)
             server.run(listeners)
@@ -123,7 +123,8 @@ class _Server(uvicorn.Server):
         self._grpc = OtlpGrpc(self._service)
         bound = await self._grpc.start(self._host, self._grpc_port)
         listening = Listening(self._host, names[0], names[1] if len(names) > 1 else None, bound)
-        write_place(self._home, Place(url=listening.url, pid=os.getpid()))
+        place = Place(url=listening.url, pid=os.getpid(), otlp_port=listening.otlp_port, grpc_port=bound)
+        write_place(self._home, place)
         self._ready(listening)
         self._app.load_questions()
 

@@ -32,10 +32,13 @@ class Service:
         self.stopping = False
         self._threads = ThreadPoolExecutor(limits.questions, "boxscore-question")
         self._asked = 0
+        self._catching_up = asyncio.Lock()
+        self._caught_up_from = 0.0
 
     async def ask(self, question: Callable[[], Found]) -> Found:
         """What the question finds, in one of few threads, so that questions never keep spans from being taken in.
-        `BusyError` where too many wait, `TimeLimitError` for one that takes too long; its thread is free when it ends."""
+        `BusyError` where too many wait, `TimeLimitError` for one that takes too long (its thread is free when it
+        ends)."""
         if self._asked >= self.limits.questions + self.limits.questions_waiting:
             raise BusyError("too many questions wait for their answers", retry_after_s=1.0)
         self._asked += 1
@@ -52,6 +55,20 @@ class Service:
                 "smaller limit.",
                 limit_s=self.limits.question_s,
             ) from None
+
+    async def caught_up(self, seconds: float) -> None:
+        """Returns when what was acknowledged before is rolled up and found by search, or after so many seconds. Those
+        who wait share the work."""
+        if not seconds:
+            return
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._catching_up:
+                if self._caught_up_from < asked:
+                    began = loop.time()
+                    await loop.run_in_executor(None, self.store.catch_up)
+                    self._caught_up_from = began
 
     def _answered(self) -> None:
         self._asked -= 1

@@ -1,0 +1,69 @@
+"""Answers of the API: bounded pages, sent as fast as they are read."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from boxscore.errors import BoxscoreError
+from boxscore.server.errors import error_body, error_headers, status_of
+from boxscore.server.forms import encode
+from boxscore.server.limits import Budget
+from boxscore.store.spans import Page, StoredSpan, TraceSummary
+
+__all__ = ["Answer", "paged", "problem"]
+
+PAGE_BYTES = 4 * 1024 * 1024
+"""Texts and raw bytes of a page; the span that exceeds it is its last but for the few read with it."""
+FIRST_STEP = 16
+_PIECE = 64 * 1024
+
+AnyPage = TypeVar("AnyPage", bound="Page[StoredSpan] | Page[TraceSummary]")
+
+
+class Answer(Response):
+    """What was found, as JSON. A long one goes out in pieces, each when the one before was read, and takes of `budget`
+    until then: slow readers cannot fill the memory."""
+
+    def __init__(self, found: object, budget: Budget) -> None:
+        super().__init__(encode(found), media_type="application/json")
+        self._budget = budget
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = memoryview(bytes(self.body))
+        if len(body) <= _PIECE:
+            await super().__call__(scope, receive, send)
+            return
+        with self._budget.holding(len(body)):
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            for at in range(0, len(body), _PIECE):
+                more = at + _PIECE < len(body)
+                await send({"type": "http.response.body", "body": bytes(body[at : at + _PIECE]), "more_body": more})
+
+
+def problem(error: BoxscoreError) -> Response:
+    """The error in the one shape."""
+    headers: Mapping[str, str] = {name.decode(): value.decode() for name, value in error_headers(error)}
+    return Response(error_body(error), status_of(error), headers, "application/json")
+
+
+def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | None) -> AnyPage:
+    """A page of at most `limit` items and about `PAGE_BYTES`, read in steps that grow while spans are small."""
+    items: list[StoredSpan | TraceSummary] = []
+    size, step = 0, FIRST_STEP
+    while True:
+        found = page(min(step, limit - len(items)), cursor)
+        items += found.items
+        size += sum(map(_size, found.items))
+        cursor = found.cursor
+        if cursor is None or len(items) >= limit or size >= PAGE_BYTES or not found.items:
+            return msgspec.structs.replace(found, items=items)
+        left = (PAGE_BYTES - size) * len(items) // max(size, 1)
+        step = max(FIRST_STEP, min(left, 16 * step))
+
+
+def _size(item: StoredSpan | TraceSummary) -> int:
+    span = item.entry if isinstance(item, TraceSummary) else item
+    return len(span.raw) + len(span.resource) + len(span.scope) + len(span.input_text) + len(span.output_text)

@@ -1,0 +1,195 @@
+"""A server asked like a store: `SpanReader` over HTTP, and where the spans of this folder are to be asked for."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator, Sequence
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from boxscore import errors, settings
+from boxscore.errors import BoxscoreError, OperationError, ProviderError
+from boxscore.providers.transport import HttpTransport, Limits, Reply, check_url
+from boxscore.server.forms import decode, encode
+from boxscore.server.place import find_place
+from boxscore.settings import Settings
+from boxscore.store.spans import Condition, Counts, Facet, Filter, Hits, Page, Score, Series, SqliteSpans, StoredSpan
+from boxscore.store.spans.measures import Group, Measure
+from boxscore.store.spans.store import SeriesBy, SessionSummary, SpanReader, TraceSummary
+
+__all__ = ["RemoteSpans", "open_spans"]
+
+Found = TypeVar("Found")
+_LIMITS = Limits(connect_s=5.0, total_s=60.0, body_bytes=256 * 1024 * 1024)
+
+
+def open_spans(chosen: Settings | None = None) -> SpanReader:
+    """What answers questions about spans: the server at `BOXSCORE_URL`, else the server that owns the folder of the
+    stores, else the folder itself, for reading. Close it."""
+    chosen = chosen or settings.load()
+    if chosen.url:
+        return RemoteSpans(chosen.url)
+    home = settings.home(chosen)
+    place = find_place(home)
+    return SqliteSpans(home, write=False) if place is None else RemoteSpans(place.url)
+
+
+class RemoteSpans:
+    """`SpanReader` of a server at `url`. Its errors are those of the store there; a server that does not answer is an
+    `OperationError`. A page may hold fewer than asked for and still have a cursor. The project is the server's to tell,
+    by who asks; today there is one."""
+
+    def __init__(self, url: str) -> None:
+        self.url = check_url(url, key="BOXSCORE_URL")
+        self._lock = threading.Lock()
+        self._runner = asyncio.Runner()
+        self._transport = HttpTransport(_LIMITS)
+
+    def close(self) -> None:
+        with self._lock:
+            self._runner.run(self._transport.close())
+            self._runner.close()
+
+    def __enter__(self) -> "RemoteSpans":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
+        try:
+            return self._get(f"/traces/{trace_id.hex()}", Page[StoredSpan], limit=limit, cursor=cursor)
+        except errors.NotFoundError:
+            return Page(items=[], cursor=None)
+
+    def spans(
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
+    ) -> Page[StoredSpan]:
+        return self._get(
+            "/spans", Page[StoredSpan], filter, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first
+        )
+
+    def traces(
+        self,
+        project: str,
+        filter: Filter = (),
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        whole: bool = False,
+        oldest_first: bool = False,
+    ) -> Page[TraceSummary]:
+        return self._get(
+            "/traces", Page[TraceSummary], filter, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first
+        )
+
+    def sessions(
+        self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Page[SessionSummary]:
+        return self._get("/sessions", Page[SessionSummary], filter, limit=limit, cursor=cursor)
+
+    def search(
+        self, project: str, text: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
+    ) -> Hits:
+        return self._get("/search", Hits, filter, text=text, limit=limit, cursor=cursor)
+
+    def counts(self, project: str, filter: Filter = ()) -> Counts:
+        return self._get("/counts", Counts, filter)
+
+    def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
+        return self._get("/facets", list[Facet], filter, field=field, limit=limit)
+
+    def aggregate(
+        self,
+        project: str,
+        measures: Sequence[Measure],
+        filter: Filter = (),
+        *,
+        by: Sequence[str] = (),
+        limit: int = 100,
+    ) -> Sequence[Group]:
+        asked = [str(measure) for measure in measures]
+        return self._get("/aggregate", list[Group], filter, measure=asked, by=list(by), limit=limit)
+
+    def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
+        return self._get("/series", Series, start_ns=start_ns, end_ns=end_ns, step_ns=step_ns, by=by)
+
+    def scores(
+        self, project: str, *, trace_id: bytes | None = None, session: str | None = None, limit: int = 1000
+    ) -> Sequence[Score]:
+        trace = None if trace_id is None else trace_id.hex()
+        return self._get("/scores", list[Score], trace_id=trace, session=session, limit=limit)
+
+    def put_scores(self, project: str, scores: Sequence[Score]) -> None:
+        """Returns when they are on the server's disk, synced."""
+        headers = {"content-type": "application/json"}
+        self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name="boxscore"))
+
+    def _get(self, path: str, kind: type[Found], filter: Filter = (), **asked: object) -> Found:
+        query = urlencode([*(("filter", written(condition)) for condition in filter), *_pairs(asked)], quote_via=quote)
+        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", name="boxscore"))
+        try:
+            return decode(reply.body, kind)
+        except errors.UsageError as error:
+            raise OperationError(
+                f"{self.url} answers what this Boxscore cannot read ({error}): is it another version, or no Boxscore?"
+            ) from error
+
+    def _ask(self, exchange: Coroutine[Any, Any, Reply]) -> Reply:
+        try:
+            with self._lock:
+                reply = self._runner.run(exchange)
+        except ProviderError as error:
+            raise OperationError(f"the Boxscore server at {self.url} does not answer: {error}") from error
+        if reply.status != 200:
+            raise _error(reply, self.url)
+        return reply
+
+
+def written(condition: Condition) -> str:
+    """The condition as `parse_condition` reads it."""
+    value = condition.value
+    if isinstance(value, Decimal):
+        return f"{condition.field}{condition.operator}{value:f}"
+    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return f"{condition.field}{condition.operator}{text}"
+
+
+def _pairs(asked: dict[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in asked.items():
+        if isinstance(value, list):
+            yield from ((name, str(one)) for one in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        elif isinstance(value, bool):
+            yield name, str(value).lower()
+        elif value is not None:
+            yield name, str(value)
+
+
+class _Said(msgspec.Struct):
+    error: dict[str, Any]
+
+
+def _error(reply: Reply, url: str) -> BoxscoreError:
+    """The error that the server met, as a leaf of the same tree."""
+    try:
+        data = msgspec.json.decode(reply.body, type=_Said).error
+        code, message = str(data.pop("code")), str(data.pop("message"))
+    except (msgspec.MsgspecError, KeyError):
+        return OperationError(f"{url} answers with status {reply.status}, and not as Boxscore does: is it one?")
+    kind = next((kind for kind in map(vars(errors).get, errors.__all__) if getattr(kind, "code", None) == code), None)
+    error = (kind or OperationError).__new__(kind or OperationError)
+    Exception.__init__(error, message)
+    vars(error).update(data)
+    return error
