@@ -67,8 +67,9 @@ def cost(usage: Usage, row: PriceRow) -> Cost:
     parts: list[Part] = []
     left: dict[str, Decimal] = {}
     input_tokens = (_reported(usage, KINDS["input"]) or _ZERO) if _tiered(row) else _ZERO
+    told = _told(usage)
     for kind, taken in _plan(tuple(row.rates)):
-        count = left[kind.name] = _left(usage, kind, taken, left, row)
+        count = left[kind.name] = _left(usage, kind, taken, left, row, told)
         if not count:
             continue
         price, above = row.rates[kind.name].at(input_tokens)
@@ -100,11 +101,24 @@ def _tiered(row: PriceRow) -> bool:
     return any(rate.tiers for rate in row.rates.values())
 
 
-def _left(usage: Usage, kind: Kind, taken: tuple[str, ...], left: dict[str, Decimal], row: PriceRow) -> Decimal:
+def _told(usage: Usage) -> tuple[str, ...]:
+    """The fields that have a count above zero."""
+    reported = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
+    return tuple(field for field, count in reported.items() if count)
+
+
+def _left(
+    usage: Usage,
+    kind: Kind,
+    taken: tuple[str, ...],
+    left: dict[str, Decimal],
+    row: PriceRow,
+    told: tuple[str, ...],
+) -> Decimal:
     """Units of the kind that its priced parts have not taken."""
     if kind.name == "requests":
         return Decimal(usage.requests if usage.requests is not None else 1)
-    count = _count(usage, kind, row)
+    count = _count(usage, kind, row, told)
     if not taken:
         return count
     parts = _ZERO
@@ -120,14 +134,14 @@ def _left(usage: Usage, kind: Kind, taken: tuple[str, ...], left: dict[str, Deci
     return rest
 
 
-def _count(usage: Usage, kind: Kind, row: PriceRow) -> Decimal:
+def _count(usage: Usage, kind: Kind, row: PriceRow, told: tuple[str, ...]) -> Decimal:
     if kind.name in _SECONDS and (row.provider, row.model) in _LEAST_SECONDS:
         seconds = usage.audio_seconds or usage.input_audio_seconds
         if seconds:
             return max(Decimal(str(seconds)), Decimal(_LEAST_SECONDS[row.provider, row.model]))
     reported = _reported(usage, kind)
     if reported is None:
-        _refuse_guess(usage, kind, row)
+        _refuse_guess(kind, row, told)
         return _ZERO
     return reported
 
@@ -140,16 +154,17 @@ def _reported(usage: Usage, kind: Kind) -> Decimal | None:
         value = sum(n for n in lifetimes if n is not None) if any(n is not None for n in lifetimes) else None
     if value is None:
         return None
-    number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
+    if isinstance(value, int) and value >= 0:
+        return Decimal(value)
+    number = Decimal(str(value))
     if number < 0 or not number.is_finite():
         raise UnreadableUsageError(f"{kind.field} is {value}: a count is a finite number, zero or more")
     return number
 
 
-def _refuse_guess(usage: Usage, kind: Kind, row: PriceRow) -> None:
+def _refuse_guess(kind: Kind, row: PriceRow, told: tuple[str, ...]) -> None:
     """A count that is not reported is zero, unless what is reported shows that it cannot be or need not be."""
-    told = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
-    parts, overlap = _against_zero(kind.name, tuple(field for field, count in told.items() if count))
+    parts, overlap = _against_zero(kind.name, told)
     if parts:
         raise UnreadableUsageError(
             f"the usage lacks {kind.field}, which {row.ref} prices, although it has {', '.join(parts)}: "

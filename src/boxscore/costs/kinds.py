@@ -24,21 +24,20 @@ class Kind(NamedTuple):
     per: int
     unit: str
     dimensions: Mapping[str, str]
+    name: str
+    """The name in a price table: the field without `_tokens`."""
+    direction: Direction
 
-    @property
-    def name(self) -> str:
-        """The name in a price table: the field without `_tokens`."""
-        return self.field.removesuffix("_tokens")
 
-    @property
-    def direction(self) -> Direction:
-        found = self.dimensions.get("direction")
-        return "input" if found == "input" else "output" if found == "output" else "other"
+def _kind(field: str, per: int, unit: str, dimensions: Mapping[str, str]) -> Kind:
+    found = dimensions.get("direction")
+    direction = "input" if found == "input" else "output" if found == "output" else "other"
+    return Kind(field, per, unit, dimensions, field.removesuffix("_tokens"), direction)
 
 
 def _token_kinds() -> Iterable[Kind]:
     def tokens(field: str, **dimensions: str) -> Kind:
-        return Kind(field, _TOKENS_PER_PRICE, "1M tokens", {"family": "tokens", **dimensions})
+        return _kind(field, _TOKENS_PER_PRICE, "1M tokens", {"family": "tokens", **dimensions})
 
     yield tokens("input_tokens", direction="input")
     yield tokens("output_tokens", direction="output")
@@ -59,27 +58,27 @@ def _token_kinds() -> Iterable[Kind]:
 
 
 def _other_kinds() -> Iterable[Kind]:
-    yield Kind("input_characters", 1_000_000, "1M characters", {"family": "characters", "direction": "input"})
-    yield Kind(
+    yield _kind("input_characters", 1_000_000, "1M characters", {"family": "characters", "direction": "input"})
+    yield _kind(
         "input_text_messages", 1_000, "1k messages", {"family": "messages", "direction": "input", "modality": "text"}
     )
     audio = {"family": "durations", "modality": "audio"}
-    yield Kind("audio_seconds", 3_600, "hour", audio)
-    yield Kind("input_audio_seconds", 3_600, "hour", {**audio, "direction": "input"})
-    yield Kind("output_audio_seconds", 3_600, "hour", {**audio, "direction": "output"})
-    yield Kind("input_pixels", 1_000_000_000, "1G pixels", {"family": "pixels", "direction": "input"})
+    yield _kind("audio_seconds", 3_600, "hour", audio)
+    yield _kind("input_audio_seconds", 3_600, "hour", {**audio, "direction": "input"})
+    yield _kind("output_audio_seconds", 3_600, "hour", {**audio, "direction": "output"})
+    yield _kind("input_pixels", 1_000_000_000, "1G pixels", {"family": "pixels", "direction": "input"})
     pages = {"family": "document_pages", "direction": "input"}
-    yield Kind("input_document_pages", 1_000, "1k pages", pages)
-    yield Kind("input_annotated_document_pages", 1_000, "1k pages", {**pages, "page_type": "annotated"})
-    yield Kind("rerank_searches", 1_000, "1k searches", {"family": "rerank"})
+    yield _kind("input_document_pages", 1_000, "1k pages", pages)
+    yield _kind("input_annotated_document_pages", 1_000, "1k pages", {**pages, "page_type": "annotated"})
+    yield _kind("rerank_searches", 1_000, "1k searches", {"family": "rerank"})
     for tool, plural in (
         ("web_search", "web_searches"),
         ("social_search", "social_searches"),
         ("storage_search", "storage_searches"),
         ("code_execution", "code_executions"),
     ):
-        yield Kind(plural, 1_000, "1k calls", {"family": "tool_calls", "tool_type": tool})
-    yield Kind("requests", 1_000, "1k requests", {"family": "requests"})
+        yield _kind(plural, 1_000, "1k calls", {"family": "tool_calls", "tool_type": tool})
+    yield _kind("requests", 1_000, "1k requests", {"family": "requests"})
 
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (*_token_kinds(), *_other_kinds())}

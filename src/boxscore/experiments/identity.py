@@ -1,7 +1,8 @@
 """Identities: hashes of what was asked, and of the plan of a run."""
 
 import hashlib
-import secrets
+import os
+import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -41,4 +42,9 @@ def utc_now() -> datetime:
 
 def new_id() -> str:
     """The default ids: they sort by time and are short enough to type."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{_dice.getrandbits(32):08x}"
+
+
+_dice = random.Random()  # ids are no secrets, and the system's randomness is a call into the kernel
+if hasattr(os, "register_at_fork"):  # a child must not roll what its parent rolls
+    os.register_at_fork(after_in_child=_dice.seed)

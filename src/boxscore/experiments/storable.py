@@ -11,6 +11,8 @@ from boxscore.types import Json
 
 def storable(text: str) -> str:
     """The text with what UTF-8 cannot hold replaced by a question mark."""
+    if text.isascii():
+        return text
     with suppress(UnicodeEncodeError):
         text.encode()
         return text

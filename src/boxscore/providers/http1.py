@@ -143,6 +143,7 @@ class Connection(asyncio.Protocol):
         self._turns = turns or Turns()
         self.transport: asyncio.Transport | None = None
         self.idle_since = 0.0
+        self._watch: select.poll | None = None
         self._parser: httptools.HttpResponseParser | None = None
         self._answer: Answer | None = None
         self._done: asyncio.Future[None] | None = None
@@ -184,14 +185,20 @@ class Connection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether another exchange may follow: nothing is half sent, and the other side has not closed or spoken."""
+        return self.whole and not (self._watch is not None and self._watch.poll(0))
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is half sent and nothing is known against another exchange."""
         if not self.reusable or self.transport is None or self.transport.is_closing():
             return False
-        return self.transport.get_write_buffer_size() == 0 and not _has_news(self.transport)
+        return self.transport.get_write_buffer_size() == 0
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # pyright: ignore[reportAttributeAccessIssue]
+        self._watch = _watch(transport)
 
     def data_received(self, data: bytes) -> None:
         answer, done = self._answer, self._done
@@ -305,14 +312,13 @@ def _until_close(headers: Mapping[str, str]) -> bool:
     return "content-length" not in headers and "chunked" not in headers.get("transfer-encoding", "").lower()
 
 
-def _has_news(transport: asyncio.Transport) -> bool:
-    """Whether something has come that the loop did not yet read: on an idle connection that is its end."""
+def _watch(transport: asyncio.BaseTransport) -> "select.poll | None":
+    """Tells whether something has come that the loop did not yet read: on an idle connection that is its end."""
     if not hasattr(select, "poll"):  # Windows
-        return False
-    peer = transport.get_extra_info("socket")
+        return None
     watch = select.poll()
-    watch.register(peer.fileno(), select.POLLIN)
-    return bool(watch.poll(0))
+    watch.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return watch
 
 
 def _unpacking(coding: str) -> "_Unpacked | None":

@@ -9,9 +9,11 @@ import math
 import random
 import re
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from types import TracebackType
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from boxscore.errors import ProviderError
@@ -35,6 +37,13 @@ _DEAD = frozenset({"auth", "quota", "not_found", "connect"})
 """What the next call would meet as well: where nothing has ever worked, nothing more is asked."""
 _TROUBLE = _DEAD | {"timeout", "rate_limit", "overloaded", "server", "cut", "bad_answer"}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_HEADERS = {
+    what: tuple(
+        (form % "limit", form % "remaining", form % "reset")
+        for form in (f"x-ratelimit-%s-{what}", f"anthropic-ratelimit-{what}-%s")
+    )
+    for what in ("requests", "tokens")
+}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -78,26 +87,41 @@ class Pace:
         self._given_up: tuple[str, int | None] | None = None
         self._given_up_until = 0.0
 
-    @asynccontextmanager
-    async def turn(self, tokens: int) -> AsyncGenerator[Callable[[Mapping[str, str]], None]]:
+    def turn(self, tokens: int) -> "Turn":
         """One call of about so many tokens. A `ProviderError` that leaves the block is its failure; a request that was
         itself at fault says nothing of the provider."""
+        return Turn(self, tokens)
+
+    async def come(self, tokens: int) -> "Ticket":
+        """Waits until the call may begin. `leave` follows in every case."""
         await self._come(tokens)
         self._begun += 1
         self._in_flight += 1
-        number, probe = self._begun, self._doubtful
-        taken = self._requests.taken, self._tokens.taken
-        try:
-            yield lambda headers: self._learn(headers, *taken)
-        except ProviderError as error:
-            if error.kind in _TROUBLE:
-                self._failed(error, number, probe)
-            raise
-        else:
+        return Ticket(self._begun, self._doubtful, self._requests.taken, self._tokens.taken)
+
+    def leave(self, ticket: "Ticket", error: BaseException | None) -> None:
+        if error is None:
             self._answered()
-        finally:
-            self._in_flight -= 1
+        elif isinstance(error, ProviderError) and error.kind in _TROUBLE:
+            self._failed(error, ticket.number, ticket.probe)
+        self._in_flight -= 1
+        if self._waiting:
             self._wake()
+
+    def learn(self, ticket: "Ticket", headers: Mapping[str, str]) -> None:
+        """What an answer says is of the time when its call came in: what was taken since is no longer left."""
+        now = self._now()
+        for what, bucket, taken in (
+            ("requests", self._requests, ticket.requests),
+            ("tokens", self._tokens, ticket.tokens),
+        ):
+            for limit_name, left_name, reset_name in _HEADERS[what]:
+                if limit_name not in headers:
+                    continue
+                limit, left = _number(headers[limit_name]), _number(headers.get(left_name))
+                reset = _reset_s(headers.get(reset_name))
+                if limit is not None and left is not None and reset is not None:
+                    bucket.fill(limit, left, reset, now, taken)
 
     @property
     def _doubtful(self) -> bool:
@@ -196,19 +220,42 @@ class Pace:
             )
         return wait
 
-    def _learn(self, headers: Mapping[str, str], requests: float, tokens: float) -> None:
-        """What an answer says is of the time when its call came in: what was taken since is no longer left."""
-        now = self._now()
-        for what, bucket, taken in (("requests", self._requests, requests), ("tokens", self._tokens, tokens)):
-            for form in (f"x-ratelimit-%s-{what}", f"anthropic-ratelimit-{what}-%s"):
-                limit, left = _number(headers.get(form % "limit")), _number(headers.get(form % "remaining"))
-                reset = _reset_s(headers.get(form % "reset"))
-                if limit is not None and left is not None and reset is not None:
-                    bucket.fill(limit, left, reset, now, taken)
-
     def _not_sent(self, said: str, status: int | None) -> ProviderError:
         after = f"{self._failures} calls in a row failed, the last of them" if self._failures > 1 else "a call failed"
         return ProviderError("not_sent", f"not asked any more after {after}: {said}", provider=self.name, status=status)
+
+
+class Ticket(NamedTuple):
+    """What was so when a call came in: its number, whether it tries if the provider is back, and what was taken of the
+    limits."""
+
+    number: int
+    probe: bool
+    requests: float
+    tokens: float
+
+
+class Turn:
+    """One call of a pace, as a context."""
+
+    __slots__ = ("_pace", "_ticket", "_tokens")
+
+    def __init__(self, pace: Pace, tokens: int) -> None:
+        self._pace = pace
+        self._tokens = tokens
+        self._ticket = Ticket(0, False, 0.0, 0.0)
+
+    async def __aenter__(self) -> Callable[[Mapping[str, str]], None]:
+        self._ticket = await self._pace.come(self._tokens)
+        return self._told
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pace.leave(self._ticket, error)
+
+    def _told(self, headers: Mapping[str, str]) -> None:
+        self._pace.learn(self._ticket, headers)
 
 
 def _settle(landed: "asyncio.Future[None]") -> None:

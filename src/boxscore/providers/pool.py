@@ -105,7 +105,7 @@ class Pool:
 
     def give_back(self, route: Route, connection: Connection) -> None:
         idle = self._here().idle[route.key]
-        if connection.usable and len(idle) < _KEPT:
+        if connection.whole and len(idle) < _KEPT:
             connection.idle_since = time.monotonic()
             idle.append(connection)
         else:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+import msgspec
+
 from boxscore.errors import ProviderError
 from boxscore.providers.secrets import mask
 from boxscore.types import Json
@@ -145,7 +147,7 @@ def error_in(body: Json, *, provider: str, status: int | None = None, tried: str
 def parsed(reply: "Reply", name: str) -> Json:
     """The JSON of a body; anything else is a `ProviderError` of kind bad_answer that says what it is."""
     try:
-        return json.loads(reply.body)  # not msgspec: it refuses halves of surrogate pairs, which models do send
+        return _read(reply.body)
     except (ValueError, RecursionError) as error:
         raise ProviderError(
             "bad_answer",
@@ -154,6 +156,13 @@ def parsed(reply: "Reply", name: str) -> Json:
             provider=name,
             status=reply.status,
         ) from error
+
+
+def _read(body: bytes) -> Json:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # it refuses halves of surrogate pairs, which models do send
+        return json.loads(body)
 
 
 class _Page(NamedTuple):

@@ -36,8 +36,8 @@ class FileLock:
     def release(self) -> None:
         """Lets go; without effect when it is not held."""
         if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+            handle, self._handle = self._handle, None  # gone even where closing it fails
+            os.close(handle)
 
     def __enter__(self) -> "FileLock":
         self.acquire(wait=True)

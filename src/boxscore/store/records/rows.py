@@ -1,9 +1,10 @@
 """Rows as the store gives and takes them. Fields called `*_json` hold JSON text that the store does not look into."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TypeAlias, TypeVar, cast
+from functools import lru_cache
+from typing import TypeAlias, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -16,8 +17,18 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 
 def cells(row: msgspec.Struct) -> tuple[Cell, ...]:
     """The fields as columns hold them: money as exact text, for a binary float would round what a bill is made of."""
-    found: tuple[object, ...] = msgspec.structs.astuple(row)
-    return tuple([_SPELLED.get(type(value), _same)(value) for value in found])
+    found: tuple[Cell | datetime | Decimal, ...] = msgspec.structs.astuple(row)
+    spelled = _spelled(type(row))
+    if not spelled:
+        return cast("tuple[Cell, ...]", found)
+    values = list(found)
+    for place in spelled:
+        value = values[place]
+        if isinstance(value, datetime):
+            values[place] = time_cell(value)
+        elif value is not None:
+            values[place] = str(value)
+    return cast("tuple[Cell, ...]", tuple(values))
 
 
 def rows(kind: type[Row], found: Sequence[tuple[Cell, ...]]) -> list[Row]:
@@ -32,11 +43,15 @@ def time_cell(value: datetime) -> str:
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
-def _same(value: object) -> Cell:
-    return cast(Cell, value)
-
-
-_SPELLED: dict[type, Callable[..., Cell]] = {datetime: time_cell, Decimal: str}
+@lru_cache
+def _spelled(kind: type[msgspec.Struct]) -> tuple[int, ...]:
+    """The places of times and money."""
+    hints = get_type_hints(kind)
+    return tuple(
+        place
+        for place, name in enumerate(kind.__struct_fields__)
+        if {datetime, Decimal} & {hints[name], *get_args(hints[name])}
+    )
 
 
 class VariantRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
