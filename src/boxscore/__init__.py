@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from boxscore.experiments.verdict import Verdict
     from boxscore.providers.response import Response, ToolCall, Usage
     from boxscore.scoring import Metric, Score, Scorer, make_scorer
+    from boxscore.sdk import context, current_span, flush, init, score, trace
 
 __version__ = "0.1.0"
 
@@ -30,9 +31,15 @@ __all__ = [
     "Usage",
     "Verdict",
     "compare",
+    "context",
+    "current_span",
+    "flush",
     "from_rows",
+    "init",
     "load_dataset",
     "make_scorer",
+    "score",
+    "trace",
 ]
 
 _HOMES = {
@@ -43,6 +50,7 @@ _HOMES = {
     "boxscore.experiments.verdict": ("Verdict",),
     "boxscore.providers.response": ("Response", "ToolCall", "Usage"),
     "boxscore.scoring": ("Metric", "Score", "Scorer", "make_scorer"),
+    "boxscore.sdk": ("context", "current_span", "flush", "init", "score", "trace"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 8
     """Calls in flight at once, where the spec does not say."""
 
+    spool_mb: float = 256.0
+    """Megabytes of disk that an application's spans may take while the server is away; the oldest go first. 0: none."""
+
 
 def load() -> Settings:
     """The settings of this process, read afresh. A value that cannot be read is a `SpecError` that names it."""

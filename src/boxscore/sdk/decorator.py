@@ -1,0 +1,262 @@
+"""`boxscore.trace`: a decorator for functions of every kind, and a `with` block."""
+
+import functools
+import inspect
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
+from contextvars import Token
+from types import TracebackType
+from typing import ParamSpec, TypeVar, cast, overload
+
+from opentelemetry.context import Context
+from opentelemetry.util.types import AttributeValue
+
+from boxscore.sdk.call import Call, begin
+from boxscore.sdk.contexts import detach, metadata_attributes
+from boxscore.sdk.span import Span
+from boxscore.sdk.streams import Stream, is_stream
+from boxscore.types import Json
+
+__all__ = ["Trace", "trace"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@overload
+def trace(target: Callable[P, R], /) -> Callable[P, R]: ...
+@overload
+def trace(
+    target: str | None = None,
+    /,
+    *,
+    operation: str | None = None,
+    step: str | None = None,
+    metadata: Mapping[str, Json] | None = None,
+    input: bool = True,
+    output: bool = True,
+) -> "Trace": ...
+def trace(
+    target: Callable[P, R] | str | None = None,
+    /,
+    *,
+    operation: str | None = None,
+    step: str | None = None,
+    metadata: Mapping[str, Json] | None = None,
+    input: bool = True,
+    output: bool = True,
+) -> "Callable[P, R] | Trace":
+    """Traces a function, or a block.
+
+    >>> @trace
+    ... def answer(question): ...
+    >>> @trace("look up", operation="retrieval")
+    ... async def find(question): ...
+    >>> with trace("rank") as span:
+    ...     _ = span.output([3, 1, 2])
+
+    A function may be sync or async, a generator or an async generator, or return a stream: the span ends when the last
+    part was taken. Arguments and result are kept unless `input` or `output` is False. `operation` is one of
+    OpenTelemetry's GenAI conventions (`chat`, `retrieval`, `execute_tool`, `invoke_agent`, …), `step` the place in a
+    chain, by default the name.
+    """
+    if target is not None and not isinstance(target, str):
+        return Trace(None, {}, {}, input, output)(target)
+    told = {"boxscore.operation": operation, "boxscore.step": step}
+    attributes: dict[str, AttributeValue] = {key: str(value) for key, value in told.items() if value is not None}
+    attributes.update(metadata_attributes(metadata or {}))
+    return Trace(target, attributes, attributes, input, output)
+
+
+class Trace:
+    """What `trace` gives when it is not given a function: decorates one, or is entered by `with`."""
+
+    def __init__(
+        self,
+        name: str | None,
+        attributes: Mapping[str, AttributeValue],
+        explicit: Mapping[str, AttributeValue],
+        input: bool,
+        output: bool,
+    ) -> None:
+        self._name = name
+        self._attributes = attributes
+        self._explicit = explicit
+        self._input = input
+        self._output = output
+        self._open: list[tuple[Call | None, Token[Context] | None]] = []
+
+    def __enter__(self) -> Span:
+        call = begin(self._name or "block", self._attributes, self._explicit)
+        self._open.append((call, None if call is None else call.attach()))
+        return Span() if call is None else Span(call.span)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        call, token = self._open.pop()
+        if token is not None:
+            detach(token)
+        if call is not None:
+            call.ended(error)
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """The function with a span around each call; its signature, kind and results stay as they are."""
+        if isinstance(function, staticmethod | classmethod):
+            wrapped = self(cast("Callable[..., object]", function.__func__))  # pyright: ignore[reportUnknownMemberType]
+            return cast("Callable[P, R]", type(function)(wrapped))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        start = _Start(self, function)
+        if inspect.isasyncgenfunction(function):
+            made: object = _async_generator(function, start)
+        elif inspect.isgeneratorfunction(function):
+            made = _generator(function, start)
+        elif inspect.iscoroutinefunction(function):
+            made = _coroutine(function, start)
+        else:
+            made = _plain(function, start)
+        return cast("Callable[P, R]", functools.update_wrapper(cast("Callable[P, R]", made), function))
+
+    def settings(self) -> tuple[str | None, Mapping[str, AttributeValue], Mapping[str, AttributeValue], bool, bool]:
+        return self._name, self._attributes, self._explicit, self._input, self._output
+
+
+class _Start:
+    """Begins the calls of one function."""
+
+    def __init__(self, how: Trace, function: Callable[..., object]) -> None:
+        name, attributes, self._explicit, self._input, self._output = how.settings()
+        qualified = getattr(function, "__qualname__", None) or type(function).__qualname__
+        self._name = name or qualified.rpartition("<locals>.")[2]
+        self._attributes = {"boxscore.step": self._name, **attributes}
+        self._positional, self._rest = _parameters(function)
+
+    def __call__(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Call | None:
+        call = begin(self._name, self._attributes, self._explicit)
+        if call is not None:
+            call.keeps_output = self._output
+            if self._input:
+                call.took(self._positional, self._rest, args, kwargs)
+        return call
+
+
+def _parameters(function: Callable[..., object]) -> tuple[tuple[str | None, ...], str]:
+    """Names of the positional parameters, None for an object's own `self`, and of what takes the rest."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (ValueError, TypeError):
+        return (), "args"
+    names: list[str | None] = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if names and names[0] in ("self", "cls"):
+        names[0] = None
+    return tuple(names), next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+
+
+def _plain(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+    def traced(*args: object, **kwargs: object) -> object:
+        call = start(args, kwargs)
+        if call is None:
+            return function(*args, **kwargs)
+        token = call.attach()
+        try:
+            result = function(*args, **kwargs)
+        except BaseException as error:
+            detach(token)
+            call.ended(error)
+            raise
+        detach(token)
+        if inspect.iscoroutine(result):
+            return _awaited(result, call)
+        if is_stream(result):
+            return Stream(result, call)
+        call.returned(result)
+        return result
+
+    return traced
+
+
+def _coroutine(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+    async def traced(*args: object, **kwargs: object) -> object:
+        call = start(args, kwargs)
+        if call is None:
+            return await function(*args, **kwargs)
+        return await _awaited(function(*args, **kwargs), call)
+
+    return traced
+
+
+async def _awaited(awaitable: Awaitable[object], call: Call) -> object:
+    token = call.attach()
+    try:
+        result = await awaitable
+    except BaseException as error:
+        detach(token)
+        call.ended(error)
+        raise
+    detach(token)
+    if is_stream(result):
+        return Stream(result, call)
+    call.returned(result)
+    return result
+
+
+def _generator(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+    def traced(*args: object, **kwargs: object) -> Generator[object, object, object]:
+        inner: Generator[object, object, object] = function(*args, **kwargs)
+        call = start(args, kwargs)
+        if call is None:
+            return (yield from inner)
+        resume, value = inner.send, None
+        while True:
+            token = call.attach()
+            try:
+                part = resume(value)
+            except StopIteration as stop:
+                call.exhausted(stop.value)
+                return stop.value
+            except BaseException as error:
+                call.ended(error)
+                raise
+            finally:
+                detach(token)
+            call.part(part)
+            try:
+                resume, value = inner.send, (yield part)
+            except GeneratorExit:
+                call.exhausted(None)
+                inner.close()
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in from outside, for the generator to see
+                resume, value = inner.throw, error
+
+    return traced
+
+
+def _async_generator(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+    async def traced(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
+        inner: AsyncGenerator[object, object] = function(*args, **kwargs)
+        call = start(args, kwargs)
+        if call is None:
+            call = Call.unseen()
+        resume, value = inner.asend, None
+        while True:
+            token = call.attach()
+            try:
+                part = await resume(value)
+            except StopAsyncIteration:
+                call.exhausted(None)
+                return
+            except BaseException as error:
+                call.ended(error)
+                raise
+            finally:
+                detach(token)
+            call.part(part)
+            try:
+                resume, value = inner.asend, (yield part)
+            except GeneratorExit:
+                call.exhausted(None)
+                await inner.aclose()
+                raise
+            except BaseException as error:  # noqa: BLE001 - thrown in from outside, for the generator to see
+                resume, value = inner.athrow, error
+
+    return traced
