@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
@@ -40,6 +41,8 @@ class _Job(NamedTuple):
 class Ingest:
     """Takes OTLP requests from any thread, reads them in one of its own and hands their spans to a store.
 
+    `accepted` spans were read since the start, and handed on; `rejected` ones were not, by reason.
+
     Memory is bounded: bodies that wait for their answer hold no more than `limits.waiting_bytes`, or `BusyError` is
     raised and nothing is kept of the request; reading pauses while `limits.waiting_spans` wait for the disk. Close it
     before the store, or use it as a context manager: what was taken is still handed over.
@@ -52,6 +55,8 @@ class Ingest:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._room = threading.Condition()
         self._bytes = self._spans = 0
+        self.accepted = 0
+        self.rejected: Counter[str] = Counter()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="boxscore-ingest", daemon=True)
         self._thread.start()
@@ -108,6 +113,8 @@ class Ingest:
 
     def _hand_over(self, job: _Job) -> None:
         batch = job.format.read(job.body, self._limits)
+        self.accepted += len(batch.spans)
+        self.rejected.update(batch.rejected)
         rows = [self._normalise(span) for span in batch.spans]
         answer = job.format.answer(batch)
         if not rows:

@@ -70,6 +70,10 @@ class Files:
             self.scores.close()
         self._lock.release()
 
+    def count(self) -> int:
+        """About how many spans all files have."""
+        return sum(segment.count() for segment in self._segments)
+
     def store(self, traces: Mapping[Trace, Sequence[SpanRow]], now_ns: int) -> None:
         """All rows, committed and synced, or an error; then nothing of them stays, unless traces of older files were
         among them: those may have been committed alone."""

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -32,6 +33,16 @@ class _Work(msgspec.Struct, frozen=True):
     done: "Future[Any]"
 
 
+class Written(msgspec.Struct):
+    """What a writer has done since it began: `commits` and the seconds they took, sync and all; `spans` that were
+    acknowledged, `added` of them for the first time: the others were repeats or further versions."""
+
+    commits: int = 0
+    seconds: float = 0.0
+    spans: int = 0
+    added: int = 0
+
+
 class Writer:
     """Takes spans from any thread; `close` waits for all of them.
 
@@ -48,6 +59,7 @@ class Writer:
         self._waiting = 0
         self._refused: str | None = None
         self._broken = False
+        self.written = Written()
         self._thread = threading.Thread(target=self._work, name="boxscore-spans", daemon=True)
         self._thread.start()
 
@@ -55,6 +67,11 @@ class Writer:
     def waiting(self) -> int:
         """Spans that were submitted and are not answered yet."""
         return self._waiting
+
+    @property
+    def refused(self) -> str | None:
+        """Why nothing more is written, None while it is."""
+        return self._refused
 
     def submit(self, project: str, rows: Sequence[SpanRow], scores: Sequence[Score] = ()) -> "Future[None]":
         """Done when all is committed and synced; a failure is a `StoreError`, in the future or at once."""
@@ -160,7 +177,12 @@ class Writer:
                 traces.setdefault((job.project, row.trace_id), []).append(row)
         now_ns = self._clock_ns()
         if traces:
+            began, before = time.perf_counter(), self._files.count()
             self._files.store(traces, now_ns)
+            self.written.commits += 1
+            self.written.seconds += time.perf_counter() - began
+            self.written.spans += sum(map(len, traces.values()))
+            self.written.added += self._files.count() - before
         if scores := [(job.project, score) for job in batch for score in job.scores]:
             self._files.scores.put(scores, now_ns)
 
