@@ -19,6 +19,7 @@ COMMANDS = {
     "import": "Carry files of promptfoo, Inspect and others over into a spec.",
     "show": "Show a verdict again, with its answers side by side.",
     "serve": "Take in spans over OTLP and answer questions about them.",
+    "traces": "Find the calls of your application again: a list, a tree, words, numbers.",
     "providers": "List the providers that are known, and whether their keys are found.",
     "models": "List the models that are known, with today's prices.",
     "prices": "Show a price at a date; price usage; price a run again.",

@@ -1,0 +1,100 @@
+"""What the commands over traces ask with: filters, times, and the store or server that answers."""
+
+import re
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import click
+
+from boxscore.errors import NotFoundError, UsageError
+from boxscore.store.spans import Condition, SpanReader, parse_condition
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PROJECT = "default"
+ENTRY = Condition("entry", "=", True)
+SCANNED = 20_000
+"""Traces among which the beginning of an id is looked for, newest first."""
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+
+
+@contextmanager
+def opened() -> Generator[SpanReader]:
+    """The spans of the server that is named or owns this folder, else of the folder itself."""
+    from boxscore.server.client import open_spans
+
+    reader = open_spans()
+    try:
+        yield reader
+    finally:
+        reader.close()
+
+
+def filters(command: Command) -> Command:
+    """The options that a command over filters takes, to be read by `conditions_of`."""
+    for option in (
+        click.option("--until", metavar="TIME", help="Begun before, in the same forms."),
+        click.option("--since", metavar="TIME", help="Begun at or after: 30m, 2h or 7d ago, or 2026-01-31T08:30Z."),
+        click.option("-f", "--filter", "filter", multiple=True, metavar="FILTER",
+                     help="A condition, as in model=gpt-5; repeated, all have to hold."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+def conditions_of(filter: Sequence[str], since: str | None, until: str | None) -> list[Condition]:
+    conditions = [parse_condition(text) for text in filter]
+    now_ns = time.time_ns()
+    if since is not None:
+        conditions.append(Condition("start_ns", ">=", moment(since, now_ns, "--since")))
+    if until is not None:
+        conditions.append(Condition("start_ns", "<", moment(until, now_ns, "--until")))
+    return conditions
+
+
+def moment(text: str, now_ns: int, option: str) -> int:
+    """Nanoseconds since 1970 of a time as people write it: so long ago, or a date and time (UTC)."""
+    if found := _AGO.fullmatch(text.strip().lower()):
+        return now_ns - round(float(found[1]) * _UNITS[found[2]] * 1e9)
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise UsageError(
+            f"{option} {text!r} is no time: write how long ago (90s, 30m, 2h, 7d), or 2026-01-31 or 2026-01-31T08:30Z."
+        ) from None
+    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
+    return since // timedelta(microseconds=1) * 1_000
+
+
+def find_trace(reader: SpanReader, text: str | None) -> bytes:
+    """The id of a trace, from the whole of it or its beginning where only one recent trace begins so; of the newest
+    trace where nothing is given."""
+    if text is None:
+        newest = reader.spans(PROJECT, [ENTRY], limit=1).items
+        if not newest:
+            raise NotFoundError("trace", "yet")
+        return newest[0].trace_id
+    written = text.strip().lower()
+    if not written or not set(written) <= set("0123456789abcdef") or len(written) > 32:
+        raise UsageError(f"{text!r} is no id of a trace: it has up to 32 digits 0 to 9 and a to f.")
+    if len(written) == 32:
+        return bytes.fromhex(written)
+    found: set[bytes] = set()
+    seen, cursor = 0, None
+    while seen < SCANNED:
+        page = reader.spans(PROJECT, [ENTRY], limit=1000, cursor=cursor)
+        found.update(span.trace_id for span in page.items if span.trace_id.hex().startswith(written))
+        seen, cursor = seen + len(page.items), page.cursor
+        if cursor is None:
+            break
+    if len(found) > 1:
+        some = ", ".join(sorted(trace.hex()[:12] for trace in found)[:5])
+        raise UsageError(f"{len(found)} traces begin with {written}: {some}; give more of the id.")
+    if not found:
+        raise NotFoundError("trace", written)
+    return found.pop()
