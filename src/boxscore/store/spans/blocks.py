@@ -1,7 +1,8 @@
 """Blocks: what is long in a trace's spans (texts, metadata, raw bytes), compressed together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from hashlib import blake2b
 
 import msgspec
 import zstandard
@@ -60,11 +61,29 @@ def unpack(data: bytes, dictionary: zstandard.ZstdCompressionDict | None) -> lis
     return _decoder.decode(zstandard.ZstdDecompressor(dict_data=dictionary).decompress(data))
 
 
-class Dictionary:
-    """A trained dictionary, ready to compress with. For one thread at a time."""
+MARK_BYTES = 8
 
-    def __init__(self, data: bytes) -> None:
+
+def mark(trace: bytes) -> bytes:
+    """Stands for a trace that a dictionary was trained on, without its id."""
+    return blake2b(trace, digest_size=MARK_BYTES).digest()
+
+
+def saw(trained: bytes | None, marks: Iterable[bytes]) -> bool:
+    """Whether one of the marked traces is among those that a dictionary was trained on; so it is where nobody knows."""
+    if trained is None:
+        return True
+    seen = {trained[at : at + MARK_BYTES] for at in range(0, len(trained), MARK_BYTES)}
+    return not seen.isdisjoint(marks)
+
+
+class Dictionary:
+    """A trained dictionary, ready to compress with. For one thread at a time. `trained` are the marks of the traces
+    that its texts are from."""
+
+    def __init__(self, data: bytes, seen: bytes | None) -> None:
         self.data = data
+        self.trained = seen
         trained = zstandard.ZstdCompressionDict(data)
         trained.precompute_compress(level=LEVEL)  # pyright: ignore[reportUnknownMemberType] - its stub lacks a type
         self.compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=trained, write_checksum=True)
@@ -79,8 +98,8 @@ class Dictionaries:
 
     def __init__(self) -> None:
         self._ready: dict[Owner, Dictionary] = {}
-        self._samples: dict[Owner, list[bytes]] = {}
-        self._training: dict[Owner, Future[bytes | None]] = {}
+        self._samples: dict[Owner, dict[bytes, bytes]] = {}
+        self._training: dict[Owner, Future[Dictionary | None]] = {}
         self._pool = ThreadPoolExecutor(1, "boxscore-dictionaries")
 
     def of(self, owner: Owner) -> Dictionary | None:
@@ -89,24 +108,35 @@ class Dictionaries:
         training = self._training.get(owner)
         if training is None or not training.done():
             return None
-        data = training.result()
-        if data is None:
-            return None
-        self._ready[owner] = made = Dictionary(data)
+        made = training.result()
+        if made is not None:
+            self._ready[owner] = made
         return made
 
-    def add(self, owner: Owner, data: bytes) -> None:
+    def add(self, owner: Owner, dictionary: Dictionary) -> None:
         """A dictionary that was trained before."""
-        self._ready[owner] = Dictionary(data)
+        self._ready[owner] = dictionary
 
-    def learn(self, owner: Owner, packed: bytes) -> None:
+    def forget(self, owners: Iterable[Owner], marks: Iterable[bytes]) -> None:
+        """Uses and learns nothing more that is from the marked traces."""
+        marks = set(marks)
+        for owner in owners:
+            for gone in marks & self._samples.get(owner, {}).keys():
+                del self._samples[owner][gone]
+            training = self._training.get(owner)
+            made = self._ready.get(owner) if training is None else training.result()
+            if made is not None and saw(made.trained, marks):
+                self._ready.pop(owner, None)
+                self._training.pop(owner, None)
+
+    def learn(self, owner: Owner, trace: bytes, packed: bytes) -> None:
         """Looks at a block that was compressed without a dictionary."""
         if owner in self._training or (owner not in self._samples and self._full()):
             return
-        samples = self._samples.setdefault(owner, [])
-        samples.append(packed[:SAMPLE_BYTES])
+        samples = self._samples.setdefault(owner, {})
+        samples[mark(trace)] = packed[:SAMPLE_BYTES]
         if len(samples) == SAMPLES:
-            self._training[owner] = self._pool.submit(_train, self._samples.pop(owner))
+            self._training[owner] = self._pool.submit(train, self._samples.pop(owner))
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -115,8 +145,11 @@ class Dictionaries:
         return len(self._samples) + len(self._training) + len(self._ready) >= APPLICATIONS
 
 
-def _train(samples: list[bytes]) -> bytes | None:
+def train(samples: Mapping[bytes, bytes]) -> Dictionary | None:
+    """A dictionary of packed blocks by the marks of their traces; None where they have too little in common."""
     try:
-        return zstandard.train_dictionary(DICTIONARY_BYTES, list[bytes | bytearray | memoryview](samples)).as_bytes()
+        texts = list[bytes | bytearray | memoryview](samples.values())
+        data = zstandard.train_dictionary(DICTIONARY_BYTES, texts).as_bytes()
     except zstandard.ZstdError:
-        return None  # too little in common: blocks go on without
+        return None
+    return Dictionary(data, b"".join(samples))

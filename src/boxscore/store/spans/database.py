@@ -59,6 +59,14 @@ def open_database(path: Path, *, write: bool) -> Database:
     return database
 
 
+def truncate_log(database: Database) -> None:
+    """Brings all commits into the file and empties its log, so that nothing of what was removed stays there. Waits for
+    readers that are in the middle of a question."""
+    busy, _, _ = cast("tuple[int, int, int]", database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
+    if busy:
+        raise apsw.BusyError("readers kept the log from being emptied")
+
+
 def _load_checksums() -> None:
     """SQLite's own extension, which comes with apsw; once in a process."""
     with _loading:

@@ -5,10 +5,10 @@ same place, and a repeated batch, which adds no row, adds nothing. Minutes of ro
 The files can be deleted at any time; they are made again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import apsw
 import msgspec
@@ -37,9 +37,12 @@ COMMIT
 _FIELDS = "seq, project, at_ns, model, application, error, input_tokens, output_tokens, cost_picousd, duration_ns"
 _FRESH = f"SELECT {_FIELDS} FROM spans WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - our own words
 _OF_MINUTE = f"SELECT {_FIELDS} FROM spans WHERE project = ? AND at_ns >= ? AND at_ns < ? AND seq <= ?"  # noqa: S608
+_OF_TRACE = f"SELECT {_FIELDS} FROM spans WHERE project = ? AND trace = ?"  # noqa: S608
+_REMOVED = "SELECT model, application, totals FROM removed WHERE project = ? AND minute = ?"
 _CHANGES = "SELECT id, project, at_ns FROM changes WHERE id > ? ORDER BY id"
-_PUT = "INSERT OR REPLACE INTO minutes VALUES (?, ?, ?, ?, ?)"
-_GET = "SELECT totals FROM minutes WHERE project = ? AND minute = ? AND model = ? AND application = ?"
+_LAST_CHANGE = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
+_PUT = "INSERT OR REPLACE INTO {} VALUES (?, ?, ?, ?, ?)"
+_GET = "SELECT totals FROM {} WHERE project = ? AND minute = ? AND model = ? AND application = ?"
 _NAMED = "SELECT (SELECT value FROM s.names WHERE id = {}), minute, totals FROM minutes"
 _BETWEEN = "WHERE project = (SELECT id FROM s.names WHERE value = ?) AND minute >= ? AND minute < ?"
 
@@ -61,6 +64,8 @@ class Key(NamedTuple):
     model: int
     application: int
 
+
+Sums: TypeAlias = dict[Key, tuple[Totals, Sketch]]
 
 _decoder = msgspec.msgpack.Decoder(Totals)
 
@@ -108,32 +113,56 @@ def _step(source: Database, target: Database) -> bool:
     seq, change = cast("tuple[int, int]", target.execute("SELECT seq, change FROM mark").fetchone())
     rows = source.execute(_FRESH, (seq, STEP_ROWS)).fetchall()
     changes = cast("list[tuple[int, int, int]]", source.execute(_CHANGES, (change,)).fetchall())
-    if not rows and not changes:
+    stale = {(project, at_ns // MINUTE_NS) for _, project, at_ns in changes}
+    if not (seq or change):  # made anew: what was removed counts, though its changes may be forgotten
+        stale |= set(cast("list[tuple[int, int]]", source.execute("SELECT project, minute FROM removed").fetchall()))
+    if not rows and not stale:
         return False
     seq = cast(int, rows[-1][0]) if rows else seq
-    stale = {(project, at_ns // MINUTE_NS) for _, project, at_ns in changes}
+    change = max(change, cast(int, source.execute(_LAST_CHANGE).get))
     target.execute("BEGIN IMMEDIATE")
     with_stale: list[Row] = []
+    removed: list[tuple[Key, bytes]] = []
     for project, minute in stale:
         target.execute("DELETE FROM minutes WHERE project = ? AND minute = ?", (project, minute))
         bounds = (project, max(minute * MINUTE_NS, -(2**63)), min((minute + 1) * MINUTE_NS, 2**63 - 1), seq)
         with_stale += source.execute(_OF_MINUTE, bounds).fetchall()
+        for model, application, totals in source.execute(_REMOVED, (project, minute)):
+            key = Key(project, minute, cast(int, model), cast(int, application))
+            removed.append((key, cast(bytes, totals)))
     with_stale += [row for row in rows if (row[1], cast(int, row[2]) // MINUTE_NS) not in stale]
-    for key, (totals, durations) in _summed(with_stale).items():
-        before = cast("bytes | None", target.execute(_GET, key).get)
-        if before is not None:
-            stored = _decoder.decode(before)
-            durations.merge(Sketch.from_bytes(stored.durations))
-            _add(totals, stored)
-        totals.durations = durations.to_bytes()
-        target.execute(_PUT, (*key, msgspec.msgpack.encode(totals)))
-    target.execute("UPDATE mark SET seq = ?, change = ?", (seq, changes[-1][0] if changes else change))
+    summed = _summed(with_stale)
+    for key, totals in removed:
+        _merge(summed, key, totals)
+    _put(target, "minutes", summed)
+    target.execute("UPDATE mark SET seq = ?, change = ?", (seq, change))
     target.execute("COMMIT")
     return True
 
 
-def _summed(rows: Iterable[Row]) -> Mapping[Key, tuple[Totals, Sketch]]:
-    summed: dict[Key, tuple[Totals, Sketch]] = {}
+def keep_totals(database: Database, project: int, trace: bytes) -> None:
+    """Notes the totals of a trace in its span file: its spans can be removed and still count."""
+    _put(database, "removed", _summed(database.execute(_OF_TRACE, (project, trace)).fetchall()))
+
+
+def _put(database: Database, table: Literal["minutes", "removed"], summed: Sums) -> None:
+    """Adds to what the table has."""
+    for key, (totals, durations) in summed.items():
+        if (before := cast("bytes | None", database.execute(_GET.format(table), key).get)) is not None:
+            _merge(summed, key, before)
+        totals.durations = durations.to_bytes()
+        database.execute(_PUT.format(table), (*key, msgspec.msgpack.encode(totals)))
+
+
+def _merge(summed: Sums, key: Key, packed: bytes) -> None:
+    stored = _decoder.decode(packed)
+    totals, durations = summed.setdefault(key, (Totals(), Sketch()))
+    _add(totals, stored)
+    durations.merge(Sketch.from_bytes(stored.durations))
+
+
+def _summed(rows: Iterable[Row]) -> Sums:
+    summed: Sums = {}
     for row in cast("Iterable[tuple[int, int, int, int | None, int | None, int, int, int, int, int | None]]", rows):
         _, project, at_ns, model, application, error, tokens_in, tokens_out, cost, duration = row
         key = Key(project, at_ns // MINUTE_NS, model or 0, application or 0)
@@ -181,7 +210,7 @@ class Buckets:
                 for value, minute, totals in database.execute(f"{named} {_BETWEEN}", bounds):
                     self._add(cast("str | None", value), cast(int, minute), _decoder.decode(cast(bytes, totals)))
                 mark = cast(int, database.execute("SELECT seq FROM mark").get)
-                return cast(int, database.execute(newest.format("s.")).get) - mark
+                return max(0, cast(int, database.execute(newest.format("s.")).get) - mark)
             finally:
                 database.close()
         except apsw.Error as error:

@@ -7,7 +7,7 @@ import apsw
 from boxscore.errors import StoreError
 from boxscore.store.spans.database import Database, open_database
 
-VERSION = 1
+VERSION = 2
 PAGE = 16_384
 
 NAMED = (
@@ -44,10 +44,8 @@ CREATE UNIQUE INDEX spans_key ON spans(project, trace, span);
 CREATE INDEX spans_time ON spans(project, at_ns);
 CREATE INDEX spans_entry ON spans(project, at_ns) WHERE entry > 0;
 CREATE INDEX spans_entry_of ON spans(project, trace) WHERE entry > 0;
-CREATE INDEX spans_error ON spans(project, at_ns) WHERE error = 1;
-CREATE INDEX spans_session ON spans(project, session, at_ns) WHERE session IS NOT NULL;
-CREATE INDEX spans_user ON spans(project, "user", at_ns) WHERE "user" IS NOT NULL;
-CREATE INDEX spans_model ON spans(project, model, at_ns) WHERE model IS NOT NULL;
+CREATE INDEX spans_session ON spans(project, session, at_ns) WHERE entry > 0 AND session IS NOT NULL;
+CREATE INDEX spans_user ON spans(project, "user", at_ns) WHERE entry > 0 AND "user" IS NOT NULL;
 CREATE TABLE tags(
     project INTEGER NOT NULL, tag INTEGER NOT NULL, at_ns INTEGER NOT NULL, seq INTEGER NOT NULL,
     PRIMARY KEY (project, tag, at_ns, seq)
@@ -63,7 +61,19 @@ CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NU
 # `changes` tells roll-ups and search which spans and times they have to look at again. `tags` has no index by span: a
 # changed span names its old tags itself.
 
-_STEPS = (_TABLES,)
+_REMOVAL = """
+CREATE TABLE removed(
+    project INTEGER NOT NULL, minute INTEGER NOT NULL, model INTEGER NOT NULL, application INTEGER NOT NULL,
+    totals BLOB NOT NULL, PRIMARY KEY (project, minute, model, application)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE dictionaries ADD COLUMN trained BLOB;
+"""
+# `removed` are totals of spans that were sampled away and still count. `state` has the highest numbers that removed
+# rows had, so that none comes again: the marks of roll-ups and search stand on them. `trained` are marks of the traces
+# that a dictionary has its texts from (`blocks.mark`).
+
+_STEPS = (_TABLES, _REMOVAL)
 
 
 def connect(path: Path, *, write: bool) -> Database:
@@ -92,6 +102,7 @@ def _prepare(database: Database, path: Path) -> None:
     database.pragma("auto_vacuum", "INCREMENTAL")  # both take while the file is empty, and only then
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", "FULL")  # in WAL mode only FULL keeps a commit across a power loss
+    database.pragma("secure_delete", 1)  # what is erased is overwritten
     database.pragma("cache_size", -64 * 1024)
     for version in range(found, VERSION):
         database.execute(f"BEGIN IMMEDIATE; {_STEPS[version]} PRAGMA user_version = {version + 1}; COMMIT")

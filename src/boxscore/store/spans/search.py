@@ -14,7 +14,7 @@ import apsw
 
 from boxscore.errors import StoreError, UsageError
 from boxscore.store.spans.columns import PROJECT, SEQ
-from boxscore.store.spans.database import Database, open_database
+from boxscore.store.spans.database import Database, open_database, truncate_log
 from boxscore.store.spans.reader import Reader
 from boxscore.store.spans.store import StoredSpan
 
@@ -75,7 +75,7 @@ def not_searchable(reader: Reader, path: Path) -> int:
     if database is None:
         return reader.last_seq()
     try:
-        return reader.last_seq() - cast("tuple[int, int]", database.execute(_MARK).fetchone())[0]
+        return max(0, reader.last_seq() - cast("tuple[int, int]", database.execute(_MARK).fetchone())[0])
     finally:
         database.close()
 
@@ -88,6 +88,7 @@ def step(path: Path) -> bool:
         try:
             database.pragma("journal_mode", "wal")
             database.pragma("synchronous", "NORMAL")  # what a power loss takes is indexed again
+            database.pragma("secure_delete", 1)
             if database.pragma("user_version") == 0:
                 database.execute(_TABLES)
             with reader.snapshot():
@@ -106,12 +107,12 @@ def _step(reader: Reader, database: Database) -> bool:
     changes = reader.changes_after(change)
     if not rows and not changes:
         return False
-    changed = reader.rows_of(sorted({number for _, number in changes if number <= seq}))
+    stale = sorted({number for _, number in changes if number <= seq})
+    changed = reader.rows_of(stale)
     database.execute("BEGIN IMMEDIATE")
+    database.executemany("DELETE FROM words WHERE rowid = ?", [(number,) for number in stale])
     for values, span in zip([*changed, *rows], reader.spans([*changed, *rows], whole=True), strict=True):
         number = cast(int, values[SEQ])
-        if number <= seq:
-            database.execute("DELETE FROM words WHERE rowid = ?", (number,))
         if span.input_text or span.output_text:
             text = f"{span.input_text}\n{span.output_text}\n{_of_project(cast(int, values[PROJECT]))}"
             database.execute("INSERT INTO words(rowid, text) VALUES (?, ?)", (number, text))
@@ -121,10 +122,25 @@ def _step(reader: Reader, database: Database) -> bool:
     return True
 
 
-def _existing(path: Path) -> Database | None:
+def compact(path: Path) -> None:
+    """Words of removed spans leave the file: deleting leaves them where they are until parts of the index merge."""
+    database = _existing(search_path(path), write=True)
+    if database is None:
+        return
+    try:
+        database.pragma("secure_delete", 1)
+        database.execute("INSERT INTO words(words) VALUES ('optimize')")
+        truncate_log(database)
+    except apsw.Error as error:
+        raise StoreError(f"{search_path(path)} could not be compacted: {error}.") from error
+    finally:
+        database.close()
+
+
+def _existing(path: Path, *, write: bool = False) -> Database | None:
     if not path.exists():
         return None
-    database = open_database(path, write=False)
+    database = open_database(path, write=write)
     if database.pragma("user_version") == 0:
         database.close()
         return None

@@ -33,12 +33,13 @@ _ADD_CHANGE = "INSERT INTO changes(seq, project, at_ns) VALUES (?, ?, ?)"
 _SET_BLOCK = "UPDATE blocks SET dictionary = NULL, data = ? WHERE id = ?"
 _BLOCK = "SELECT data, dictionary FROM blocks WHERE id = ?"
 _DICTIONARIES = """
-SELECT d.id, p.value, a.value, d.data FROM dictionaries d JOIN names p ON p.id = d.project
+SELECT d.id, p.value, a.value, d.data, d.trained FROM dictionaries d JOIN names p ON p.id = d.project
 JOIN names a ON a.id = d.application
 """
 _NAME_ID = "SELECT id FROM names WHERE value = ?"
 _ADD_NAME = "INSERT INTO names(value) VALUES (?) ON CONFLICT DO NOTHING RETURNING id"
-_ADD_DICTIONARY = "INSERT INTO dictionaries(id, project, application, data) VALUES (?, ?, ?, ?)"
+_ADD_DICTIONARY = "INSERT INTO dictionaries(id, project, application, data, trained) VALUES (?, ?, ?, ?, ?)"
+_LAST = "SELECT max((SELECT coalesce(max({}), 0) FROM {}), coalesce((SELECT value FROM state WHERE name = ?), 0))"
 
 
 class Segment:
@@ -48,15 +49,24 @@ class Segment:
         self.number = number
         self._connection = connect(path, write=True)
         self._dictionaries = dictionaries
-        if self._connection.execute("SELECT 1 FROM made").get is None:
-            self._connection.execute("INSERT INTO made(at_ns) VALUES (?)", (now_ns,))
-        self.made_ns = cast(int, self._connection.execute("SELECT at_ns FROM made").get)
-        self._load()
-        for owner, data in self._stored_dictionaries.items():
-            dictionaries.add(owner, data)
+        try:
+            if self._connection.execute("SELECT 1 FROM made").get is None:
+                self._connection.execute("INSERT INTO made(at_ns) VALUES (?)", (now_ns,))
+            self.made_ns = cast(int, self._connection.execute("SELECT at_ns FROM made").get)
+            self._load()
+        except BaseException:
+            self._connection.close()
+            raise
+        for owner, dictionary in self._stored_dictionaries.items():
+            dictionaries.add(owner, dictionary)
 
     def close(self) -> None:
         self._connection.close()
+
+    @property
+    def database(self) -> Database:
+        """For what removes from the file; `reload` afterwards."""
+        return self._connection
 
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -68,6 +78,10 @@ class Segment:
         """Nothing of the transaction stays, in the file or in memory."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+        self._load()
+
+    def reload(self) -> None:
+        """Forgets what is kept in memory of rows that were removed."""
         self._load()
 
     def count(self) -> int:
@@ -95,7 +109,7 @@ class Segment:
             stand_in = self._settle_entry(project, trace, touched, known=(project_name, trace) in known)
             for start in range(0, len(fresh), blocks.SPANS):
                 part = fresh[start : start + blocks.SPANS]
-                block = self._add_block(project_name, part)
+                block = self._add_block(project_name, trace, part)
                 for place, row in enumerate(part):
                     entry = 1 if row.entry else 2 if row.span_id == stand_in else 0
                     made = to_values(
@@ -127,7 +141,7 @@ class Segment:
                 continue
             block = cast(int, values[BLOCK])
             if block not in opened:
-                opened[block] = self._read_block(block)
+                opened[block] = self.read_block(block)
             touched[place] = self._update(project, values, opened[block], row)
         return fresh
 
@@ -183,32 +197,33 @@ class Segment:
 
     # Blocks
 
-    def _add_block(self, project: str, rows: Sequence[SpanRow]) -> int:
+    def _add_block(self, project: str, trace: bytes, rows: Sequence[SpanRow]) -> int:
         packed = blocks.pack([blocks.payload_of(row) for row in rows])
         owner = (project, rows[0].application or "")
         dictionary = self._dictionaries.of(owner)
         if dictionary is None:
-            self._dictionaries.learn(owner, packed)
+            self._dictionaries.learn(owner, trace, packed)
         block = self._next_block
         self._next_block += 1
-        number = None if dictionary is None else self._dictionary_id(owner, dictionary)
+        number = None if dictionary is None else self.dictionary_id(owner, dictionary)
         self._new_blocks.append((block, number, blocks.compress(packed, dictionary)))
         return block
 
-    def _read_block(self, block: int) -> list[Payload]:
+    def read_block(self, block: int) -> list[Payload]:
         data, number = cast("tuple[bytes, int | None]", self._connection.execute(_BLOCK, (block,)).get)
         if number is not None and number not in self._opened_dictionaries:
             trained = cast(bytes, self._connection.execute("SELECT data FROM dictionaries WHERE id = ?", (number,)).get)
             self._opened_dictionaries[number] = zstandard.ZstdCompressionDict(trained)
         return blocks.unpack(data, None if number is None else self._opened_dictionaries[number])
 
-    def _dictionary_id(self, owner: Owner, dictionary: Dictionary) -> int:
+    def dictionary_id(self, owner: Owner, dictionary: Dictionary) -> int:
         """The number of the dictionary in this file, written to it first if need be: a file is whole by itself."""
         number = self._dictionary_ids.get((owner, dictionary.data))
         if number is None:
-            number = len(self._dictionary_ids) + 1
+            number = self._last("dictionaries", "id") + 1
             project, application = (self._names[name] for name in owner)
-            self._connection.execute(_ADD_DICTIONARY, (number, project, application, dictionary.data))
+            values = (number, project, application, dictionary.data, dictionary.trained)
+            self._connection.execute(_ADD_DICTIONARY, values)
             self._dictionary_ids[owner, dictionary.data] = number
         return number
 
@@ -218,15 +233,19 @@ class Segment:
         """Reads what is kept in memory of the file."""
         self._names = _Names(self._connection)
         get = self._connection.execute
-        self._next_seq = 1 + cast(int, get("SELECT coalesce(max(seq), 0) FROM spans").get)
-        self._next_block = 1 + cast(int, get("SELECT coalesce(max(id), 0) FROM blocks").get)
+        self._next_seq = 1 + self._last("spans", "seq")
+        self._next_block = 1 + self._last("blocks", "id")
         self._dictionary_ids: dict[tuple[Owner, bytes], int] = {}
-        self._stored_dictionaries: dict[Owner, bytes] = {}
+        self._stored_dictionaries: dict[Owner, Dictionary] = {}
         self._opened_dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
-        for number, project, application, data in get(_DICTIONARIES):
+        for number, project, application, data, trained in get(_DICTIONARIES):
             owner = (cast(str, project), cast(str, application))
             self._dictionary_ids[owner, cast(bytes, data)] = cast(int, number)
-            self._stored_dictionaries[owner] = cast(bytes, data)
+            self._stored_dictionaries[owner] = Dictionary(cast(bytes, data), cast("bytes | None", trained))
+
+    def _last(self, table: str, key: str) -> int:
+        """The highest number that the table has or had."""
+        return cast(int, self._connection.execute(_LAST.format(key, table), (table,)).get)
 
     def _name_of(self, number: int) -> str:
         return cast(str, self._connection.execute("SELECT value FROM names WHERE id = ?", (number,)).get)
