@@ -38,13 +38,17 @@ class Files:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _sync(folder.parent)
-        except OSError as error:
-            raise StoreError(f"the folder {folder} cannot be made: {error.strerror}.") from error
+        except (OSError, apsw.IOError) as error:
+            raise StoreError(f"the folder {folder} cannot be made: {error}.") from error
         self.folder = folder
         self._period_ns = period_ns
         self._segment_spans = segment_spans
         self._lock = FileLock(folder / "lock")
-        if not self._lock.acquire(wait=False):
+        try:
+            locked = self._lock.acquire(wait=False)
+        except OSError as error:
+            raise StoreError(f"the folder {folder} cannot be locked: {error.strerror}.") from error
+        if not locked:
             raise StoreError(f"another process writes to {folder}: stop it, or point BOXSCORE_HOME at another folder.")
         self._dictionaries = Dictionaries()
         self._homes: dict[Trace, Segment] = {}
@@ -58,6 +62,9 @@ class Files:
                     raise StoreError(f"{path} could not be read: {error}. {DAMAGED}") from error
             if not self._segments:
                 self._add_segment(now_ns)
+        except (OSError, apsw.Error) as error:
+            self.close()
+            raise StoreError(f"{folder} cannot be written to: {error}.") from error
         except BaseException:
             self.close()
             raise
@@ -121,8 +128,13 @@ class Files:
         making = path.with_suffix(".new")  # readers meet it when it has its tables
         for left in self.folder.glob(f"{making.name}*"):  # by a process that was killed here
             left.unlink()
-        connect(making, write=True).close()
-        making.replace(path)
+        if not path.exists():  # as it does where what follows failed before
+            database = connect(making, write=True)
+            try:
+                database.pragma("wal_checkpoint", "TRUNCATE")  # closing does it too, and does not say when it fails
+            finally:
+                database.close()
+            making.replace(path)
         _sync(self.folder)
         segment = Segment(path, number, self._dictionaries, now_ns=now_ns)
         self._segments.append(segment)
@@ -130,9 +142,12 @@ class Files:
 
 
 def _sync(folder: Path) -> None:
-    """What was made in the folder is there after a power loss."""
+    """What was made in the folder is there after a power loss. Its failure is the disk's, as of any other sync:
+    `apsw.IOError`."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as error:
+        raise apsw.IOError(f"sync of the folder: {error.strerror}") from error
     finally:
         os.close(handle)
