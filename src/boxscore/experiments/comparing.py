@@ -250,7 +250,7 @@ class _Comparing:
         for part in find_slices(self.table.examples, self.around.slices):
             inside = part.members & known
             clusters = None if self.table.clusters is None else self.table.clusters[inside]
-            if inside.sum() < 2 or (clusters is not None and len(np.unique(clusters)) < 2):
+            if inside.sum() < 2 or (clusters is not None and statistics.distinct(clusters) < 2):
                 continue  # a single unit has no spread
             difference = statistics.paired(
                 before[inside], after[inside], clusters=clusters, kind=self.primary.kind, alpha=self.rule.alpha

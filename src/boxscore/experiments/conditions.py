@@ -61,7 +61,8 @@ class Conditions:
         return savings
 
     def _latency(self, name: str) -> Difference | None:
-        return measures.latency_difference(self.table, LATENCY[name], self.alpha, self.seed)
+        found = measures.latency_differences(self.table, (LATENCY[name],), self.alpha, self.seed)
+        return found[0] if found else None
 
     def _guard(self, guard: Guard) -> decision.Evidence:
         """What is known of the guarded metric: its difference, turned so that more is better, and the candidate's own

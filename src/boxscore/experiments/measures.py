@@ -1,6 +1,7 @@
 """What changed: every measure of a paired table as a difference with its interval, ready for the verdict."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -120,19 +121,20 @@ def worth(table: PairedTable, primary: Metric) -> tuple[Floats, Floats, Ints | N
     return gains[both], costs[both], None if table.clusters is None else table.clusters[both]
 
 
-def latency_difference(table: PairedTable, q: float, alpha: float, seed: int) -> Difference | None:
-    """Seconds at the quantile `q` of calls, candidate − baseline."""
+def latency_differences(table: PairedTable, qs: Sequence[float], alpha: float, seed: int) -> list[Difference] | None:
+    """Seconds at the quantiles `qs` of calls, candidate − baseline."""
     before, after, groups = table.calls()
     if len(before) < 2:
         return None
-    clusters: Ints | None = groups if len(np.unique(groups)) < len(groups) else None
-    return statistics.paired_quantile(before, after, q, clusters, alpha=alpha, seed=seed)
+    clusters: Ints | None = groups if statistics.distinct(groups) < len(groups) else None
+    return statistics.paired_quantiles(before, after, qs, clusters, alpha=alpha, seed=seed)
 
 
 def latency_comparison(table: PairedTable, alpha: float, seed: int) -> LatencyComparison | None:
-    p50, p95 = (latency_difference(table, q, alpha, seed) for q in (0.5, 0.95))
-    if p50 is None or p95 is None:
+    found = latency_differences(table, (0.5, 0.95), alpha, seed)
+    if found is None:
         return None
+    p50, p95 = found
     return LatencyComparison(
         p50_difference_s=p50.difference,
         p50_low=finite(p50.low),

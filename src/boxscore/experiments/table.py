@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from boxscore.datasets.example import Example
 from boxscore.errors import NothingToCompareError, ScorerError
+from boxscore.experiments.statistics import distinct
 from boxscore.experiments.trial import Run, Trial
 from boxscore.scoring.scorer import Metric, Score
 
@@ -64,7 +65,7 @@ class PairedTable:
     @property
     def units(self) -> int:
         """Independent units: clusters, or examples where there are none."""
-        return len(self.examples) if self.clusters is None else len(np.unique(self.clusters))
+        return len(self.examples) if self.clusters is None else distinct(self.clusters)
 
     @property
     def unpaired(self) -> NDArray[np.bool_]:

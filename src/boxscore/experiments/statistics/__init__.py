@@ -5,7 +5,7 @@ where it is weak, and `benchmarks/verdict.py` measures it.
 """
 
 from boxscore.experiments.statistics.agreement import cohen_kappa, krippendorff_alpha, ppi_mean
-from boxscore.experiments.statistics.bootstrap import paired_quantile
+from boxscore.experiments.statistics.bootstrap import paired_quantile, paired_quantiles
 from boxscore.experiments.statistics.difference import Difference, McNemar, mcnemar, paired
 from boxscore.experiments.statistics.estimate import Estimate, least_for_quantile, mean, quantile, rate
 from boxscore.experiments.statistics.multiple import benjamini_hochberg, holm, holm_levels
@@ -28,7 +28,7 @@ from boxscore.experiments.statistics.sequence import (
     ConfidenceSequence,
     sequence,
 )
-from boxscore.experiments.statistics.units import PSEUDO
+from boxscore.experiments.statistics.units import PSEUDO, distinct
 from boxscore.experiments.statistics.worth import CostPerSuccess, cost_per_success, net_benefit
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "detectable_gain",
     "detectable_margin",
     "detectable_mean",
+    "distinct",
     "examples_needed",
     "holm",
     "holm_levels",
@@ -60,6 +61,7 @@ __all__ = [
     "net_benefit",
     "paired",
     "paired_quantile",
+    "paired_quantiles",
     "paired_variance",
     "ppi_mean",
     "quantile",
