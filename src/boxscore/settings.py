@@ -33,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 8
     """Calls in flight at once, where the spec does not say."""
 
+    stop_s: float = 10.0
+    """Seconds that `serve` has to finish what is under way when it is told to stop."""
+
     spool_mb: float = 256.0
     """Megabytes of disk that an application's spans may take while the server is away; the oldest go first. 0: none."""
 

@@ -1,23 +1,76 @@
-"""`boxscore serve`."""
+"""`boxscore serve`: what it prints is what a person needs for a first trace."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+if TYPE_CHECKING:
+    from boxscore.server.run import Listening
+
+FIRST_TRACE = """\
+A first trace, from any Python program:
+    import boxscore
+    boxscore.init()
+    boxscore.trace(lambda: "hello")()
+Programs with OpenTelemetry need the endpoint alone: OTEL_EXPORTER_OTLP_ENDPOINT={url}
+Look at it with: boxscore traces list
+"""
+
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of loopback to listen on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, one of loopback.")
 @click.option("--port", default=8400, show_default=True, help="Port of the API, and of OTLP over HTTP.")
-@click.option("--otlp-port", default=4318, show_default=True, help="OTLP over HTTP at its standard port, when free.")
-@click.option("--grpc-port", default=4317, show_default=True, help="OTLP over gRPC at its standard port, when free.")
-def serve(host: str, port: int, otlp_port: int, grpc_port: int) -> None:
-    """Take in spans and answer questions about them."""
-    from boxscore import settings
-    from boxscore.server import run
+@click.option("--otlp-port", default=4318, show_default=True, help="Port of OTLP over HTTP alone, when it is free.")
+@click.option("--grpc-port", default=4317, show_default=True, help="Port of OTLP over gRPC, when it is free.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
+)
+def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Literal["text", "json"]) -> None:
+    """Take in spans over OTLP and answer questions about them.
 
-    run.serve(
-        settings.home(),
+    Spans come over HTTP (protobuf or JSON) and gRPC; an answer means that they are on disk. One server serves one
+    folder: BOXSCORE_HOME, else the nearest .boxscore/ upwards, else one made here. SIGTERM and Ctrl-C stop it when
+    what is under way is done; a second one at once.
+    """
+    from boxscore import settings
+    from boxscore.costs import PriceBook
+    from boxscore.server.limits import Limits
+    from boxscore.server.logs import log, log_to_stderr
+    from boxscore.server.run import serve as run
+
+    chosen = settings.load()
+    home = settings.home(chosen).resolve()
+    log_to_stderr(log_format)
+
+    def ready(listening: "Listening") -> None:
+        if log_format == "text":
+            click.echo(told(home, listening))
+        else:
+            log.info("ready at %s", listening.url)
+
+    run(
+        home,
         host=host,
         port=port,
         otlp_port=otlp_port,
         grpc_port=grpc_port,
-        ready=lambda listening: click.echo(str(listening)),
+        limits=Limits(stop_s=chosen.stop_s),
+        book=PriceBook.load(),
+        ready=ready,
     )
+    log.info("stopped; all that was acknowledged is kept")
+
+
+def told(home: Path, listening: "Listening") -> str:
+    """Where what is."""
+    host = f"[{listening.host}]" if ":" in listening.host else listening.host
+    otlp = [f"http://{host}:{port}" for port in (listening.port, listening.otlp_port) if port]
+    rows = [
+        ("API", f"{listening.url}/api/v1"),
+        ("OTLP over HTTP", " and ".join(otlp)),
+        ("OTLP over gRPC", f"http://{host}:{listening.grpc_port}" if listening.grpc_port else "no: its port is taken"),
+        ("metrics", f"{listening.url}/metrics"),
+    ]
+    lines = [f"Boxscore serves {home}", *(f"    {name:<15} {value}" for name, value in rows), ""]
+    return "\n".join(lines) + "\n" + FIRST_TRACE.format(url=listening.url)

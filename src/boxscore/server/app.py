@@ -6,13 +6,15 @@ from typing import cast
 
 from boxscore.errors import BoxscoreError
 from boxscore.server.access import Access
-from boxscore.server.body import Receive, Scope, Send, respond
+from boxscore.server.body import Event, Receive, Scope, Send, respond
 from boxscore.server.errors import error_body, error_headers, no_route, status_of
+from boxscore.server.logs import log
 from boxscore.server.otlp_http import OtlpHttp
 from boxscore.server.service import Service
 
 __all__ = ["App"]
 
+EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 Api = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -31,25 +33,40 @@ class App:
             return
         meters = self._service.meters
         meters.open += 1
+
+        answered = False
+
+        async def counted_send(event: Event) -> None:
+            nonlocal answered
+            if "status" in event:
+                answered = True
+                meters.statuses[str(event["status"])] += 1
+            await send(event)
+
         try:
             path = scope["path"]
             project = self._access.project(scope)
             if path == "/v1/traces":
-                await self._traces(scope, receive, send, project)
+                await self._traces(scope, receive, counted_send, project)
             elif path.startswith("/api/"):
                 scope["project"] = project
-                await (await self.load_questions())(scope, receive, send)
+                await (await self.load_questions())(scope, receive, counted_send)
             elif path == "/health/live":
-                await respond(send, 200, b'{"status":"live"}')
+                await respond(counted_send, 200, b'{"status":"live"}')
             elif path == "/health/ready":
                 problem = self._service.problem
-                await respond(send, 503 if problem else 200, self._service.readiness())
+                await respond(counted_send, 503 if problem else 200, self._service.readiness())
             elif path == "/metrics":
-                await respond(send, 200, self._service.exposition(), kind=b"text/plain; version=0.0.4; charset=utf-8")
+                await respond(counted_send, 200, await self._service.metrics(), kind=EXPOSITION)
             else:
                 raise no_route(path)
         except BoxscoreError as error:
-            await respond(send, status_of(error), error_body(error), headers=error_headers(error))
+            await respond(counted_send, status_of(error), error_body(error), headers=error_headers(error))
+        except Exception:
+            log.exception("a fault of Boxscore itself, please report it:")
+            await respond(
+                counted_send, 500, error_body(BoxscoreError("a fault of Boxscore itself: its log says where."))
+            )
         finally:
             meters.open -= 1
 

@@ -9,7 +9,7 @@ import msgspec
 
 from boxscore.errors import BoxscoreError, BusyError, RequestError, UsageError
 
-__all__ = ["error_body", "error_headers", "no_route", "status_of"]
+__all__ = ["OUR_FAULT", "error_body", "error_headers", "no_route", "status_of"]
 
 _OF_REQUESTS = {
     "bad_host": 403,
@@ -22,6 +22,7 @@ _OF_REQUESTS = {
     "headers_too_large": 431,
 }
 """By the kind of a `RequestError`; any other is 400."""
+OUR_FAULT = BoxscoreError("a fault of Boxscore itself: its log says where. Please report it.")
 _OF_CODES = {"not_found": 404, "busy": 503, "store": 503, "time_limit": 504}
 
 

@@ -4,7 +4,6 @@ Codes as the protocol wants them (opentelemetry.io/docs/specs/otlp, section OTLP
 `RetryInfo`, or UNAVAILABLE, for what may be sent again; INVALID_ARGUMENT for what may not.
 """
 
-import asyncio
 from typing import Any, Protocol, cast
 
 import grpc
@@ -66,7 +65,7 @@ class OtlpGrpc:
         meters = self._service.meters
         meters.open += 1
         try:
-            return await asyncio.wrap_future(self._service.ingest.protobuf(DEFAULT_PROJECT, body))
+            return await self._service.take(self._service.ingest.protobuf, DEFAULT_PROJECT, body)
         except BoxscoreError as error:
             meters.refused(error)
             trailing = (("grpc-status-details-bin", rpc_status(error)),)

@@ -4,8 +4,6 @@ Statuses as the protocol wants them (opentelemetry.io/docs/specs/otlp, section O
 a partial success where spans were rejected; 400 for what no sending again makes good; 503 with `Retry-After` for now.
 """
 
-import asyncio
-
 import msgspec
 
 from boxscore.errors import BoxscoreError, BusyError, RequestError, StoreError, UsageError
@@ -48,7 +46,7 @@ class OtlpHttp:
         body = await read_body(scope, receive, most=self._service.limits.body_bytes, budget=self._service.bodies)
         ingest = self._service.ingest
         take = ingest.protobuf if kind == _PROTOBUF else ingest.json
-        return await asyncio.wrap_future(take(project, body))
+        return await self._service.take(take, project, body)
 
 
 def rpc_code(error: BoxscoreError) -> int:

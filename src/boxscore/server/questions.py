@@ -14,7 +14,7 @@ from boxscore import __version__
 from boxscore.errors import BoxscoreError, NotFoundError, RequestError, UsageError
 from boxscore.server.answers import Answer, paged, problem
 from boxscore.server.body import read_body
-from boxscore.server.errors import no_route
+from boxscore.server.errors import OUR_FAULT, no_route
 from boxscore.server.forms import decode
 from boxscore.server.schema import ERROR, TAKEN, describe, of
 from boxscore.server.service import Service
@@ -236,6 +236,10 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         assert isinstance(error, RequestValidationError)  # noqa: S101
         first = error.errors()[0]
         return problem(UsageError(f"{first['loc'][-1]}: {first['msg']}. /api/v1/openapi.json tells what it takes."))
+
+    @api.exception_handler(Exception)
+    async def admit(request: Request, error: Exception) -> Response:
+        return problem(OUR_FAULT)
 
     @api.exception_handler(HTTPException)
     async def refuse_route(request: Request, error: Exception) -> Response:

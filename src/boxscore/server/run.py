@@ -1,10 +1,10 @@
 """A server from its start to its stop: folder, ports, signals."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ from boxscore.server.access import LOOPBACK
 from boxscore.server.app import App
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Limits
+from boxscore.server.logs import log
 from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
 from boxscore.store.spans import SqliteSpans
@@ -26,6 +27,7 @@ from boxscore.tracing.ingest import Ingest
 if TYPE_CHECKING:
     from boxscore.server.otlp_grpc import OtlpGrpc
 
+_TAKEN = "port %d is taken by another program: %s. Stop that program, or name another port."
 __all__ = ["GRPC_PORT", "OTLP_PORT", "PORT", "Listening", "serve"]
 
 PORT, OTLP_PORT, GRPC_PORT = 8400, 4318, 4317
@@ -66,15 +68,17 @@ def serve(
     ready: Callable[[Listening], None] = lambda listening: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT: then nothing more is accepted, what is under way is finished within
-    `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once; what was acknowledged
-    is on disk even then. `ready` is called once, when requests are answered. A folder that another process writes to
-    and a port that is taken are errors (`StoreError`, `OperationError`)."""
+    `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once, as does the end of that
+    time; what was acknowledged is on disk even then. `ready` is called once, when requests are answered. A folder that
+    another process writes to and a port that is taken are errors (`StoreError`, `OperationError`)."""
     limits = limits or Limits()
     listeners = [_listen(check_host(host), port)]
     try:
         with SqliteSpans(home) as store, Ingest(store, book) as ingest:
-            with contextlib.suppress(OperationError):
+            try:
                 listeners.append(_listen(host, otlp_port))
+            except OperationError:
+                log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
             service = Service(store, ingest, limits)
             server = _Server(service, home, host, grpc_port, ready)
             server.run(listeners)
@@ -110,7 +114,7 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=int(limits.idle_s),
-                timeout_graceful_shutdown=int(limits.stop_s),
+                timeout_graceful_shutdown=max(1, int(limits.stop_s * 0.7)),
                 backlog=1024,
             )
         )
@@ -122,6 +126,8 @@ class _Server(uvicorn.Server):
 
         self._grpc = OtlpGrpc(self._service)
         bound = await self._grpc.start(self._host, self._grpc_port)
+        if bound is None:
+            log.warning(_TAKEN, self._grpc_port, "OTLP over gRPC does not come in")
         listening = Listening(self._host, names[0], names[1] if len(names) > 1 else None, bound)
         place = Place(url=listening.url, pid=os.getpid(), otlp_port=listening.otlp_port, grpc_port=bound)
         write_place(self._home, place)
@@ -133,13 +139,21 @@ class _Server(uvicorn.Server):
         remove_place(self._home)
         stops = [super().shutdown(sockets)]
         if self._grpc is not None:
-            stops.append(self._grpc.stop(self._service.limits.stop_s))
+            stops.append(self._grpc.stop(self._service.limits.stop_s * 0.7))
         await asyncio.gather(*stops)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
+        late = threading.Timer(self._service.limits.stop_s, _leave)
+        late.daemon = True
+        late.start()
+
+
+def _leave() -> None:
+    log.error("stopping took too long: left with requests under way. What was acknowledged is kept.")
+    os._exit(4)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -2,16 +2,21 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
 from boxscore.errors import BusyError, TimeLimitError
+from boxscore.server.access import DEFAULT_PROJECT
+from boxscore.server.connection import Connection
 from boxscore.server.limits import Budget, Limits
 from boxscore.server.meters import Meters
+from boxscore.server.metrics import Sample, counted, exposition, of_machine
 from boxscore.store.spans import SqliteSpans
+from boxscore.store.spans.rollups import MINUTE_NS
 from boxscore.tracing.ingest import Ingest
 
 __all__ = ["Service"]
@@ -73,17 +78,43 @@ class Service:
     def _answered(self) -> None:
         self._asked -= 1
 
+    async def take(self, put: Callable[[str, bytes], "Future[bytes]"], project: str, body: bytes) -> bytes:
+        """The answer to a request with spans, once they are on disk; `put` is one of ingest's."""
+        with self.meters.acknowledging():
+            return await asyncio.wrap_future(put(project, body))
+
     @property
     def problem(self) -> str | None:
         """Why no spans are taken now, None when they are."""
-        return "the server is stopping." if self.stopping else None
+        return "the server is stopping." if self.stopping else self.store.refused
 
     def readiness(self) -> bytes:
         problem = self.problem
         return msgspec.json.encode({"status": "ready"} if problem is None else {"status": "not ready", "why": problem})
 
-    def exposition(self) -> bytes:
-        return b""
+    async def metrics(self) -> bytes:
+        """All metrics, in Prometheus' text format."""
+        lag = await self.ask(self._lag)
+        return exposition(chain(lag, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
+
+    def _samples(self) -> Iterator[Sample]:
+        written, ingest = self.store.written, self.ingest
+        yield Sample("boxscore_ready", self.problem is None)
+        yield Sample("boxscore_spans_accepted_total", ingest.accepted)
+        yield Sample("boxscore_spans_stored_total", written.spans)
+        yield Sample("boxscore_spans_repeated_total", written.spans - written.added)
+        yield from counted("boxscore_spans_rejected_total", ingest.rejected)
+        yield Sample("boxscore_queue_spans", self.store.waiting)
+        yield Sample("boxscore_queue_bytes", ingest.waiting_bytes)
+        yield Sample("boxscore_commit_seconds_total", written.seconds)
+        yield Sample("boxscore_commits_total", written.commits)
+        yield Sample("boxscore_connections_refused_total", Connection.turned_away)
+
+    def _lag(self) -> list[Sample]:
+        """By a question to each of what follows the write: their answers tell what is not in them."""
+        search = self.store.search(DEFAULT_PROJECT, "lag", limit=1).pending
+        rollups = self.store.series(DEFAULT_PROJECT, start_ns=0, end_ns=MINUTE_NS, step_ns=MINUTE_NS).pending
+        return [Sample("boxscore_search_lag_spans", search), Sample("boxscore_rollup_lag_spans", rollups)]
 
     def close(self) -> None:
         with contextlib.suppress(RuntimeError):
