@@ -3,20 +3,22 @@
 import queue
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple
 
 from boxscore.costs import PriceBook
 from boxscore.errors import BusyError, StoreError
-from boxscore.store.spans import SpanStore
+from boxscore.store.spans import SpanRow, SpanStore
 from boxscore.tracing.limits import Limits
 from boxscore.tracing.normal import Normaliser
 from boxscore.tracing.otlp import Batch, answer_json, answer_protobuf, read_json, read_protobuf
 
 __all__ = ["Ingest"]
 
+GROUP_BYTES = 4 * 1024 * 1024
+"""Requests that wait are read and stored together, up to so many bytes."""
 RETRY_AFTER_S = 1.0
 """What waits at most is written in about as long."""
 _REQUEST_BYTES = 1_024
@@ -38,14 +40,20 @@ class _Job(NamedTuple):
     done: "Future[bytes]"
 
 
+class _Read(NamedTuple):
+    job: _Job
+    rows: Sequence[SpanRow]
+    answer: bytes
+
+
 class Ingest:
     """Takes OTLP requests from any thread, reads them in one of its own and hands their spans to a store.
 
     `accepted` spans were read since the start, and handed on; `rejected` ones were not, by reason.
 
     Memory is bounded: bodies that wait for their answer hold no more than `limits.waiting_bytes`, or `BusyError` is
-    raised and nothing is kept of the request; reading pauses while `limits.waiting_spans` wait for the disk. Close it
-    before the store, or use it as a context manager: what was taken is still handed over.
+    raised and nothing is kept of the request; and once `limits.waiting_spans` are read no more are before those are on
+    disk. Close it before the store, or use it as a context manager: what was taken is still handed over.
     """
 
     def __init__(self, store: SpanStore, book: PriceBook | None = None, limits: Limits | None = None) -> None:
@@ -53,8 +61,8 @@ class Ingest:
         self._limits = limits or Limits()
         self._normalise = Normaliser(book)
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._room = threading.Condition()
-        self._bytes = self._spans = 0
+        self._lock = threading.Lock()
+        self._bytes = 0
         self.accepted = 0
         self.rejected: Counter[str] = Counter()
         self._closed = False
@@ -77,7 +85,7 @@ class Ingest:
         return self._bytes
 
     def close(self) -> None:
-        with self._room:
+        with self._lock:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)
@@ -95,7 +103,7 @@ class Ingest:
         done: Future[bytes] = Future()
         done.set_running_or_notify_cancel()  # who stops waiting does not undo it
         size = len(body) + _REQUEST_BYTES
-        with self._room:
+        with self._lock:
             if self._closed:
                 raise StoreError("ingest was closed: spans are no longer taken. Send them again once it is back.")
             if self._bytes and self._bytes + size > self._limits.waiting_bytes:
@@ -105,37 +113,51 @@ class Ingest:
         return done
 
     def _work(self) -> None:
-        while (job := self._queue.get()) is not None:
-            try:
-                self._hand_over(job)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
-                self._answer(job, 0, error)
+        job = self._queue.get()
+        while job is not None:
+            read: list[_Read] = []
+            size = spans = 0
+            while job is not None:
+                size += len(job.body)
+                if (found := self._read(job)) is not None:
+                    read.append(found)
+                    spans += len(found.rows)
+                if size >= GROUP_BYTES or spans >= self._limits.waiting_spans or self._queue.empty():
+                    break
+                job = self._queue.get()
+            # All at once, and then a rest: the store commits them together, and two threads that both have much to do
+            # take the interpreter from each other.
+            stored = [(one, self._put(one)) for one in read]
+            for one, future in stored:
+                self._answer(one.job, future.exception() or one.answer)
+            job = self._queue.get() if job is not None else None
 
-    def _hand_over(self, job: _Job) -> None:
-        batch = job.format.read(job.body, self._limits)
-        self.accepted += len(batch.spans)
+    def _read(self, job: _Job) -> _Read | None:
+        try:
+            batch = job.format.read(job.body, self._limits)
+            rows = [self._normalise(span) for span in batch.spans]
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
+            self._answer(job, error)
+            return None
+        self.accepted += len(rows)
         self.rejected.update(batch.rejected)
-        rows = [self._normalise(span) for span in batch.spans]
         answer = job.format.answer(batch)
         if not rows:
-            self._answer(job, 0, answer)
-            return
-        with self._room:
-            self._room.wait_for(lambda: not self._spans or self._spans + len(rows) <= self._limits.waiting_spans)
-            self._spans += len(rows)
-        try:
-            stored = self._store.put(job.project, rows)
-        except Exception as error:  # noqa: BLE001
-            self._answer(job, len(rows), error)
-            return
-        spans = len(rows)
-        stored.add_done_callback(lambda future: self._answer(job, spans, future.exception() or answer))
+            self._answer(job, answer)
+            return None
+        return _Read(job, rows, answer)
 
-    def _answer(self, job: _Job, spans: int, answer: bytes | BaseException) -> None:
-        with self._room:
-            self._spans -= spans
+    def _put(self, read: _Read) -> "Future[None]":
+        try:
+            return self._store.put(read.job.project, read.rows)
+        except Exception as error:  # noqa: BLE001
+            failed: Future[None] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def _answer(self, job: _Job, answer: bytes | BaseException) -> None:
+        with self._lock:
             self._bytes -= len(job.body) + _REQUEST_BYTES
-            self._room.notify_all()
         if isinstance(answer, bytes):
             job.done.set_result(answer)
         else:

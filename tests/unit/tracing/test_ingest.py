@@ -136,13 +136,14 @@ def test_too_many_waiting_bytes_are_refused_at_once_and_taken_later(store):
         assert len(store.puts) == 2  # nothing of the third
         for _, _, on_disk in store.puts:
             on_disk.set_result(None)
+        assert [answer.result(SOON_S) for answer in waiting] == [b"", b""]
         again = ingest.protobuf("p", one)
         store.wait_for_put()[2].set_result(None)
         assert again.result(SOON_S) == b""
 
 
 def test_reading_pauses_while_too_many_spans_wait_for_the_disk(store):
-    with Ingest(store, PriceBook(), Limits(waiting_spans=3)) as ingest:
+    with Ingest(store, PriceBook(), Limits(waiting_spans=2)) as ingest:
         first, second = (ingest.protobuf("p", body(span(1), span(2))) for _ in range(2))
         on_disk = store.wait_for_put()[2]
         assert not store.put_one.acquire(timeout=0.05)

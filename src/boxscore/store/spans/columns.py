@@ -12,6 +12,8 @@ from boxscore.store.spans.schema import COLUMNS, NAMED, NUMBERS
 from boxscore.store.spans.store import StoredSpan
 
 LARGEST = 2**63 - 1
+UNSET = -LARGEST - 1
+"""Stands for NULL where there are integers alone: no column holds it (`whole`)."""
 PICO = 12
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
@@ -51,12 +53,19 @@ def to_values(
     place: int,
 ) -> Row:
     """The row's columns, in the order of `schema.COLUMNS`. `ids` gives the number of a name, and None for None."""
-    at_ns = row.start_ns if row.start_ns <= received_ns else received_ns
+    at_ns, cost, numbers = row.start_ns, row.cost_usd, _numbers_of(row)
+    if at_ns > received_ns:
+        at_ns = received_ns
+    for number in numbers:
+        if number is not None and not -LARGEST <= number <= LARGEST:
+            at_ns = whole(at_ns)
+            numbers = [None if value is None else whole(value) for value in numbers]
+            break
     return (
-        *(seq, project, row.trace_id, row.span_id, row.parent_id, whole(at_ns), received_ns, entry),
-        *(int(row.error), row.status_message, block, place, to_picousd(row.cost_usd)),
-        *[value if value is None or -LARGEST <= value <= LARGEST else whole(value) for value in _numbers_of(row)],
-        *[ids[name] for name in _names_of(row)],
+        *(seq, project, row.trace_id, row.span_id, row.parent_id, at_ns, received_ns, entry),
+        *(row.error, row.status_message, block, place, None if cost is None else to_picousd(cost)),
+        *numbers,
+        *map(ids.__getitem__, _names_of(row)),
     )
 
 

@@ -100,13 +100,10 @@ class Segment:
         for (project_name, trace), rows in traces.items():
             project = self._names[project_name]
             assert project is not None  # noqa: S101 - a project has a name
-            versions: dict[bytes, SpanRow] = {}
-            for row in rows:
-                before = versions.get(row.span_id)
-                versions[row.span_id] = row if before is None else merge(before, row)
-            touched = list(versions.values())
-            fresh = self._merge_stored(project, trace, touched) if (project_name, trace) in known else touched
-            stand_in = self._settle_entry(project, trace, touched, known=(project_name, trace) in known)
+            is_known = (project_name, trace) in known
+            touched = _one_each(rows)
+            fresh = self._merge_stored(project, trace, touched) if is_known else touched
+            stand_in = self._settle_entry(project, trace, touched, known=is_known)
             for start in range(0, len(fresh), blocks.SPANS):
                 part = fresh[start : start + blocks.SPANS]
                 block = self._add_block(project_name, trace, part)
@@ -179,7 +176,9 @@ class Segment:
         """A trace without an entry is listed by its earliest span: the one of `touched` that has to stand in now, None
         where there is an entry or an earlier span does."""
         has_entry = any(row.entry for row in touched)
-        earliest = min((row.start_ns, row.span_id) for row in touched)
+        if has_entry and not known:
+            return None
+        earliest = min([(row.start_ns, row.span_id) for row in touched])
         if known:
             # Few rows: the entries of one trace, and at most one that stands in.
             for seq, entry, start_ns, span in self._connection.execute(_ENTRIES, (project, trace)).fetchall():
@@ -249,6 +248,18 @@ class Segment:
 
     def _name_of(self, number: int) -> str:
         return cast(str, self._connection.execute("SELECT value FROM names WHERE id = ?", (number,)).get)
+
+
+def _one_each(rows: Sequence[SpanRow]) -> list[SpanRow]:
+    """The spans of the rows, the versions of each merged."""
+    versions = {row.span_id: row for row in rows}
+    if len(versions) == len(rows):
+        return list(rows)
+    versions.clear()
+    for row in rows:
+        before = versions.get(row.span_id)
+        versions[row.span_id] = row if before is None else merge(before, row)
+    return list(versions.values())
 
 
 class _Names(dict[str | None, int | None]):
