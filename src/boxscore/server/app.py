@@ -7,7 +7,7 @@ from typing import cast
 from boxscore.errors import BoxscoreError
 from boxscore.server.access import Access
 from boxscore.server.body import Event, Receive, Scope, Send, respond
-from boxscore.server.errors import error_body, error_headers, no_route, status_of
+from boxscore.server.errors import OUR_FAULT, error_body, error_headers, no_route, status_of
 from boxscore.server.logs import log
 from boxscore.server.otlp_http import OtlpHttp
 from boxscore.server.service import Service
@@ -62,11 +62,10 @@ class App:
                 raise no_route(path)
         except BoxscoreError as error:
             await respond(counted_send, status_of(error), error_body(error), headers=error_headers(error))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the server outlives it, and the log has it
             log.exception("a fault of Boxscore itself, please report it:")
-            await respond(
-                counted_send, 500, error_body(BoxscoreError("a fault of Boxscore itself: its log says where."))
-            )
+            if not answered:
+                await respond(counted_send, 500, error_body(OUR_FAULT))
         finally:
             meters.open -= 1
 

@@ -46,10 +46,10 @@ class Service:
         ends)."""
         if self._asked >= self.limits.questions + self.limits.questions_waiting:
             raise BusyError("too many questions wait for their answers", retry_after_s=1.0)
+        loop = asyncio.get_running_loop()
         self._asked += 1
         future = self._threads.submit(question)
         future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._answered))
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self.limits.question_s):
                 return await asyncio.wrap_future(future)
