@@ -61,11 +61,12 @@ async def run_variants(
     progress: ProgressOf | None = None,
     *,
     budget: Budget | None = None,
+    checked: bool = False,
 ) -> list[Run]:
     """Run all variants at the same time, so that they meet the same hour of their providers, under one spend cap.
 
     When one fails, the others are stopped and what came back is kept. One that got no answer at all is a
-    `NothingAnsweredError`.
+    `NothingAnsweredError`. `checked`: prompts and references are known to fit the examples.
     """
     shared = budget or Budget(effort.spend_cap_usd)
     share = max(1, effort.concurrency // max(1, len(variants)))
@@ -82,6 +83,7 @@ async def run_variants(
                 max_age_s=effort.max_age_s,
                 fresh=effort.fresh,
                 retry_errors=effort.retry_errors,
+                checked=checked,
                 book=effort.book,
                 progress=None if progress is None else _named(progress, variant.info.name),
             )
@@ -190,7 +192,9 @@ async def _run(
         again = effort
         if max_age_s is not None and effort.fresh:  # what this very comparison has asked is fresh enough
             again = msgspec.structs.replace(effort, fresh=False, max_age_s=max_age_s)
-        runs = await run_variants(variants, part, scorers, records, again, progress, budget=judging.budget)
+        runs = await run_variants(
+            variants, part, scorers, records, again, progress, budget=judging.budget, checked=True
+        )
         # Only errors are asked again: verdicts on answers that stay as they are stay too, however old.
         age = None if again.retry_errors else again.max_age_s
         return await judging.judge(runs, candidates, max_age_s=age, fresh=again.fresh and not again.retry_errors)

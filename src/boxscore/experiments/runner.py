@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,9 +25,7 @@ from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.providers.response import ErrorInfo, Response
 from boxscore.providers.secrets import mask
 from boxscore.scoring.scorer import Scorer
-
-if TYPE_CHECKING:  # the records store is loaded when it is opened: nobody needs it before a run starts
-    from boxscore.store.records import Records
+from boxscore.store.records import Records
 
 _GRACE_S = 10.0
 
@@ -51,7 +48,7 @@ async def run(
     variant: Variant,
     dataset: Dataset,
     scorers: Sequence[Scorer],
-    records: "Records",
+    records: Records,
     *,
     concurrency: int = 8,
     repeats: int = 1,
@@ -61,6 +58,7 @@ async def run(
     fresh: bool = False,
     book: PriceBook | None = None,
     retry_errors: bool = False,
+    checked: bool = False,
     progress: Callable[[Progress], None] | None = None,
     clock: Clock = utc_now,
     ids: Ids = new_id,
@@ -77,13 +75,15 @@ async def run(
     Costs are by `book` (default: the built-in prices after the user's own), for what the variant does not price itself.
     `spend_cap_usd` limits what this run pays over all its sittings; `budget` is one cap shared by several runs.
     Raises `SpendCapError` when it is reached; before the first call `UnknownPriceError` when it cannot be watched (with
-    the first answer where only answers tell a cost), `MissingReferenceError` and `TemplateError`; `ScorerError` when a
-    scorer gives no score. What came back before is kept in every case, and when the task is cancelled.
+    the first answer where only answers tell a cost), `MissingReferenceError` and `TemplateError` (none of the latter
+    two is looked for where the caller has `checked` it); `ScorerError` when a scorer gives no score. What came back
+    before is kept in every case, and when the task is cancelled.
     """
     _check(concurrency, repeats, dataset, scorers)
-    if isinstance(variant, Checked):
-        variant.check(dataset.examples)
-    scored.check_references(scorers, dataset.examples)
+    if not checked:
+        if isinstance(variant, Checked):
+            variant.check(dataset.examples)
+        scored.check_references(scorers, dataset.examples)
     budget, book = budget or Budget(spend_cap_usd), book or default_book()
     if budget.cap_usd is not None and isinstance(variant, Metered):
         variant.check_price(book, needed_by="the spend cap")

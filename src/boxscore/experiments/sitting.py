@@ -5,22 +5,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from boxscore.datasets.dataset import Dataset
 from boxscore.datasets.example import Example
-from boxscore.experiments import scored
+from boxscore.experiments import journal, scored
 from boxscore.experiments.identity import plan_hash, question_hash
 from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Variant
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
-
-if TYPE_CHECKING:
-    from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
-    from boxscore.store.records.locks import FileLock
+from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
+from boxscore.store.records.locks import FileLock
 
 Clock = Callable[[], datetime]
 Ids = Callable[[], str]
@@ -44,7 +41,7 @@ class Sitting:
 
     def __init__(
         self,
-        records: "Records",
+        records: Records,
         variant: Variant,
         dataset: Dataset,
         scorers: Sequence[Scorer],
@@ -78,8 +75,6 @@ class Sitting:
 
     def open(self, since: datetime | None, *, retry_errors: bool) -> None:
         """Goes on with the run of this plan that nobody works on, else begins a new one; locks it."""
-        from boxscore.experiments import journal
-
         rows = journal.example_rows(self._dataset.examples)
         plan, other = (
             plan_hash(
@@ -104,9 +99,6 @@ class Sitting:
 
     async def take_what_is_there(self, since: datetime | None, report: Callable[[], None]) -> list[Slot]:
         """Fills trials from this run's earlier sitting and from other runs; what is left has to be called."""
-        from boxscore.experiments.journal import response_of
-        from boxscore.store.records import TrialRow
-
         own = {
             (trial.example_id, trial.repeat): row
             for trial, row in self._records.run_trials(self._run.id)
@@ -130,7 +122,7 @@ class Sitting:
         if linked:
             await self._records.save_trials(linked)
         for number, (slot, row) in enumerate(taken):
-            self.settle(slot, response_of(row), reused=row.run_id != self._run.id)
+            self.settle(slot, journal.response_of(row), reused=row.run_id != self._run.id)
             report()
             if number % _BREATH == 0:
                 await asyncio.sleep(0)  # so that Ctrl-C and the progress bar get their turn
@@ -142,9 +134,7 @@ class Sitting:
 
     async def keep(self, slot: Slot, response: Response) -> None:
         """Returns when the response is on disk: only then may it be scored."""
-        from boxscore.experiments.journal import response_row
-
-        row = response_row(
+        row = journal.response_row(
             response,
             id=self._ids(),
             run_id=self._run.id,
@@ -162,15 +152,13 @@ class Sitting:
     def settle(self, slot: Slot, response: Response, *, reused: bool = False) -> None:
         """Scores what was kept. Scores can be made again at no cost, so they are saved many at once, and nobody waits
         for them."""
-        from boxscore.experiments.journal import score_rows
-
         scores = scored.score(self._scorers, slot.example, response)
         self.trials[slot.position, slot.repeat] = Trial(
             example_id=slot.example.id, repeat=slot.repeat, response=response, scores=scores, reused=reused
         )
         self.errors += response.error is not None
         self.reused += reused
-        self._unsaved += score_rows(self._run.id, slot.example.id, slot.repeat, scores)
+        self._unsaved += journal.score_rows(self._run.id, slot.example.id, slot.repeat, scores)
         if len(self._unsaved) >= _SCORES_AT_ONCE:
             self._save_scores()
 
@@ -192,7 +180,7 @@ class Sitting:
         if self._lock is not None:
             self._lock.release()
 
-    def _earlier(self, found: "Sequence[RunRow]", *, finished: bool) -> "tuple[Run, FileLock] | None":
+    def _earlier(self, found: Sequence[RunRow], *, finished: bool) -> tuple[Run, FileLock] | None:
         """The first of the runs that nobody works on, with its lock; with `finished` a finished one too."""
         for row in found:
             lock = self._records.lock_run(row.id)
@@ -205,9 +193,7 @@ class Sitting:
             lock.release()
         return None
 
-    def _new(self, plan: str, rows: "Sequence[ExampleRow]") -> "tuple[Run, FileLock]":
-        from boxscore.experiments import journal
-
+    def _new(self, plan: str, rows: Sequence[ExampleRow]) -> tuple[Run, FileLock]:
         run = self._as_run(self._ids(), self._clock())
         lock = self._records.lock_run(run.id)
         if lock is None:
@@ -241,9 +227,7 @@ class Sitting:
                 yield Slot(position, example, repeat, asked, seen[asked] * self._repeats + repeat)
                 seen[asked] += 1
 
-    def _trial_row(self, slot: Slot, response_id: str) -> "TrialRow":
-        from boxscore.store.records import TrialRow
-
+    def _trial_row(self, slot: Slot, response_id: str) -> TrialRow:
         return TrialRow(run_id=self._run.id, example_id=slot.example.id, repeat=slot.repeat, response_id=response_id)
 
     def _save_scores(self) -> None:

@@ -21,6 +21,8 @@ def storable(text: str) -> str:
 
 def storable_json(value: Json) -> Json:
     """The same for every text inside a JSON value."""
+    if value is None:
+        return None
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, dict):

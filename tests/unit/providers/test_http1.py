@@ -373,8 +373,9 @@ def test_a_request_has_its_length_and_host_and_a_header_cannot_end_before_its_ti
     sent = request_bytes("/v1/x", "h:1", {"X-Key": "k"}, b"body")
 
     assert sent.startswith(b"POST /v1/x HTTP/1.1\r\nHost: h:1\r\n")
-    assert b"Content-Length: 4\r\n" in sent
-    assert sent.endswith(b"X-Key: k\r\n\r\nbody")
+    head, _, body = sent.partition(b"\r\n\r\n")
+    assert {b"Content-Length: 4", b"X-Key: k"} <= set(head.split(b"\r\n"))
+    assert body == b"body"
     for name, value in (
         ("X", "a\r\nEvil: 1"),
         ("X", "a\nb"),
