@@ -29,7 +29,7 @@ def to_picousd(cost: Decimal | None) -> int | None:
     """Whole trillionths of a dollar, finer ones rounded half to even; beyond nine million dollars it saturates."""
     if cost is None:
         return None
-    if cost.adjusted() > 8:  # before it becomes a number of as many digits
+    if cost and cost.adjusted() > 8:  # before it becomes a number of as many digits
         return LARGEST if cost > 0 else -LARGEST
     return whole(int(_EXACT.to_integral_value(_EXACT.scaleb(cost, PICO))))
 
