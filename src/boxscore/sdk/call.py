@@ -3,9 +3,10 @@
 import time
 from collections.abc import Mapping
 from contextvars import Token
+from typing import NamedTuple, cast
 
 from opentelemetry import trace as otel
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.util.types import AttributeValue
 
 from boxscore.sdk.contexts import attach, attributes_around
@@ -13,70 +14,75 @@ from boxscore.sdk.notices import tell
 from boxscore.sdk.runtime import runtime
 from boxscore.sdk.span import record_error
 
-__all__ = ["Call", "begin"]
+__all__ = ["Call", "Naming", "begin"]
 
 _PARTS = 20_000
 _LEAVING = (GeneratorExit, SystemExit)
 _OF_MODELS = frozenset({"chat", "text_completion", "generate_content"})
 
 
-def begin(name: str, attributes: Mapping[str, AttributeValue], explicit: Mapping[str, AttributeValue]) -> "Call | None":
-    """A call whose span has started; None where that failed. `explicit` goes before what `boxscore.context` says,
-    which goes before `attributes`."""
+class Naming(NamedTuple):
+    """What the spans of one function, or one block, are called. `step` is theirs where `boxscore.context` names none,
+    `attributes` whatever it says."""
+
+    name: str
+    step: str | None
+    attributes: Mapping[str, AttributeValue]
+
+
+def begin(naming: Naming, inputs: Mapping[str, object] | None = None) -> "Call | None":
+    """A call whose span has started; None where that failed."""
     try:
-        span = runtime.tracer.start_span(name, attributes=attributes)
-        if explicit and attributes_around(None):
-            span.set_attributes(explicit)
-        return Call(span, name)
+        around = get_current()
+        span = runtime.tracer.start_span(naming.name, around)
+        call = Call(span, around)
+        if call.recording:
+            told = call.told
+            if naming.step is not None and "boxscore.step" not in attributes_around(around):
+                told["boxscore.step"] = naming.step
+            if naming.attributes:
+                span.set_attributes(naming.attributes)
+            if inputs and runtime.inputs:
+                text = runtime.capture(inputs)
+                if text is not None:
+                    told["boxscore.input"] = text
+        return call
     except Exception as error:  # noqa: BLE001 - a sampler or a processor of the application's
-        tell("start", f"span {name!r} was not started: {type(error).__name__}: {error}")
+        tell("start", f"span {naming.name!r} was not started: {type(error).__name__}: {error}")
         return None
 
 
 class Call:
-    __slots__ = ("_around", "_attributes", "_first_s", "_parts", "_started", "keeps_output", "recording", "span")
+    """`told` goes onto the span at its end, all at once, where the application itself has not said it."""
 
-    def __init__(self, span: otel.Span, name: str) -> None:
+    __slots__ = ("_around", "_first_s", "_inside", "_parts", "keeps_output", "recording", "span", "told")
+
+    def __init__(self, span: otel.Span, around: Context) -> None:
         self.span = span
         self.recording = span.is_recording()
+        self.told: dict[str, AttributeValue] = {}
         self.keeps_output = True
-        self._around: Context | None = None
+        self._around = around
+        self._inside: Context | None = None
         self._parts: list[object] | None = None
         self._first_s: float | None = None
-        self._started = time.perf_counter()
 
     @classmethod
     def unseen(cls) -> "Call":
-        return cls(otel.INVALID_SPAN, "")
+        return cls(otel.INVALID_SPAN, get_current())
 
     def attach(self) -> Token[Context]:
         """Makes the span current here; `detach` ends that."""
-        around = self._around
-        if around is None:
-            around = self._around = otel.set_span_in_context(self.span)
-        return attach(around)
-
-    def took(
-        self, names: tuple[str | None, ...], rest: str, args: tuple[object, ...], kwargs: Mapping[str, object]
-    ) -> None:
-        """The arguments."""
-        if not self.recording or not runtime.inputs or not (args or kwargs):
-            return
-        inputs: dict[str, object] = {name: value for name, value in zip(names, args, strict=False) if name is not None}
-        if len(args) > len(names):
-            inputs[rest] = args[len(names) :]
-        if kwargs:
-            inputs.update(kwargs)
-        if inputs:
-            text = runtime.capture(inputs)
-            if text is not None:
-                self.span.set_attribute("boxscore.input", text)
+        inside = self._inside
+        if inside is None:
+            inside = self._inside = otel.set_span_in_context(self.span, self._around)
+        return attach(inside)
 
     def part(self, part: object) -> None:
         """The next part of a stream."""
         if self._parts is None:
             self._parts = []
-            self._first_s = time.perf_counter() - self._started
+            self._first_s = (time.time_ns() - (getattr(self.span, "start_time", None) or time.time_ns())) / 1e9
         if len(self._parts) < _PARTS:
             self._parts.append(part)
 
@@ -95,7 +101,7 @@ class Call:
         if self.recording and self.keeps_output and runtime.outputs:
             text = runtime.capture(value)
             if text is not None:
-                self.span.set_attribute("boxscore.output", text)
+                self.told["boxscore.output"] = text
         self._end()
 
     def ended(self, error: BaseException | None) -> None:
@@ -105,10 +111,18 @@ class Call:
 
     def _end(self) -> None:
         try:
+            if self.told:
+                said = self._said()
+                for name in said.keys() & self.told.keys() if said else ():
+                    del self.told[name]
+                self.span.set_attributes(self.told)
             self.span.end()
         except Exception as error:  # noqa: BLE001 - a processor of the application's
             tell("end", f"a span was not ended: {type(error).__name__}: {error}")
 
+    def _said(self) -> Mapping[str, AttributeValue]:
+        return cast("Mapping[str, AttributeValue]", getattr(self.span, "attributes", None) or {})
+
     def _of_model(self) -> bool:
-        attributes = getattr(self.span, "attributes", None) or {}
+        attributes = self._said()
         return "gen_ai.request.model" in attributes or attributes.get("boxscore.operation") in _OF_MODELS

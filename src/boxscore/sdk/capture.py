@@ -34,8 +34,9 @@ class Capture:
         """Never raises; None where there is nothing to keep. Text stays as it is, all else is JSON."""
         try:
             if self._redact is None:
-                if type(value) is str and len(value) <= self._limit and value.isascii():
-                    return value
+                quick = self._quick(value)
+                if quick is not None:
+                    return quick
                 plain = _Bounded(self._limit).plain(value, 0)
             else:
                 plain = self._redact(_Bounded(self._limit).plain(value, 0))
@@ -47,6 +48,25 @@ class Capture:
             tell("capture", f"a value was not captured: {type(error).__name__} was raised while it was read.")
             return None
 
+    def _quick(self, value: object) -> str | None:
+        """What most values are: a text, or a flat object of texts and numbers. None for all else."""
+        if type(value) is str:
+            return value if len(value) <= self._limit and value.isascii() else None
+        if type(value) is not dict:
+            return None
+        left = self._limit
+        for inner in cast("dict[str, object]", value).values():
+            if type(inner) is str:
+                left -= len(inner)
+            elif type(inner) not in _NATIVE:
+                return None
+        if left < 0 or len(cast("dict[str, object]", value)) > _FEW:
+            return None
+        try:
+            return _encode(value).decode()
+        except (ValueError, TypeError, OverflowError):  # half of a surrogate pair, an odd key, a number of 65 bits
+            return None
+
 
 def plain_text(value: object) -> str:
     """A short value as text, for metadata."""
@@ -54,6 +74,8 @@ def plain_text(value: object) -> str:
 
 
 _SHORT = 8_192
+_FEW = 64
+_encode = msgspec.json.Encoder().encode
 
 
 class _Bounded:
@@ -115,7 +137,7 @@ class _Bounded:
 
     def _other(self, value: object, depth: int) -> Json:
         if isinstance(value, bytes | bytearray | memoryview):
-            return f"<{len(value):,} bytes>"
+            return f"<{len(cast('bytes', value)):,} bytes>"
         if isinstance(value, str):
             return self._text(str.__str__(value))
         if isinstance(value, int | float):  # numpy's among them

@@ -4,13 +4,20 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import cast
 
 import msgspec
 from opentelemetry.context import Context
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext, TraceFlags
 from opentelemetry.util.types import AttributeValue
 
+from boxscore import __version__
 from boxscore.sdk.contexts import attributes_around
+from boxscore.sdk.ids import Ids
 from boxscore.sdk.notices import tell
 from boxscore.sdk.outbox import Outbox
 from boxscore.sdk.parcel import Kind, Parcel, Tally
@@ -38,12 +45,14 @@ class Collector(SpanProcessor):
         tally: Tally,
         *,
         stamp: Mapping[str, AttributeValue] | None = None,
+        resource: Resource | None = None,
         delay_s: float = 1.0,
         batch: int = 512,
     ) -> None:
         self._outbox = outbox
         self._tally = tally
         self._stamp = dict(stamp or {})
+        self._resource = resource
         self._delay_s = delay_s
         self._batch = batch
         self.reset()
@@ -56,7 +65,7 @@ class Collector(SpanProcessor):
         self._ended: deque[tuple[ReadableSpan, int]] = deque()
         self._scores: deque[Mapping[str, Json]] = deque()
         self._bytes = 0
-        self._untold: dict[Kind, int] = {"spans": 0, "scores": 0}
+        self._told: dict[Kind, int] = {"spans": 0, "scores": 0}
         self._thread: threading.Thread | None = None
         self._closed = False
 
@@ -73,14 +82,14 @@ class Collector(SpanProcessor):
         if not span.context or not span.context.trace_flags.sampled:
             return
         size = _SPAN_BYTES
-        for value in (span.attributes or {}).values():
-            if isinstance(value, str):
+        attributes = cast("MappingProxyType[str, object]", span.attributes)
+        for value in attributes.copy().values():
+            if type(value) is str:
                 size += len(value)
         with self._lock:
             self._ended.append((span, size))
             self._bytes += size
             waiting = len(self._ended)
-            self._tally.add("spans", "made", 1)
             if self._bytes > MEMORY_BYTES:
                 self._lose_oldest()
         self._notice(waiting)
@@ -99,7 +108,7 @@ class Collector(SpanProcessor):
     def _notice(self, waiting: int) -> None:
         if waiting == 1 or waiting == self._batch:
             if self._closed:
-                self.collect()
+                self.collect(wait_s=0.0)
             elif self._thread is None:
                 self._start()
             self._wake.set()
@@ -107,6 +116,7 @@ class Collector(SpanProcessor):
     def _lose_oldest(self) -> None:
         while self._bytes > MEMORY_BYTES and self._ended:
             self._bytes -= self._ended.popleft()[1]
+            self._tally.add("spans", "made", 1)
             self._drop("spans", 1)
 
     def _drop(self, kind: Kind, count: int) -> None:
@@ -115,19 +125,49 @@ class Collector(SpanProcessor):
 
     # The other side.
 
-    def collect(self) -> None:
-        """Encodes all that waits and puts it into the outbox."""
-        with self._encoding:
+    def collect(self, *, wait_s: float = -1) -> None:
+        """Encodes all that waits and puts it into the outbox. Where another thread is at it, or this one that was
+        interrupted by a finaliser, waits for it up to `wait_s` seconds, -1 for however long."""
+        if not self._encoding.acquire(timeout=wait_s):
+            return
+        try:
+            if self._closed or self._outbox.reaches:
+                self._report()
             while spans := self._take():
                 for parcel in _encoded(spans, self._tally):
                     self._outbox.put(parcel)
             while scores := self._take_scores():
                 body = msgspec.json.encode(scores)
                 self._outbox.put(Parcel("scores", len(scores), time.time_ns(), body))
+        finally:
+            self._encoding.release()
+
+    def _report(self) -> None:
+        """What was dropped is told to the server as well, by a span of its own."""
+        more: dict[str, int] = {}
+        for kind, told in self._told.items():
+            dropped = self._tally.of(kind).dropped
+            if dropped > told:
+                more[f"boxscore.metadata.dropped_{kind}"] = dropped - told
+                self._told[kind] = dropped
+        if not more:
+            return
+        now, ids = time.time_ns(), Ids()
+        self.on_end(
+            ReadableSpan(
+                "boxscore.dropped",
+                SpanContext(ids.generate_trace_id(), ids.generate_span_id(), False, TraceFlags(TraceFlags.SAMPLED)),
+                resource=self._resource,
+                attributes=more,
+                instrumentation_scope=InstrumentationScope("boxscore", __version__),
+                start_time=now,
+                end_time=now,
+            )
+        )
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         deadline = time.monotonic() + timeout_millis / 1e3
-        self.collect()
+        self.collect(wait_s=timeout_millis / 1e3)
         return self._outbox.flush(deadline)
 
     def close(self, timeout_s: float) -> bool:
@@ -135,7 +175,7 @@ class Collector(SpanProcessor):
         deadline = time.monotonic() + timeout_s
         self._closed = True
         self._wake.set()
-        self.collect()
+        self.collect(wait_s=timeout_s)
         return self._outbox.flush(deadline, leave=True)
 
     def shutdown(self) -> None:
@@ -173,6 +213,7 @@ class Collector(SpanProcessor):
                 spans.append(span)
                 self._bytes -= size
                 left -= size - _SPAN_BYTES
+        self._tally.add("spans", "made", len(spans))
         return spans
 
     def _take_scores(self) -> list[Mapping[str, Json]]:

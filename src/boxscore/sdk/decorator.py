@@ -1,16 +1,16 @@
 """`boxscore.trace`: a decorator for functions of every kind, and a `with` block."""
 
-import functools
 import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
 from contextvars import Token
+from functools import partial, update_wrapper
 from types import TracebackType
 from typing import ParamSpec, TypeVar, cast, overload
 
 from opentelemetry.context import Context
 from opentelemetry.util.types import AttributeValue
 
-from boxscore.sdk.call import Call, begin
+from boxscore.sdk.call import Call, Naming, begin
 from boxscore.sdk.contexts import detach, metadata_attributes
 from boxscore.sdk.span import Span
 from boxscore.sdk.streams import Stream, is_stream
@@ -60,33 +60,30 @@ def trace(
     chain, by default the name.
     """
     if target is not None and not isinstance(target, str):
-        return Trace(None, {}, {}, input, output)(target)
+        return Trace(None, _NOTHING, input, output)(target)
+    if operation is None and step is None and not metadata:
+        return Trace(target, _NOTHING, input, output)
     told = {"boxscore.operation": operation, "boxscore.step": step}
     attributes: dict[str, AttributeValue] = {key: str(value) for key, value in told.items() if value is not None}
     attributes.update(metadata_attributes(metadata or {}))
-    return Trace(target, attributes, attributes, input, output)
+    return Trace(target, attributes, input, output)
+
+
+_NOTHING: Mapping[str, AttributeValue] = {}
 
 
 class Trace:
     """What `trace` gives when it is not given a function: decorates one, or is entered by `with`."""
 
-    def __init__(
-        self,
-        name: str | None,
-        attributes: Mapping[str, AttributeValue],
-        explicit: Mapping[str, AttributeValue],
-        input: bool,
-        output: bool,
-    ) -> None:
+    def __init__(self, name: str | None, attributes: Mapping[str, AttributeValue], input: bool, output: bool) -> None:
         self._name = name
         self._attributes = attributes
-        self._explicit = explicit
         self._input = input
         self._output = output
         self._open: list[tuple[Call | None, Token[Context] | None]] = []
 
     def __enter__(self) -> Span:
-        call = begin(self._name or "block", self._attributes, self._explicit)
+        call = begin(Naming(self._name or "block", self._name, self._attributes))
         self._open.append((call, None if call is None else call.attach()))
         return Span() if call is None else Span(call.span)
 
@@ -104,7 +101,7 @@ class Trace:
         if isinstance(function, staticmethod | classmethod):
             wrapped = self(cast("Callable[..., object]", function.__func__))  # pyright: ignore[reportUnknownMemberType]
             return cast("Callable[P, R]", type(function)(wrapped))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        start = _Start(self, function)
+        start = _Start(self._name, self._attributes, self._input, self._output, function)
         if inspect.isasyncgenfunction(function):
             made: object = _async_generator(function, start)
         elif inspect.isgeneratorfunction(function):
@@ -113,41 +110,60 @@ class Trace:
             made = _coroutine(function, start)
         else:
             made = _plain(function, start)
-        return cast("Callable[P, R]", functools.update_wrapper(cast("Callable[P, R]", made), function))
-
-    def settings(self) -> tuple[str | None, Mapping[str, AttributeValue], Mapping[str, AttributeValue], bool, bool]:
-        return self._name, self._attributes, self._explicit, self._input, self._output
+        return cast("Callable[P, R]", update_wrapper(cast("Callable[P, R]", made), function))
 
 
 class _Start:
     """Begins the calls of one function."""
 
-    def __init__(self, how: Trace, function: Callable[..., object]) -> None:
-        name, attributes, self._explicit, self._input, self._output = how.settings()
-        qualified = getattr(function, "__qualname__", None) or type(function).__qualname__
-        self._name = name or qualified.rpartition("<locals>.")[2]
-        self._attributes = {"boxscore.step": self._name, **attributes}
-        self._positional, self._rest = _parameters(function)
+    __slots__ = ("_input", "_names", "_naming", "_output", "_own", "_rest")
 
-    def __call__(self, args: tuple[object, ...], kwargs: dict[str, object]) -> Call | None:
-        call = begin(self._name, self._attributes, self._explicit)
+    def __init__(
+        self,
+        name: str | None,
+        attributes: Mapping[str, AttributeValue],
+        input: bool,
+        output: bool,
+        function: Callable[..., object],
+    ) -> None:
+        qualified = getattr(function, "__qualname__", None) or type(function).__qualname__
+        called = name or str(qualified).rpartition("<locals>.")[2]
+        self._naming = Naming(called, called, attributes)
+        self._input = input
+        self._output = output
+        self._names, self._rest = _parameters(function)
+        self._own = self._names[0] if self._names and self._names[0] in ("self", "cls") else None
+
+    def __call__(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Call | None:
+        call = begin(self._naming, self._inputs(args, kwargs) if self._input else None)
         if call is not None:
             call.keeps_output = self._output
-            if self._input:
-                call.took(self._positional, self._rest, args, kwargs)
         return call
 
+    def _inputs(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+        names = self._names
+        inputs: dict[str, object] = dict(zip(names, args, strict=False))
+        if len(args) > len(names):
+            inputs[self._rest] = args[len(names) :]
+        if self._own is not None:
+            inputs.pop(self._own, None)
+        if kwargs:
+            inputs.update(kwargs)
+        return inputs
 
-def _parameters(function: Callable[..., object]) -> tuple[tuple[str | None, ...], str]:
-    """Names of the positional parameters, None for an object's own `self`, and of what takes the rest."""
+
+def _parameters(function: Callable[..., object]) -> tuple[tuple[str, ...], str]:
+    """Names of the positional parameters, and of what takes the rest."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (ValueError, TypeError):
         return (), "args"
-    names: list[str | None] = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    if names and names[0] in ("self", "cls"):
-        names[0] = None
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return tuple(names), next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "args")
+
+
+_WHOLE = frozenset({str, bytes, int, float, bool, dict, list, tuple, set, type(None)})
+"""What most functions return: neither awaited nor a stream."""
 
 
 def _plain(function: Callable[..., object], start: _Start) -> Callable[..., object]:
@@ -163,17 +179,18 @@ def _plain(function: Callable[..., object], start: _Start) -> Callable[..., obje
             call.ended(error)
             raise
         detach(token)
-        if inspect.iscoroutine(result):
-            return _awaited(result, call)
-        if is_stream(result):
-            return Stream(result, call)
+        if type(result) not in _WHOLE:
+            if inspect.iscoroutine(result):
+                return _awaited(result, call)
+            if is_stream(result):
+                return Stream(result, call)
         call.returned(result)
         return result
 
     return traced
 
 
-def _coroutine(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+def _coroutine(function: Callable[..., Awaitable[object]], start: _Start) -> Callable[..., object]:
     async def traced(*args: object, **kwargs: object) -> object:
         call = start(args, kwargs)
         if call is None:
@@ -198,17 +215,17 @@ async def _awaited(awaitable: Awaitable[object], call: Call) -> object:
     return result
 
 
-def _generator(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+def _generator(function: Callable[..., Generator[object, object, object]], start: _Start) -> Callable[..., object]:
     def traced(*args: object, **kwargs: object) -> Generator[object, object, object]:
-        inner: Generator[object, object, object] = function(*args, **kwargs)
+        inner = function(*args, **kwargs)
         call = start(args, kwargs)
         if call is None:
             return (yield from inner)
-        resume, value = inner.send, None
+        resume: Callable[[], object] = partial(inner.send, None)
         while True:
             token = call.attach()
             try:
-                part = resume(value)
+                part = resume()
             except StopIteration as stop:
                 call.exhausted(stop.value)
                 return stop.value
@@ -219,28 +236,28 @@ def _generator(function: Callable[..., object], start: _Start) -> Callable[..., 
                 detach(token)
             call.part(part)
             try:
-                resume, value = inner.send, (yield part)
+                resume = partial(inner.send, (yield part))
             except GeneratorExit:
                 call.exhausted(None)
                 inner.close()
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in from outside, for the generator to see
-                resume, value = inner.throw, error
+                resume = partial(inner.throw, error)
 
     return traced
 
 
-def _async_generator(function: Callable[..., object], start: _Start) -> Callable[..., object]:
+def _async_generator(function: Callable[..., AsyncGenerator[object, object]], start: _Start) -> Callable[..., object]:
     async def traced(*args: object, **kwargs: object) -> AsyncGenerator[object, object]:
-        inner: AsyncGenerator[object, object] = function(*args, **kwargs)
+        inner = function(*args, **kwargs)
         call = start(args, kwargs)
         if call is None:
             call = Call.unseen()
-        resume, value = inner.asend, None
+        resume: Callable[[], Awaitable[object]] = partial(inner.asend, None)
         while True:
             token = call.attach()
             try:
-                part = await resume(value)
+                part = await resume()
             except StopAsyncIteration:
                 call.exhausted(None)
                 return
@@ -251,12 +268,12 @@ def _async_generator(function: Callable[..., object], start: _Start) -> Callable
                 detach(token)
             call.part(part)
             try:
-                resume, value = inner.asend, (yield part)
+                resume = partial(inner.asend, (yield part))
             except GeneratorExit:
                 call.exhausted(None)
                 await inner.aclose()
                 raise
             except BaseException as error:  # noqa: BLE001 - thrown in from outside, for the generator to see
-                resume, value = inner.athrow, error
+                resume = partial(inner.athrow, error)
 
     return traced

@@ -76,6 +76,11 @@ class Outbox:
                     self._lose(self._memory.popleft())
         self._wake.set()
 
+    @property
+    def reaches(self) -> bool:
+        """Whether the server answered when it was last asked."""
+        return self._wait_s == 0.0
+
     def flush(self, deadline: float, *, leave: bool = False) -> bool:
         """Waits until all was answered; False when the server did not take it until `deadline` (monotonic). With
         `leave`, nothing more is sent after it, and what is left goes to the spool."""

@@ -1,7 +1,7 @@
 """What is sent in one request, and the counts of what became of it."""
 
 import threading
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -10,7 +10,7 @@ __all__ = ["Counts", "Kind", "Parcel", "Tally"]
 Kind = Literal["spans", "scores"]
 
 
-class Parcel(NamedTuple):
+class Parcel(msgspec.Struct, frozen=True):
     """The body of one request: `count` spans or scores, made into bytes at `made_ns` (nanoseconds since 1970)."""
 
     kind: Kind
@@ -22,7 +22,8 @@ class Parcel(NamedTuple):
 class Counts(msgspec.Struct, frozen=True):
     """What became of the spans, or the scores, of this process: `made` = `acknowledged` + `refused` (by the server, for
     good) + `spooled` + `dropped` + what waits in memory. `spooled` is what was put on disk less what was taken from
-    there, so below nothing in a process that sends what others left."""
+    there, so below nothing in a process that sends what others left. A span is made when it is encoded, a moment after
+    its end."""
 
     made: int = 0
     acknowledged: int = 0

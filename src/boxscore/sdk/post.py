@@ -137,7 +137,7 @@ class Post:
             response = self._ask(parcel, deadline)
             answer = response.read(_ANSWER_BYTES + 1)
             kept = len(answer) <= _ANSWER_BYTES and not response.will_close
-            return _read(parcel, response.status, response.headers, answer)
+            return _read(parcel, response.status, dict(response.headers.items()), answer)
         finally:
             if not kept:
                 self.close()
@@ -162,6 +162,7 @@ class Post:
         if connection.sock is None:
             connection.timeout = left
             connection.connect()
+        assert connection.sock is not None  # noqa: S101
         connection.sock.settimeout(max(deadline - time.monotonic(), 0.001))
         connection.request("POST", place, body, headers)
         connection.response_class = partial(_response, deadline)  # pyright: ignore[reportAttributeAccessIssue]
@@ -199,12 +200,13 @@ def _response(deadline: float, sock: socket.socket, *, method: str | None = None
 
 
 def _read(parcel: Parcel, status: int, headers: Mapping[str, str], answer: bytes) -> Outcome:
+    headers = {name.lower(): value for name, value in headers.items()}
     if status in _LATER:
-        return Outcome("later", wait_s=_retry_after(headers.get("Retry-After")), why=f"HTTP {status}")
+        return Outcome("later", wait_s=_retry_after(headers.get("retry-after")), why=f"HTTP {status}")
     if not 200 <= status < 300:
         hint = {401: ": is the key right?", 403: ": is the key right?", 404: ": is the address right?"}.get(status, "")
         return Outcome("refused", parcel.count, why=f"HTTP {status}{hint}")
-    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     garbage = Outcome("later", why="something answered that is no Boxscore server; is the address right?")
     if len(answer) > _ANSWER_BYTES or (answer and kind != _TYPES[parcel.kind]):
         return garbage

@@ -82,17 +82,20 @@ def init(
             who = resource_attributes(service, environment, release)
             tally, post, ids = Tally(), Post(to), Ids()
             outbox = Outbox(post, spool, tally)
-            provider = otel.get_tracer_provider()
-            theirs = isinstance(provider, TracerProvider)
+            found = otel.get_tracer_provider()
+            theirs = found if isinstance(found, TracerProvider) else None
+            provider = theirs or TracerProvider(
+                resource=Resource.create({**who}), id_generator=ids, shutdown_on_exit=False
+            )
             collector = Collector(
                 outbox,
                 tally,
                 stamp={f"boxscore.{_OWN[key]}": value for key, value in who.items()} if theirs else None,
+                resource=provider.resource,
                 delay_s=exporter_number("OTEL_BSP_SCHEDULE_DELAY", default=1_000.0) / 1e3,
                 batch=round(exporter_number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", default=512.0)),
             )
-            if not isinstance(provider, TracerProvider):
-                provider = TracerProvider(resource=Resource.create(who), id_generator=ids, shutdown_on_exit=False)
+            if theirs is None:
                 otel.set_tracer_provider(provider)
             provider.add_span_processor(collector)
             runtime.tracer = provider.get_tracer("boxscore", __version__)
@@ -133,7 +136,10 @@ def counts() -> dict[str, Counts]:
 def _leave() -> None:
     """The interpreter ends: send what can be sent in a moment, put the rest on disk."""
     if _road is not None:
-        _road.collector.close(EXIT_S)
+        try:
+            _road.collector.close(EXIT_S)
+        except Exception as error:  # noqa: BLE001 - the application's exit is not ours to disturb
+            tell("exit", f"what waited was not sent: {type(error).__name__}: {error}")
 
 
 def _forked() -> None:
@@ -148,10 +154,10 @@ def _forked() -> None:
         _road.ids.reset()
         processes = sys.modules.get("multiprocessing.util")
         if processes is not None:  # which forgets what was to be done at the end, and then asks who minds
-            processes.register_after_fork(_road.collector, lambda _: _leave_as_child())
+            processes.register_after_fork(_road.collector, _leave_as_child)
 
 
-def _leave_as_child() -> None:
+def _leave_as_child(_: object = None) -> None:
     """Processes of `multiprocessing` end without `atexit`."""
     processes = sys.modules.get("multiprocessing.util")
     if processes is not None:

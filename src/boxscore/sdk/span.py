@@ -18,24 +18,23 @@ __all__ = ["Span", "current_span"]
 
 class Span:
     """The span of a `with boxscore.trace(...)` block, or the current one. Nothing here raises or waits; each method
-    gives the span back, so that calls can be chained. `otel` is the OpenTelemetry span underneath."""
+    gives the span back, so that calls can be chained. `otel_span` is the OpenTelemetry span underneath."""
 
-    __slots__ = ("_first_ns", "_started_ns", "otel")
+    __slots__ = ("_waits", "otel_span")
 
     def __init__(self, span: otel.Span = otel.INVALID_SPAN) -> None:
-        self.otel = span
-        self._started_ns = time.perf_counter_ns()
-        self._first_ns: int | None = None
+        self.otel_span = span
+        self._waits = True
 
     @property
     def trace_id(self) -> str:
         """32 hexadecimal digits: what feedback that comes later is sent with."""
-        return f"{self.otel.get_span_context().trace_id:032x}"
+        return f"{self.otel_span.get_span_context().trace_id:032x}"
 
     @property
     def span_id(self) -> str:
         """16 hexadecimal digits."""
-        return f"{self.otel.get_span_context().span_id:016x}"
+        return f"{self.otel_span.get_span_context().span_id:016x}"
 
     def input(self, value: object) -> "Span":
         """What went in, as text or as anything that has a form in JSON."""
@@ -47,14 +46,14 @@ class Span:
 
     def metadata(self, **said: Json) -> "Span":
         """The application's own facts about the span; they can be filtered by."""
-        self.otel.set_attributes(metadata_attributes(said))
+        self.otel_span.set_attributes(metadata_attributes(said))
         return self
 
     def model(self, name: str, *, provider: str | None = None, operation: str = "chat") -> "Span":
         """The model that was asked, and whom (`openai`, `anthropic`, …): with `usage`, the span has a cost."""
-        self.otel.set_attributes({"gen_ai.operation.name": operation, "gen_ai.request.model": str(name)})
+        self.otel_span.set_attributes({"gen_ai.operation.name": operation, "gen_ai.request.model": str(name)})
         if provider is not None:
-            self.otel.set_attribute("gen_ai.provider.name", str(provider))
+            self.otel_span.set_attribute("gen_ai.provider.name", str(provider))
         return self
 
     def usage(
@@ -68,7 +67,7 @@ class Span:
     ) -> "Span":
         """Tokens of a call: numbers (`input` with the cached ones, `output` with the reasoning ones), or the `usage`
         of a provider's answer as it came (OpenAI, Anthropic, Google, and who does as they do)."""
-        self.otel.set_attributes(
+        self.otel_span.set_attributes(
             usage_attributes(usage, input=input, output=output, cached=cached, reasoning=reasoning)
         )
         return self
@@ -77,27 +76,27 @@ class Span:
         """A provider's answer as it came: the model that answered, its tokens, and the answer as output."""
         model, usage = _get(response, "model") or _get(response, "model_version"), _get(response, "usage")
         if isinstance(model, str):
-            self.otel.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.response.model": model})
+            self.otel_span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.response.model": model})
         fingerprint = _get(response, "system_fingerprint")
         if isinstance(fingerprint, str):
-            self.otel.set_attribute("gen_ai.response.system_fingerprint", fingerprint)
+            self.otel_span.set_attribute("gen_ai.response.system_fingerprint", fingerprint)
         self.usage(usage if usage is not None else _get(response, "usage_metadata"))
         return self.output(_answer(response))
 
     def first_token(self) -> "Span":
         """The first part of a streamed answer has come. Without effect after the first time."""
-        if self._first_ns is None:
-            self._first_ns = time.perf_counter_ns()
-            waited = (self._first_ns - self._started_ns) / 1e9
-            self.otel.set_attribute("boxscore.time_to_first_token", waited)
+        began_ns = getattr(self.otel_span, "start_time", None)
+        if self._waits and began_ns is not None:
+            self._waits = False
+            self.otel_span.set_attribute("boxscore.time_to_first_token", (time.time_ns() - began_ns) / 1e9)
         return self
 
     def error(self, error: BaseException | str) -> "Span":
         """It failed, though nothing was raised through it."""
         if isinstance(error, BaseException):
-            record_error(self.otel, error)
+            record_error(self.otel_span, error)
         else:
-            self.otel.set_status(StatusCode.ERROR, error[:8_192])
+            self.otel_span.set_status(StatusCode.ERROR, error[:8_192])
         return self
 
     def score(
@@ -116,10 +115,10 @@ class Span:
         return self
 
     def _captured(self, name: str, value: object) -> "Span":
-        if self.otel.is_recording():
+        if self.otel_span.is_recording():
             text = runtime.capture(value)
             if text is not None:
-                self.otel.set_attribute(name, text)
+                self.otel_span.set_attribute(name, text)
         return self
 
 
@@ -159,7 +158,7 @@ def _answer(response: object) -> object:
         found = _get(response, name)
         if found:
             if name == "choices" and isinstance(found, list):
-                messages = [_get(choice, "message") for choice in cast("list[object]", found)]
-                return messages if all(message is not None for message in messages) else found
+                messages: list[object] = [_get(choice, "message") for choice in cast("list[object]", found)]
+                return messages if all(message is not None for message in messages) else cast("object", found)
             return found
     return response

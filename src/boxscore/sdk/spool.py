@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from boxscore.sdk.parcel import Kind, Parcel
 
@@ -180,7 +181,7 @@ def _head(handle: int, at: int) -> tuple[Kind, int, int, int, int] | None:
     data = os.pread(handle, _HEAD.size, at)
     if len(data) < _HEAD.size:
         return None
-    magic, kind, count, made_ns, length, crc = _HEAD.unpack(data)
+    magic, kind, count, made_ns, length, crc = cast("tuple[bytes, int, int, int, int, int]", _HEAD.unpack(data))
     if magic != _MAGIC or kind >= len(_KINDS):
         return None
     return _KINDS[kind], count, made_ns, length, crc

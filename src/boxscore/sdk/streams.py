@@ -29,7 +29,7 @@ class Stream:
 
     @property
     def __class__(self) -> type:
-        return type(self._boxscore_stream)
+        return self._boxscore_stream.__class__
 
     @__class__.setter
     def __class__(self, kind: type) -> None:
