@@ -181,6 +181,15 @@ class Sender:
             self._connection = None
 
 
+def send_once(port: int, journal: Journal, spans: Sequence[tuple[Key, int]], body: bytes | None = None) -> int:
+    """Over a connection of its own."""
+    sender = Sender(port, journal)
+    try:
+        return sender.send(spans, body)
+    finally:
+        sender.close()
+
+
 def parts_of(name: str) -> list[list[tuple[Key, int]]]:
     """A trace in the parts in which it is sent."""
     draw = random.Random(name)

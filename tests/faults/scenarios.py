@@ -34,7 +34,14 @@ def kill(work: Path, start: Start, draw: random.Random, *, kills: int, longest_s
 
 
 def lose_power(
-    work: Path, start: Start, built: Path, draw: random.Random, *, losses: int, lives: int = 2
+    work: Path,
+    start: Start,
+    built: Path,
+    draw: random.Random,
+    *,
+    losses: int,
+    lives: int = 2,
+    longest_s: float = 0.8,
 ) -> tuple[int, Verdict]:
     """A server under load whose power is lost, at `losses` points in each of its lives; from what the last one left it
     goes on in the next."""
@@ -54,7 +61,7 @@ def lose_power(
 
         known = dict(journal.acknowledged)
         with start(home, environment) as server, Load(server.port, journal, f"life {life}", stamp=stamp):
-            time.sleep(draw.uniform(0.2, 0.8))
+            time.sleep(draw.uniform(0.2, longest_s))
             server.kill()
         os.close(handle)
         records = read_log(log)

@@ -1,9 +1,13 @@
 """Programs under test, as processes."""
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -11,38 +15,44 @@ SEGMENT_SPANS = 400
 
 
 class Server:
-    """A process that says its port on its first line. Killed, if need be, at the end of the `with` block."""
+    """A process that takes OTLP on `port`; None where it did not start, and `error` says why. Killed, if need be, at
+    the end of the `with` block."""
 
-    def __init__(self, command: list[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(self, command: list[str], home: Path, environment: dict[str, str] | None, *, seconds: float) -> None:
+        self._place = home / "server.json"
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - as long as the process
         self.process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment,
+            command, stdout=subprocess.DEVNULL, stderr=self._said, env=(environment or dict(os.environ))
         )
-        assert self.process.stdout
-        line = self.process.stdout.readline()
-        self.port = int(line) if line else 0
-        self.error = "" if line else self._rest()
+        self.port = self._find_port(time.monotonic() + seconds)
 
-    def _rest(self) -> str:
-        return self.process.communicate(timeout=30)[1]
+    def _find_port(self, end: float) -> int | None:
+        while time.monotonic() < end and self.process.poll() is None:
+            with contextlib.suppress(OSError, ValueError):
+                place = json.loads(self._place.read_text())
+                if place["pid"] == self.process.pid:
+                    return int(place["url"].rpartition(":")[2])
+            time.sleep(0.01)
+        return None
+
+    @property
+    def error(self) -> str:
+        self._said.seek(0)
+        return self._said.read()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        self.error = self._rest()
+        self.process.wait()
 
-    def stop(self, *, seconds: float = 20) -> int:
+    def stop(self, *, seconds: float = 30) -> int:
         """Asks it to stop (SIGTERM), and gives back what it left with."""
         self.process.send_signal(signal.SIGTERM)
-        self.error = self.process.communicate(timeout=seconds)[1]
-        return self.process.returncode
+        return self.process.wait(seconds)
 
-    def memory_kb(self) -> int:
+    def memory_mb(self) -> float:
         """Resident, of the process now."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") // 1024
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def __enter__(self) -> "Server":
         return self
@@ -50,10 +60,22 @@ class Server:
     def __exit__(self, *_: object) -> None:
         if self.process.poll() is None:
             self.kill()
+        self._said.close()
+
+
+def serve(home: Path, environment: dict[str, str] | None = None, *, seconds: float = 60) -> Server:
+    """`boxscore serve` on a folder, on ports that are free."""
+    command = [sys.executable, "-m", "boxscore", "serve", "--port", "0", "--otlp-port", "0", "--grpc-port", "0"]
+    return Server(command, home, (environment or dict(os.environ)) | {"BOXSCORE_HOME": str(home)}, seconds=seconds)
 
 
 def store_server(
-    home: Path, environment: dict[str, str] | None = None, *, synchronous: str = "", segment_spans: int = SEGMENT_SPANS
+    home: Path,
+    environment: dict[str, str] | None = None,
+    *,
+    synchronous: str = "",
+    segment_spans: int = SEGMENT_SPANS,
+    seconds: float = 60,
 ) -> Server:
-    program = [sys.executable, str(HERE / "store_server.py"), str(home), str(segment_spans)]
-    return Server([*program, *([synchronous] if synchronous else [])], environment)
+    command = [sys.executable, str(HERE / "store_server.py"), str(home), str(segment_spans)]
+    return Server([*command, *([synchronous] if synchronous else [])], home, environment, seconds=seconds)

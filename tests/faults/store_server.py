@@ -1,9 +1,12 @@
 """The span store behind the least of a server: OTLP in over HTTP, answered when it is synced.
 
-Run as a program: `store_server.py HOME SPANS_PER_FILE [SYNCHRONOUS]`; it prints its port. What `boxscore serve` adds
-is not in the way here, files turn over after few spans, and the last argument breaks the promise on purpose.
+Run as a program: `store_server.py HOME SPANS_PER_FILE [SYNCHRONOUS]`; where it listens is in HOME/server.json. What
+`boxscore serve` adds is not in the way here, files turn over after few spans, and the last argument breaks the promise
+on purpose.
 """
 
+import json
+import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -48,8 +51,10 @@ def main(home: Path, segment_spans: int, synchronous: str | None) -> None:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         server.daemon_threads = True
-        sys.stdout.write(f"{server.server_port}\n")
-        sys.stdout.flush()
+        place = {"pid": os.getpid(), "url": f"http://127.0.0.1:{server.server_port}"}
+        made = home / "server.json.new"
+        made.write_text(json.dumps(place))
+        made.replace(home / "server.json")
         server.serve_forever()
 
 

@@ -1,5 +1,6 @@
 """Locks between processes that the kernel lets go of when their holder dies."""
 
+import contextlib
 import os
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +37,9 @@ class FileLock:
     def release(self) -> None:
         """Lets go; without effect when it is not held."""
         if self._handle is not None:
-            handle, self._handle = self._handle, None  # gone even where closing it fails
-            os.close(handle)
+            handle, self._handle = self._handle, None
+            with contextlib.suppress(OSError):  # whatever it says: a file without content is let go of
+                os.close(handle)
 
     def __enter__(self) -> "FileLock":
         self.acquire(wait=True)
