@@ -7,6 +7,12 @@ import click
 COMMANDS = {
     "list": "listing",
     "show": "show",
+    "search": "search",
+    "tail": "tail",
+    "sessions": "sessions",
+    "stats": "stats",
+    "score": "score",
+    "export": "export",
 }
 """Name of a command and the module here that has it, imported when it is called or told of."""
 

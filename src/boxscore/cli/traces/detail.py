@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from boxscore.cli.traces.ink import FAILED, Ink, cells, left, safe, stripped, wrapped
+from boxscore.cli.traces.ink import FAILED, Ink, flowed, safe
 from boxscore.cli.traces.talk import as_text, block, message_lines
 from boxscore.cli.traces.words import absolute, ago, took, usd
+from boxscore.experiments.report.text import cells, left, stripped, wrapped
 from boxscore.store.spans import StoredSpan
 from boxscore.tracing.conversation import read_exchange
 from boxscore.tracing.raw import read_raw
@@ -22,8 +23,8 @@ def span_lines(span: StoredSpan, width: int, ink: Ink, *, full: bool) -> Iterato
     yield from map(ink.bold, wrapped(_totals(span), width))
     if span.error:
         yield from map(ink.bad, block(span.status_message or "failed, and told no reason", width, f"{FAILED} "))
-    for line in _facts(span):
-        yield from wrapped(line, width)
+    for facts in _facts(span):
+        yield from flowed(facts, width)
     exchange = read_exchange(span)
     if any(exchange):
         yield "─" * width
@@ -55,17 +56,18 @@ def _totals(span: StoredSpan) -> str:
     return f"{', '.join(said)}."
 
 
-def _facts(span: StoredSpan) -> Iterator[str]:
-    yield f"span {span.span_id.hex()}, in {span.parent_id.hex() if span.parent_id else f'trace {span.trace_id.hex()}'}"
+def _facts(span: StoredSpan) -> Iterator[list[str]]:
+    above = [f"in span {span.parent_id.hex()}"] if span.parent_id else []
+    yield [f"span {span.span_id.hex()}", *above, f"trace {span.trace_id.hex()}"]
     asked, model = stripped(span.model_asked or ""), stripped(span.model or "")
     if model or asked:
         told = model if not asked or asked == model else f"{asked} asked, {model} answered" if model else asked
         by = f" by {stripped(span.provider)}" if span.provider else ""
-        yield f"model {told}{by}{f', fingerprint {stripped(span.fingerprint)}' if span.fingerprint else ''}"
+        yield [f"model {told}{by}", *([f"fingerprint {stripped(span.fingerprint)}"] if span.fingerprint else [])]
     if span.price:
-        yield f"price {stripped(span.price)}"
-    elif model or asked:
-        yield "price: none is known of this model, so there is no cost"
+        yield [f"price {stripped(span.price)}"]
+    elif (model or asked) and span.input_tokens is not None:
+        yield ["no price is known of this model, so there is no cost"]
     rest = [
         f"{word.replace('_', ' ')} {stripped(str(value))}"
         for word in ("operation", "step", "session", "user", "application", "environment", "release", "prompt")
@@ -74,8 +76,7 @@ def _facts(span: StoredSpan) -> Iterator[str]:
     rest += [f"{word} {stripped(str(value))}" for word in ("variant", "graph") if (value := getattr(span, word))]
     if span.prompt_version:
         rest.append(f"prompt version {stripped(span.prompt_version)}")
-    if rest:
-        yield " · ".join(rest)
+    yield rest
 
 
 def _table(

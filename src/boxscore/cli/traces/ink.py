@@ -3,13 +3,11 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterable
 
-from boxscore.experiments.report.text import cells, cut, left, middle_cut, revealed, right, stripped, wrapped
+from boxscore.experiments.report.text import cells, stripped, wrapped
 
-__all__ = [
-    "FAILED", "Ink", "cells", "cut", "left", "middle_cut", "revealed", "right", "safe", "stripped", "terminal_width",
-    "wrapped",
-]  # fmt: skip
+__all__ = ["FAILED", "Ink", "flowed", "safe", "terminal_width"]
 
 NARROWEST, WIDEST = 60, 160
 FAILED = "◆"
@@ -45,6 +43,17 @@ class Ink:
 def terminal_width() -> int:
     """Columns of the terminal, 60 to 160; 80 where there is none and COLUMNS does not say."""
     return max(NARROWEST, min(shutil.get_terminal_size((80, 24)).columns, WIDEST))
+
+
+def flowed(items: Iterable[str], width: int) -> list[str]:
+    """Items beside each other, as many on a line as there is room for; none is broken that has room on a line."""
+    lines: list[str] = []
+    for item in items:
+        if lines and cells(lines[-1]) + cells(item) + 3 <= width:
+            lines[-1] += f" · {item}"
+        else:
+            lines += wrapped(item, width)
+    return lines
 
 
 def safe(text: str | None) -> str:

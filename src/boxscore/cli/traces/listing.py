@@ -7,9 +7,10 @@ from decimal import Decimal
 import click
 
 from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
-from boxscore.cli.traces.ink import FAILED, Ink, cells, left, middle_cut, right, safe, stripped, terminal_width
+from boxscore.cli.traces.ink import FAILED, Ink, safe, terminal_width
 from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.words import ago, counted, tokens, took, usd
+from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped
 from boxscore.store.spans import TraceSummary
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from boxscore.cli.traces.asking import PROJECT, find_trace, opened
 from boxscore.cli.traces.detail import span_lines
+from boxscore.cli.traces.formats import span_form
 from boxscore.cli.traces.ink import Ink, safe, terminal_width
 from boxscore.cli.traces.output import goes_on
 from boxscore.cli.traces.talk import message_lines
@@ -16,7 +17,6 @@ from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
 from boxscore.tracing.conversation import conversation
-from boxscore.tracing.raw import read_raw
 from boxscore.tracing.tree import build_tree
 from boxscore.types import Json
 
@@ -43,7 +43,7 @@ def command(
     with opened() as reader:
         trace_id = find_trace(reader, trace)
         if span_id is not None:
-            _show_span(_span(reader, trace_id, span_id), full, as_json)
+            _show_span(find_span(reader, trace_id, span_id), full, as_json)
         elif talk:
             _show_conversation(reader, trace_id, full, as_json)
         elif as_json:
@@ -90,10 +90,11 @@ def _print_page(reader: SpanReader, trace_id: bytes, limit: int, cursor: str | N
     if not page.items and cursor is None:
         raise NotFoundError("trace", trace_id.hex())
     scores = msgspec.json.decode(encode(reader.scores(PROJECT, trace_id=trace_id)))
-    _print({"items": [_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
+    _print({"items": [span_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
 
 
-def _span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
+def find_span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
+    """A span of a trace by its id or the beginning of it."""
     written = text.strip().lower()
     found = [span for span in spans_of(reader, trace_id) if span.span_id.hex().startswith(written)]
     if len(found) > 1:
@@ -106,7 +107,7 @@ def _span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
 
 def _show_span(span: StoredSpan, full: bool, as_json: bool) -> None:
     if as_json:
-        _print(_form(span))
+        _print(span_form(span))
         return
     for line in span_lines(span, terminal_width(), Ink.of_terminal(), full=full):
         click.echo(line)
@@ -129,14 +130,6 @@ def _show_conversation(reader: SpanReader, trace_id: bytes, full: bool, as_json:
             click.echo(line)
     if before is None:
         click.echo("Nothing was said in this trace that can be read: `--span ID` shows what came.")
-
-
-def _form(span: StoredSpan) -> dict[str, Json]:
-    """The span as the HTTP API tells it, with its raw bytes read."""
-    form: dict[str, Json] = msgspec.json.decode(encode(span))
-    for name in ("raw", "resource", "scope"):
-        form.pop(name, None)
-    return {**form, **msgspec.to_builtins(read_raw(span))}
 
 
 def _print(found: Sequence[Json] | dict[str, Json]) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from boxscore.cli.traces.ink import Ink, cells, left, revealed, safe, stripped, wrapped
+from boxscore.cli.traces.ink import Ink, safe
+from boxscore.experiments.report.text import cells, left, revealed, stripped, wrapped
 from boxscore.tracing.said import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from boxscore.types import Json
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from boxscore.cli.traces.ink import FAILED, Ink, cells, left, middle_cut, right, safe, stripped, wrapped
+from boxscore.cli.traces.ink import FAILED, Ink, flowed, safe
 from boxscore.cli.traces.words import absolute, counted, share, tokens, took, usd
+from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import Score
 from boxscore.tracing.tree import Node, Tree
 
@@ -26,7 +27,7 @@ def summary(tree: Tree, scores: Sequence[Score], width: int, ink: Ink) -> Iterat
         yield from wrapped(
             f"{share(heavy.time)} of the time{cost} {'are' if cost else 'is'} in {safe(heavy.name)}.", width
         )
-    yield from map(ink.pale, wrapped(" · ".join(_facts(tree, scores)), width))
+    yield from map(ink.pale, flowed(_facts(tree, scores), width))
     for note in _notes(tree):
         for at, line in enumerate(wrapped(note, width - 2)):
             yield ("! " if at == 0 else "  ") + line

@@ -23,7 +23,8 @@ def took(duration_ns: float | None) -> str:
         return f"{duration_ns / _S:.2f} s" if duration_ns < 9.995 * _S else f"{duration_ns / _S:.1f} s"
     for size, unit in ((86_400, "d"), (3_600, "h")):
         if duration_ns >= 1.5 * size * _S:
-            return f"{duration_ns / size / _S:,.1f} {unit}"
+            count = duration_ns / size / _S
+            return f"{count:,.1f} {unit}" if count < 99.5 else f"{count:,.0f} {unit}"
     return f"{duration_ns / 60 / _S:.1f} min"
 
 
