@@ -122,6 +122,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         names = [listener.getsockname()[1] for listener in sockets or []]
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what it has to say is said by our log
         from boxscore.server.otlp_grpc import OtlpGrpc
 
         self._grpc = OtlpGrpc(self._service)

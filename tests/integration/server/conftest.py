@@ -12,10 +12,12 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Starts servers that do not outlive the test."""
     servers: list[Server] = []
 
-    def started(*options: str, home: Path | None = None, wait: bool = True) -> Server:
+    def started(
+        *options: str, home: Path | None = None, wait: bool = True, limits: dict[str, float] | None = None
+    ) -> Server:
         folder = home or tmp_path / "home"
         folder.mkdir(exist_ok=True)
-        servers.append(start(folder, *options, wait=wait))
+        servers.append(start(folder, *options, wait=wait, limits=limits))
         return servers[-1]
 
     yield started

@@ -65,9 +65,19 @@ class Server:
         return self.process.wait(30)
 
 
-def start(home: Path, *options: str, wait: bool = True) -> Server:
-    """Serves `home` on ports that are free."""
+SCRIPT = """
+import pathlib, sys
+from boxscore.server.limits import Limits
+from boxscore.server.run import serve
+serve(pathlib.Path(sys.argv[1]), port=0, otlp_port=0, grpc_port=0, limits=Limits(**eval(sys.argv[2])))
+"""
+
+
+def start(home: Path, *options: str, wait: bool = True, limits: dict[str, float] | None = None) -> Server:
+    """Serves `home` on ports that are free: the command, or with other `limits` the function behind it."""
     command = [sys.executable, "-m", "boxscore", "serve", "--port=0", "--otlp-port=0", "--grpc-port=0", *options]
+    if limits is not None:
+        command = [sys.executable, "-c", SCRIPT, str(home), repr(limits)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BOXSCORE_")}
     with (home.parent / f"{home.name}.out").open("wb") as out, (home.parent / f"{home.name}.err").open("wb") as err:
         process = subprocess.Popen(
@@ -89,6 +99,12 @@ def start(home: Path, *options: str, wait: bool = True) -> Server:
                 raise AssertionError((home.parent / f"{home.name}.err").read_text())
             time.sleep(0.02)
     return server
+
+
+def head(length: int, kind: str = "application/json") -> bytes:
+    """Of a request with spans."""
+    lines = ["POST /v1/traces HTTP/1.1", "host: localhost", f"content-type: {kind}", f"content-length: {length}"]
+    return "\r\n".join([*lines, "", ""]).encode()
 
 
 def request(*names: str, trace: bytes | None = None, **attributes: str) -> ExportTraceServiceRequest:
