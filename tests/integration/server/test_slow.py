@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from serving import Server, request
+from serving import Server, head, request
 
 SLOW = {"header_s": 1.0, "body_s": 1.5, "stall_s": 1.5, "idle_s": 1.0}
 
@@ -27,10 +27,7 @@ def left_after(raw: socket.socket) -> tuple[float, bytes]:
     [
         (b"", b"408"),
         (b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type:", b"408"),
-        (
-            b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{",
-            b"408",
-        ),
+        (head(9) + b"{", b"408"),
         (b"POST /api/v1/scores HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n[", b"408"),
         (b"GET /health/live HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n.", b"200"),
         (b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n", b"200"),
@@ -50,9 +47,6 @@ def test_who_stops_sending_is_left(serve: Callable[..., Server], sent: bytes, st
 def test_hundreds_of_drips_do_not_keep_others_waiting(serve: Callable[..., Server]) -> None:
     """A byte every 0.2 s: each drip is alive, and none is whole in time."""
     server = serve(limits=SLOW)
-    head = (
-        b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n"
-    )
     before = server.memory_mb()
 
     async def drip() -> bool:
