@@ -41,10 +41,13 @@ def lose_power(
     *,
     losses: int,
     lives: int = 2,
+    processes: int = 1,
+    failing_syncs: bool = False,
     longest_s: float = 0.8,
 ) -> tuple[int, Verdict]:
     """A server under load whose power is lost, at `losses` points in each of its lives; from what the last one left it
-    goes on in the next."""
+    goes on in the next. In a life it may be killed and started again, so often that there are so many `processes`, and
+    syncs may fail in all but the last of them."""
     total, done = Verdict(), 0
     journal, before = Journal(), work / "before"
     before.mkdir()
@@ -60,9 +63,14 @@ def lose_power(
             os.write(handle, acknowledgement(told))
 
         known = dict(journal.acknowledged)
-        with start(home, environment) as server, Load(server.port, journal, f"life {life}", stamp=stamp):
-            time.sleep(draw.uniform(0.2, longest_s))
-            server.kill()
+        for process in range(processes):
+            with start(home, environment) as server:
+                if failing_syncs and process + 1 < processes:
+                    control.fail("sync", n=draw.randrange(1, 40), error="EIO", times=draw.choice((1, -1)))
+                with Load(server.port, journal, f"life {life} {process}", stamp=stamp):
+                    time.sleep(draw.uniform(0.2, longest_s))
+                    server.kill()
+                control.heal()
         os.close(handle)
         records = read_log(log)
         disk = Disk(home, records, before)

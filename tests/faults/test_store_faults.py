@@ -53,3 +53,13 @@ def test_a_span_file_that_could_not_be_made_whole_does_not_take_its_place(tmp_pa
 
     assert [one for one in found if not one.good] == []
     assert sum(one.refused for one in found) > len(found) / 2
+
+
+def test_after_a_failed_sync_and_a_new_start_a_power_loss_takes_nothing_that_was_acknowledged(tmp_path, built, draw):
+    """What the failed sync left is in memory as if it were on disk; later commits must not stand on it."""
+    losses, verdict = scenarios.lose_power(
+        tmp_path, store_server, built, draw, losses=8, lives=1, processes=2, failing_syncs=True
+    )
+
+    assert verdict.good, verdict
+    assert losses == 8

@@ -18,6 +18,7 @@ FOLDER = "spans"
 PERIOD_NS = 7 * 24 * 3600 * 10**9
 SEGMENT_SPANS = 5_000_000
 TRACES_KEPT = 200_000
+MEGABYTE = 1 << 20
 DAMAGED = "`boxscore verify` says what is wrong with it, `boxscore restore` brings back a backup."
 
 
@@ -54,6 +55,8 @@ class Files:
         self._homes: dict[Trace, Segment] = {}
         self._segments: list[Segment] = []
         try:
+            for log in folder.glob("*-wal"):
+                _write_again(log)
             self.scores = ScoreFile(folder)
             for number, path in segment_paths(folder):
                 try:
@@ -151,3 +154,14 @@ def _sync(folder: Path) -> None:
         raise apsw.IOError(f"sync of the folder: {error.strerror}") from error
     finally:
         os.close(handle)
+
+
+def _write_again(log: Path) -> None:
+    """What the last process wrote and could not sync is read back from memory as if it were on disk, and after a failed
+    sync Linux takes it for written: a later sync passes it by. Roll-ups and new spans build upon it, so it is written
+    once more, and synced, before anybody reads it."""
+    with log.open("r+b", buffering=0) as file:
+        while data := file.read(MEGABYTE):
+            file.seek(-len(data), os.SEEK_CUR)
+            file.write(data)
+        os.fsync(file.fileno())
