@@ -27,6 +27,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     no_browser: bool = False
     """Open no browser at the end of `demo`."""
 
+    retain_days: float | None = None
+    """Days that spans are kept from their receipt. Default: for ever."""
+
+    retain_gb: float | None = None
+    """Gigabytes that span files may take together; then the oldest go. Default: as many as there are."""
+
+    retain_sample: float = 1.0
+    """Share, from 0 to 1, of traces without an error and without a score that is left after `retain_sample_days`."""
+
+    retain_sample_days: float = 7.0
+    """Days that every trace is kept, before `retain_sample` counts."""
+
+    reserve_gb: float | None = None
+    """Gigabytes of the disk that stay free: below, no spans are taken. Default: a twentieth of it, 1 GB at most."""
+
     reuse_max_age_s: float = 86_400.0
     """Responses of earlier runs are used again up to this age, in seconds."""
 

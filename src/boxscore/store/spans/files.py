@@ -51,16 +51,19 @@ class Files:
             raise StoreError(f"the folder {folder} cannot be locked: {error.strerror}.") from error
         if not locked:
             raise StoreError(f"another process writes to {folder}: stop it, or point BOXSCORE_HOME at another folder.")
-        self._dictionaries = Dictionaries()
+        self.dictionaries = Dictionaries()
         self._homes: dict[Trace, Segment] = {}
         self._segments: list[Segment] = []
         try:
             for log in folder.glob("*-wal"):
                 _write_again(log)
             self.scores = ScoreFile(folder)
+            for number in self.scores.dropping():
+                unlink(folder, number)
+                self.scores.dropped(number)
             for number, path in segment_paths(folder):
                 try:
-                    self._segments.append(Segment(path, number, self._dictionaries))
+                    self._segments.append(Segment(path, number, self.dictionaries))
                 except apsw.Error as error:
                     raise StoreError(f"{path} could not be read: {error}. {DAMAGED}") from error
             if not self._segments:
@@ -73,12 +76,42 @@ class Files:
             raise
 
     def close(self) -> None:
-        self._dictionaries.close()
+        self.dictionaries.close()
         for segment in self._segments:
             segment.close()
         if hasattr(self, "scores"):
             self.scores.close()
         self._lock.release()
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """The oldest first; new traces go to the last."""
+        return self._segments
+
+    def home(self, trace: Trace) -> Segment | None:
+        """The file that has spans of the trace."""
+        return self._home(trace)
+
+    def forget(self) -> None:
+        """Looks for traces anew: some were removed."""
+        self._homes.clear()
+
+    def begin(self, now_ns: int) -> None:
+        """New traces go to another file."""
+        self._add_segment(now_ns)
+
+    def drop(self, number: int, now_ns: int) -> None:
+        """Lets go of a file, decided and synced: `unlink` it then. Scores of its traces go with it. New traces go to
+        another file."""
+        segment = next((one for one in self._segments if one.number == number), None)
+        if segment is None:
+            return
+        if segment is self._segments[-1]:
+            self._add_segment(now_ns)
+        self.scores.drop(self.folder / f"{number:06}.db", number)
+        self._segments.remove(segment)
+        self._homes.clear()
+        segment.close()
 
     def count(self) -> int:
         """About how many spans all files have."""
@@ -139,9 +172,16 @@ class Files:
                 database.close()
             making.replace(path)
         _sync(self.folder)
-        segment = Segment(path, number, self._dictionaries, now_ns=now_ns)
+        segment = Segment(path, number, self.dictionaries, now_ns=now_ns)
         self._segments.append(segment)
         return segment
+
+
+def unlink(folder: Path, number: int) -> None:
+    """Removes a file that was dropped, and what was made of it."""
+    for path in folder.glob(f"{number:06}.*"):
+        path.unlink(missing_ok=True)
+    _sync(folder)
 
 
 def _sync(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Scores and feedback on spans, traces and sessions, in a file of their own: they may come before what they are of."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
@@ -29,11 +30,16 @@ CREATE INDEX scores_trace ON scores(project, trace) WHERE trace IS NOT NULL;
 CREATE INDEX scores_session ON scores(project, session) WHERE session IS NOT NULL;
 CREATE INDEX scores_name ON scores(project, name, number);
 CREATE INDEX scores_time ON scores(project, at_ns);
+CREATE TABLE dropping(number INTEGER PRIMARY KEY) STRICT;
 PRAGMA user_version = 1;
 COMMIT
 """
 _COLUMNS = "project, id, name, at_ns, received_ns, trace, span, session, number, word, content"
 _SET = ", ".join(f"{column} = excluded.{column}" for column in _COLUMNS.split(", ")[2:])
+_OF_FILE = """
+DELETE FROM scores WHERE trace IS NOT NULL AND EXISTS (SELECT 1 FROM old.spans s
+WHERE s.project = (SELECT id FROM old.names WHERE value = scores.project) AND s.trace = scores.trace)
+"""
 _PUT = f"""
 INSERT INTO scores({_COLUMNS}) VALUES ({", ".join("?" * 11)}) ON CONFLICT DO UPDATE SET {_SET}
 WHERE (excluded.at_ns, excluded.content) > (at_ns, content)
@@ -94,14 +100,54 @@ class ScoreFile:
 
     def put(self, scores: Sequence[tuple[str, Score]], now_ns: int) -> None:
         """Projects and scores; all committed and synced, or an error and none of them."""
-        database = self.database
-        database.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction() as database:
             database.executemany(_PUT, [_values(project, score, now_ns) for project, score in scores])
-            database.execute("COMMIT")
+
+    def remove(self, traces: Sequence[tuple[str, bytes]]) -> None:
+        """Scores of these traces, by project and id, and of their spans."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM scores WHERE project = ? AND trace = ?", traces)
+
+    def remove_ids(self, ids: Sequence[tuple[str, str]]) -> None:
+        """These scores, by project and id."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM scores WHERE project = ? AND id = ?", ids)
+
+    def remove_sessions(self, sessions: Sequence[tuple[str, str]]) -> None:
+        """Scores of these sessions, by project and name."""
+        with self._transaction() as database:
+            database.executemany("DELETE FROM scores WHERE project = ? AND session = ?", sessions)
+
+    def drop(self, path: Path, number: int) -> None:
+        """Decides that a span file goes: the scores of its traces go now, the file itself until `dropped`."""
+        self.database.execute("ATTACH ? AS old", (str(path),))
+        try:
+            with self._transaction() as database:
+                database.execute("INSERT OR IGNORE INTO dropping VALUES (?)", (number,))
+                database.execute(_OF_FILE)
+        except (apsw.IOError, apsw.CorruptError):  # damaged, and goes all the same; its scores go with age
+            with self._transaction() as database:
+                database.execute("INSERT OR IGNORE INTO dropping VALUES (?)", (number,))
+        finally:
+            self.database.execute("DETACH old")
+
+    def dropping(self) -> list[int]:
+        """Span files that were to go when the process ended."""
+        return [cast(int, number) for (number,) in self.database.execute("SELECT number FROM dropping").fetchall()]
+
+    def dropped(self, number: int) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM dropping WHERE number = ?", (number,))
+
+    @contextmanager
+    def _transaction(self) -> Generator[Database]:
+        self.database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self.database
+            self.database.execute("COMMIT")
         except BaseException:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
+            if self.database.in_transaction:
+                self.database.execute("ROLLBACK")
             raise
 
 

@@ -1,0 +1,124 @@
+"""Erasure: nothing of a user, a session or a trace stays in the home, nor comes back with a backup."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from boxscore.errors import UsageError
+from boxscore.governance import tombstones
+from boxscore.governance.tombstones import Kind, Tombstone
+from boxscore.store.spans import SqliteSpans
+
+Trace = tuple[str, bytes]
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """What was erased."""
+
+    traces: int
+    spans: int
+
+
+def erase(
+    home: Path,
+    store: SqliteSpans,
+    kind: Kind,
+    value: str,
+    *,
+    project: str,
+    now_ns: int,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Erasure:
+    """Erases all that began until now: every trace in which a span names the user, and the sessions of those as far as
+    they name nobody else; or the traces of a session; or one trace (`value` in hex). Scores of them go with them.
+
+    Done, when it returns, to the bytes: texts, dictionaries that were trained on them, roll-ups, search, tags, names,
+    freed pages and logs of the span files. A tombstone, synced first, makes sure of it after a kill and in backups from
+    before (`reapply`).
+    """
+    if kind == "trace":
+        value = _trace_id(value).hex()
+    stone = tombstones.make(home, kind, project, value, now_ns)
+    tombstones.add(home, [stone])
+    done = _erase(store, [(stone, value)], progress)
+    tombstones.add(home, [stone], done=True)
+    return done
+
+
+def reapply(home: Path, store: SqliteSpans, *, progress: Callable[[str], None] = lambda step: None) -> Erasure:
+    """Erases again what tombstones stand for: after a kill, in a backup from before, or where spans came late that
+    began before they were erased. What began later is kept: nobody is banned by being forgotten."""
+    stones = tombstones.read(home)
+    found: list[tuple[Tombstone, str]] = []
+    upkeep = store.upkeep
+    for field in ("user", "session"):
+        if of_kind := [stone for stone in stones if stone.kind == field]:
+            found += tombstones.found_among(of_kind, upkeep.values(field))
+    if of_kind := [stone for stone in stones if stone.kind == "trace"]:
+        files = upkeep.files()
+        values = ((one.project, one.trace_id.hex()) for file in files for one in upkeep.traces(file.number))
+        found += tombstones.found_among(of_kind, values)
+    unfinished = [stone for stone, done in stones.items() if not done]
+    done = _erase(store, found, progress)
+    if unfinished:  # what a killed erasure removed has names and bytes that nobody remembers: all files are looked at
+        progress("looking for what is left")
+        upkeep.scrub(texts=True)
+        tombstones.add(home, unfinished, done=True)
+    return done
+
+
+def _erase(store: SqliteSpans, found: Sequence[tuple[Tombstone, str]], progress: Callable[[str], None]) -> Erasure:
+    upkeep = store.upkeep
+    progress("looking for traces")
+    reached = [_reach(store, stone, value) for stone, value in found]
+    followers = list({trace: None for reach in reached for trace in reach.followers})
+    traces = list({trace: None for reach in reached for trace in reach.traces})
+    if not traces:
+        return Erasure(traces=0, spans=0)
+    progress("training dictionaries anew")
+    trained = upkeep.untrain([*followers, *traces])
+    progress(f"removing {len(followers) + len(traces):,} traces")
+    upkeep.remove_session_scores(session for reach in reached for session in reach.sessions)
+    removed = upkeep.remove(followers)  # first: after a kill they are found by those whom they follow
+    removed.add(upkeep.remove(traces))
+    progress("overwriting what is left")
+    upkeep.scrub({number: set[int]() for number in trained} | removed.names, texts=True)
+    return Erasure(traces=len(followers) + len(traces), spans=removed.spans)
+
+
+class _Reach(NamedTuple):
+    """The traces that go, those that go because they share a session with them, and sessions that go as a whole."""
+
+    traces: Sequence[Trace]
+    followers: Sequence[Trace] = ()
+    sessions: Sequence[tuple[str, str]] = ()
+
+
+def _reach(store: SqliteSpans, stone: Tombstone, value: str) -> _Reach:
+    upkeep = store.upkeep
+    match stone.kind:
+        case "trace":
+            return _Reach([(stone.project, bytes.fromhex(value))])
+        case "session":
+            traces = upkeep.traces_of(stone.project, "session", value, stone.at_ns)
+            return _Reach(traces, sessions=[(stone.project, value)])
+        case "user":
+            traces = upkeep.traces_of(stone.project, "user", value, stone.at_ns)
+            followers: list[Trace] = []
+            whole: list[tuple[str, str]] = []
+            for project, session in upkeep.sessions_of(traces):
+                of_session = upkeep.traces_of(project, "session", session, stone.at_ns)
+                theirs = [trace for trace in of_session if not upkeep.names_others(trace, value)]
+                followers += set(theirs) - set(traces)
+                if len(theirs) == len(of_session):
+                    whole.append((project, session))
+            return _Reach(traces, followers, whole)
+
+
+def _trace_id(value: str) -> bytes:
+    try:
+        return bytes.fromhex(value)
+    except ValueError:
+        raise UsageError(f"{value!r} is no trace id: it is written in hexadecimal digits.") from None

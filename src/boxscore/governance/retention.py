@@ -1,0 +1,154 @@
+"""Retention: how long spans are kept, and what of them is kept longer."""
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from boxscore.errors import SpecError
+from boxscore.settings import Settings
+from boxscore.store.spans import SqliteSpans
+from boxscore.store.spans.upkeep import SpanFile, TraceState
+
+DAY_NS = 24 * 3600 * 10**9
+WEEK_NS = 7 * DAY_NS
+GB = 10**9
+FILES = 8
+"""Files that a policy by age or size works with: what is to go leaves by whole files, an eighth late at most."""
+STEP = 1_000
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept. `days` and `gigabytes` bound everything, `sample` (a share from 0 to 1) what is left after
+    `sample_days` of traces without an error and without a score. None bounds nothing."""
+
+    days: float | None = None
+    gigabytes: float | None = None
+    sample: float = 1.0
+    sample_days: float = 7.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Policy":
+        """The policy that the settings give; a `SpecError` names the one that cannot be."""
+        for name, value, least in (
+            ("retain_days", settings.retain_days, 0.04),
+            ("retain_gb", settings.retain_gb, 0.01),
+            ("retain_sample_days", settings.retain_sample_days, 0.04),
+        ):
+            if value is not None and not value >= least:
+                raise SpecError(f"it is {value:g}, and {least:g} is the least.", key=f"BOXSCORE_{name.upper()}")
+        if not 0 <= settings.retain_sample <= 1:
+            raise SpecError(
+                f"it is {settings.retain_sample:g}, and not a share from 0 to 1.", key="BOXSCORE_RETAIN_SAMPLE"
+            )
+        return cls(
+            days=settings.retain_days,
+            gigabytes=settings.retain_gb,
+            sample=settings.retain_sample,
+            sample_days=settings.retain_sample_days,
+        )
+
+    @property
+    def period_ns(self) -> int:
+        """How long one span file takes new traces, so that whole files can go in time."""
+        return WEEK_NS if self.days is None else min(WEEK_NS, int(self.days * DAY_NS / FILES))
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy asks of the files that are there: numbers of those that go as a whole, of those that are sampled,
+    and whether new traces should go to another file than now."""
+
+    drop: Sequence[int] = ()
+    sample: Sequence[int] = ()
+    begin: bool = False
+
+
+class Retained(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run removed, or would remove: spans by project, files that went as a whole, scores of what never came."""
+
+    spans: dict[str, int]
+    files: int
+    scores: int
+
+
+def plan(files: Sequence[SpanFile], policy: Policy, now_ns: int) -> Plan:
+    """What goes now. `files` are the oldest first; the last takes new traces."""
+    drop: list[int] = []
+    left = list(files)
+    if policy.days is not None:
+        expired = now_ns - int(policy.days * DAY_NS)
+        drop += [file.number for file in left if file.last_ns is not None and file.last_ns < expired]
+    left = [file for file in left if file.number not in drop]
+    begin = False
+    if policy.gigabytes is not None:
+        room = int(policy.gigabytes * GB)
+        while len(left) > 1 and sum(file.bytes for file in left) > room:
+            drop.append(left.pop(0).number)
+        begin = bool(left) and left[-1].spans > 0 and left[-1].bytes > room / FILES
+    settled = now_ns - int(policy.sample_days * DAY_NS)
+    sample = [
+        file.number
+        for file in left
+        if file.last_ns is not None
+        and file.last_ns < settled
+        and (STEP if file.sampled is None else file.sampled) > _thousandths(policy)
+    ]
+    # What is sampled takes no new traces any more: they would be looked at by no later run.
+    return Plan(drop=drop, sample=sample, begin=begin or (bool(left) and left[-1].number in sample))
+
+
+def keeps(trace: TraceState, policy: Policy) -> bool:
+    """Whether sampling leaves the trace: those with an error or a score always, of the others the same ones every time,
+    and of a smaller share only some of those of a larger."""
+    if trace.error or trace.scored:
+        return True
+    drawn = int.from_bytes(blake2b(trace.trace_id, digest_size=8).digest(), "big") % STEP
+    return drawn < _thousandths(policy)
+
+
+def retain(
+    store: SqliteSpans,
+    policy: Policy,
+    *,
+    now_ns: int,
+    dry_run: bool = False,
+    progress: Callable[[str], None] = lambda step: None,
+) -> Retained:
+    """Carries the policy out; with `dry_run` only tells. Whole files are unlinked, traces are removed some at a time,
+    and writing goes on between them. A kill in the middle is harmless: the next run goes on.
+
+    Totals by minute (`series`) go with whole files; of what was sampled away they stay. Search, facets and counts know
+    stored spans alone.
+    """
+    upkeep = store.upkeep
+    files = upkeep.files()
+    made = plan(files, policy, now_ns)
+    spans: dict[str, int] = {}
+
+    def count(more: dict[str, int]) -> None:
+        for project, n in more.items():
+            spans[project] = spans.get(project, 0) + n
+
+    for number in made.drop:
+        progress(f"dropping file {number}")
+        count(dict(upkeep.spans_of(number) if dry_run else upkeep.drop(number)))
+    if made.begin and not dry_run:
+        upkeep.begin_file()
+    for number in made.sample:
+        progress(f"sampling file {number}")
+        gone = [(one.project, one.trace_id) for one in upkeep.traces(number) if not keeps(one, policy)]
+        if dry_run:
+            count(dict(upkeep.spans_of(number, gone)))
+            continue
+        removed = upkeep.remove(gone, keep_totals=True)
+        count(removed.projects)
+        upkeep.scrub(removed.names)
+        upkeep.sampled(number, _thousandths(policy))
+    scores = 0
+    if policy.days is not None and not dry_run:
+        scores = upkeep.remove_waiting_scores(now_ns - int(policy.days * DAY_NS))
+    return Retained(spans=spans, files=len(made.drop), scores=scores)
+
+
+def _thousandths(policy: Policy) -> int:
+    return round(policy.sample * STEP)
