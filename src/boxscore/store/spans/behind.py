@@ -1,13 +1,16 @@
 """What follows the write: roll-ups and search, made from what is stored."""
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 
 from boxscore.store.spans import rollups, search
 
 PAUSE_S = 0.3
 """Between two looks: many commits become one step."""
+SETTLED_NS = 10**9
 
 
 class Behind:
@@ -31,14 +34,21 @@ class Behind:
         """Returns when all that was committed before is rolled up and found."""
         with self._stepping:
             for path in self._paths():
-                before = _stamp(path)
+                before, newest = _stamp(path)
                 if before == self._done.get(path):
                     continue
                 for step in (rollups.step, search.step):
                     while step(path):
                         if self._stop.is_set():
                             return
-                self._done[path] = before
+                if time.time_ns() - newest > SETTLED_NS:  # else a commit within the same tick may look the same
+                    self._done[path] = before
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Meanwhile nothing is made of the files, and what was made can be removed."""
+        with self._stepping:
+            yield
 
     def close(self) -> None:
         self._stop.set()
@@ -60,8 +70,10 @@ class Behind:
             self._stop.wait(PAUSE_S)
 
 
-def _stamp(path: Path) -> object:
-    """Changes when the file or its log does, and when what is made of it is gone: old files stay unopened."""
+def _stamp(path: Path) -> tuple[object, int]:
+    """What changes when the file or its log does, and when what is made of it is gone: old files stay unopened. And
+    when it was written."""
     log = path.with_name(f"{path.name}-wal")
     written = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (path, log) if file.exists()]
-    return written, rollups.rollup_path(path).exists(), search.search_path(path).exists()
+    stamp = (written, rollups.rollup_path(path).exists(), search.search_path(path).exists())
+    return stamp, max((at_ns for at_ns, _ in written), default=0)

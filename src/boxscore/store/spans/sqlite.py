@@ -39,6 +39,7 @@ from boxscore.store.spans.store import (
     StoredSpan,
     TraceSummary,
 )
+from boxscore.store.spans.upkeep import Upkeep
 from boxscore.store.spans.writer import Writer, Written
 
 ENTRY = Condition("entry", "=", True)
@@ -72,11 +73,12 @@ class SqliteSpans:
         segment_spans: int = SEGMENT_SPANS,
     ) -> None:
         self.folder = home / FOLDER
-        self._files = self._behind = self._writer = None
+        self._files = self._behind = self._writer = self._upkeep = None
         if write:
             self._files = Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans)
             self._behind = Behind(self._paths)
             self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
+            self._upkeep = Upkeep(self.folder, self._writer, self._behind, clock_ns=clock_ns, dropped=self._release)
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
 
@@ -99,6 +101,21 @@ class SqliteSpans:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Retention and erasure; only where the store is open for writing."""
+        if self._upkeep is None:
+            raise StoreError(f"{self.folder} is open for reading only: nothing can be removed from it here.")
+        return self._upkeep
+
+    def _release(self, number: int) -> None:
+        """Lets go of a file that was dropped, so that its room is free."""
+        with self._lock:
+            gone = [reader for reader in self._idle if reader.number == number]
+            self._idle = [reader for reader in self._idle if reader.number != number]
+        for reader in gone:
+            reader.close()
 
     @property
     def waiting(self) -> int:
