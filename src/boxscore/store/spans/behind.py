@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from boxscore.store.spans import rollups, search
+from boxscore.store.spans.reader import columns_path
 
 PAUSE_S = 0.3
 """Between two looks: many commits become one step."""
@@ -32,12 +33,14 @@ class Behind:
 
     def catch_up(self) -> None:
         """Returns when all that was committed before is rolled up and found."""
+        from boxscore.store.spans import stripes  # it loads numpy
+
         with self._stepping:
             for path in self._paths():
                 before, newest = _stamp(path)
                 if before == self._done.get(path):
                     continue
-                for step in (rollups.step, search.step):
+                for step in (stripes.step, rollups.step, search.step):
                     while step(path):
                         if self._stop.is_set():
                             return
@@ -75,5 +78,6 @@ def _stamp(path: Path) -> tuple[object, int]:
     when it was written."""
     log = path.with_name(f"{path.name}-wal")
     written = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (path, log) if file.exists()]
-    stamp = (written, rollups.rollup_path(path).exists(), search.search_path(path).exists())
+    made = (columns_path(path), rollups.rollup_path(path), search.search_path(path))
+    stamp = (written, [file.exists() for file in made])
     return stamp, max((at_ns for at_ns, _ in written), default=0)

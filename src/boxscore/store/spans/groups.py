@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from boxscore.errors import QueryTooLargeError
-from boxscore.store.spans.columns import PICO, to_usd
+from boxscore.store.spans.columns import PICO, UNSET, to_usd
 from boxscore.store.spans.filters import kind_of
 from boxscore.store.spans.measures import TIMES, Group, Key, Measure, Number
-from boxscore.store.spans.reader import UNSET
 from boxscore.store.spans.sketch import Sketch, bins_of
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -39,6 +38,14 @@ class _Sums:
         self.sketch = Sketch()
 
 
+class _Found:
+    """One group so far."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.spans = 0
+        self.sums = {field: _Sums() for field in fields}
+
+
 class Groups:
     """Takes batches of spans, gives groups. `measures` and `by` are checked before."""
 
@@ -47,7 +54,7 @@ class Groups:
         self._by = by
         self._fields = sorted({measure.field for measure in measures if measure.field is not None})
         self._sketched = {measure.field for measure in measures if measure.function in ("p50", "p95")}
-        self._found: dict[tuple[Key, ...], tuple[list[int], dict[str, _Sums]]] = {}
+        self._found: dict[tuple[Key, ...], _Found] = {}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,29 +73,32 @@ class Groups:
             parts.append(values // TIMES[field] * TIMES[field] if field in TIMES else values)
             _, inverse = np.unique(parts[-1], return_inverse=True)
             _, places = np.unique(places * rows + inverse, return_inverse=True)
-        order = np.argsort(places, kind="stable")
+        order = np.argsort(places, kind="stable") if self._by else np.arange(rows)
         starts = np.flatnonzero(np.diff(places[order], prepend=-1))
-        numbers = zip(*(part[order[starts]].tolist() for part in parts), strict=True) if parts else [()] * len(starts)
+        numbers = np.array([part[order[starts]] for part in parts], np.int64).reshape(-1, len(starts)).T.tolist()
         found = [
             self._of(tuple(self._key(field, number, name_of) for field, number in zip(self._by, key, strict=True)))
             for key in numbers
         ]
-        for (count, _), spans in zip(found, np.diff(starts, append=rows).tolist(), strict=True):
-            count[0] += spans
+        for group, spans in zip(found, np.diff(starts, append=rows).tolist(), strict=True):
+            group.spans += spans
         for field in self._fields:
-            self._measure(field, batch[column_of(field)][order], places[order], [sums[field] for _, sums in found])
+            values = batch[column_of(field)][order]
+            if kind_of(field) == "flag":
+                values = np.minimum(values, 1)
+            self._measure(field, values, places[order], [group.sums[field] for group in found])
 
     def groups(self, limit: int) -> list[Group]:
         made = [
-            Group(keys=keys, values=tuple(self._value(measure, count[0], sums) for measure in self._measures))
-            for keys, (count, sums) in self._found.items()
+            Group(keys=keys, values=tuple(self._value(measure, group) for measure in self._measures))
+            for keys, group in self._found.items()
         ]
         made.sort(key=_by_keys)
         if not self._by or self._by[0] not in TIMES:
             made.sort(key=lambda group: (group.values[0] is None, -(group.values[0] or 0)))
         return made[:limit]
 
-    def _of(self, keys: tuple[Key, ...]) -> tuple[list[int], dict[str, _Sums]]:
+    def _of(self, keys: tuple[Key, ...]) -> _Found:
         found = self._found.get(keys)
         if found is None:
             if len(self._found) >= GROUPS:
@@ -96,7 +106,7 @@ class Groups:
                     f"grouped by {', '.join(self._by)} there are more than {GROUPS:,} groups: group by less, or narrow "
                     "the filter."
                 )
-            found = self._found[keys] = ([0], {field: _Sums() for field in self._fields})
+            found = self._found[keys] = _Found(self._fields)
         return found
 
     def _measure(self, field: str, values: Numbers, places: Numbers, found: Sequence[_Sums]) -> None:
@@ -126,10 +136,10 @@ class Groups:
             return value
         return bool(value) if kind_of(field) == "flag" else name_of(value)
 
-    def _value(self, measure: Measure, spans: int, found: Mapping[str, _Sums]) -> Number:
+    def _value(self, measure: Measure, group: _Found) -> Number:
         if measure.field is None:
-            return spans
-        sums = found[measure.field]
+            return group.spans
+        sums = group.sums[measure.field]
         if measure.function == "count":
             return sums.count
         if not sums.count:

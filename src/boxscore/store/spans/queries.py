@@ -6,98 +6,161 @@ from typing import NamedTuple
 
 from boxscore.store.spans.columns import to_picousd
 from boxscore.store.spans.database import Cell
-from boxscore.store.spans.filters import METADATA, SCORE, Condition, Filter, kind_of
+from boxscore.store.spans.filters import METADATA, SCORE, Condition, Filter, Operator, kind_of
 from boxscore.store.spans.schema import QUOTED
 from boxscore.store.spans.segment import tag
 
 Names = Callable[[str], int | None]
 """The number of a name in a file, None where the file does not have it."""
+Term = tuple[str, Sequence[Cell]]
+"""A condition on a span `s`, and its parameters."""
 
 COLUMNS = ", ".join(f"s.{column}" for column in QUOTED)
+
+_TAGGED = "EXISTS (SELECT 1 FROM tags x WHERE x.project = ? AND x.tag = ? AND x.at_ns = s.at_ns AND x.seq = s.seq)"
+_SCORED = """EXISTS (SELECT 1 FROM scores x WHERE x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?{}
+AND (x.trace = s.trace AND (x.span IS NULL OR x.span = s.span OR s.entry > 0)
+OR x.session = (SELECT value FROM names WHERE id = s.session)))"""
 
 
 class Where(NamedTuple):
     """What comes after SELECT: `source` (FROM and WHERE) with its parameters, and the expressions of the sort key."""
 
     source: str
-    parameters: list[Cell]
-    at: str
-    seq: str
+    parameters: Sequence[Cell]
+    at: str = "s.at_ns"
+    seq: str = "s.seq"
+
+    def having(self, terms: Sequence[Term]) -> "Where":
+        return self._replace(
+            source=" AND ".join([self.source, *(term for term, _ in terms)]),
+            parameters=[*self.parameters, *(parameter for _, parameters in terms for parameter in parameters)],
+        )
 
     def beyond(self, at_ns: int, seq: int, *, oldest_first: bool) -> "Where":
         """Only what sorts behind that place."""
         compared = ">" if oldest_first else "<"
-        return self._replace(
-            source=f"{self.source} AND ({self.at}, {self.seq}) {compared} (?, ?)",
-            parameters=[*self.parameters, at_ns, seq],
-        )
+        return self.having([(f"({self.at}, {self.seq}) {compared} (?, ?)", (at_ns, seq))])
+
+    def until(self, at_ns: int, seq: int, *, oldest_first: bool) -> "Where":
+        """Only what sorts before that place, and what is there."""
+        compared = "<=" if oldest_first else ">="
+        return self.having([(f"({self.at}, {self.seq}) {compared} (?, ?)", (at_ns, seq))])
 
     def order(self, *, oldest_first: bool) -> str:
         way = "ASC" if oldest_first else "DESC"
         return f"ORDER BY {self.at} {way}, {self.seq} {way}"
 
 
-_SCORED = """EXISTS (SELECT 1 FROM scores x WHERE x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?{}
-AND (x.trace = s.trace AND (x.span IS NULL OR x.span = s.span OR s.entry > 0)
-OR x.session = (SELECT value FROM names WHERE id = s.session)))"""
+class Test(NamedTuple):
+    """A condition on one integer column; None is NULL. `!=` holds for NULL too."""
+
+    column: str
+    operator: Operator
+    value: int | None
+
+    @property
+    def term(self) -> Term:
+        column = f's."{self.column}"'
+        if self.value is None:
+            return f"{column} IS {'' if self.operator == '=' else 'NOT '}NULL", ()
+        return (f"{column} IS NOT ?" if self.operator == "!=" else f"{column} {self.operator} ?"), (self.value,)
 
 
-def where(project: int, filter: Filter, names: Names, *, scored: bool = True) -> Where | None:
-    """The spans `s` that a filter takes; None where no span of this file can be among them. `scored`: there are scores
-    beside it."""
-    driver: int | None = None
-    terms: list[str] = []
-    parameters: list[Cell] = []
+class Question(NamedTuple):
+    """A filter in the numbers of one file. `tags` of the application (whether a span has them), `others` that rows
+    alone can answer."""
+
+    project: int
+    tests: Sequence[Test]
+    tags: Sequence[tuple[bool, int]]
+    others: Sequence[Term]
+
+    def walk(self) -> tuple[Where, Sequence[Term]]:
+        """A walk in the order of lists along the index that leaves most out, and the terms that it leaves open."""
+        tests = list(self.tests)
+        tags = list(self.tags)
+        entry = Test("entry", ">", 0)
+        if (tagged := next((tag for tag in tags if tag[0]), None)) is not None:
+            tags.remove(tagged)
+            source = "FROM tags t CROSS JOIN spans s ON s.seq = t.seq WHERE t.project = ? AND t.tag = ?"
+            walk = Where(source, (self.project, tagged[1]), "t.at_ns", "t.seq")
+        elif entry in tests:
+            tests.remove(entry)
+            of = next((test for test in tests if test.column in ("session", "user") and _equals(test)), None)
+            index = "spans_entry" if of is None else f"spans_{of.column}"
+            walk = Where(f"FROM spans s INDEXED BY {index} WHERE s.project = ? AND s.entry > 0", (self.project,))
+            if of is not None:
+                tests.remove(of)
+                walk = walk.having([of.term])
+        else:
+            walk = Where("FROM spans s INDEXED BY spans_time WHERE s.project = ?", (self.project,))
+        return walk, self._terms(tests, tags)
+
+    def rows(self) -> Where:
+        """To be asked of rows by `seq`."""
+        return Where("FROM spans s NOT INDEXED WHERE s.project = ?", (self.project,)).having(
+            self._terms(self.tests, self.tags)
+        )
+
+    def _terms(self, tests: Sequence[Test], tags: Sequence[tuple[bool, int]]) -> list[Term]:
+        tagged = [("" if has else "NOT ") + _TAGGED for has, _ in tags]
+        return [
+            *(test.term for test in tests),
+            *zip(tagged, ((self.project, number) for _, number in tags), strict=True),
+            *self.others,
+        ]
+
+
+def question(project: int, filter: Filter, names: Names, *, scored: bool = True) -> Question | None:
+    """None where no span of the file can be among what is asked for. `scored`: there are scores beside it."""
+    tests: list[Test] = []
+    tags: list[tuple[bool, int]] = []
+    others: list[Term] = []
     for condition in filter:
+        kind = kind_of(condition.field)
         number: int | None = None
-        if kind_of(condition.field) == "score" and not scored:
-            if (condition.operator == "!=") == (condition.value is None):
+        if kind == "score":
+            if scored:
+                others.append(_scored(condition, project))
+            elif (condition.operator == "!=") == (condition.value is None):
                 return None
             continue
-        if kind_of(condition.field) == "text" and condition.value is not None:
+        if kind == "text" and condition.value is not None:
             number = names(_name(condition))
             if number is None:
                 if condition.operator == "=":
                     return None
                 continue  # what the file does not have is unequal to all that it has
-        if _has_tag(condition) and condition.operator == "=" and driver is None:
-            driver = number
-            continue
-        term, more = _term(condition, project, number)
-        terms.append(term)
-        parameters += more
-    if driver is None:
-        first, at, seq = "FROM spans s WHERE s.project = ?", "s.at_ns", "s.seq"
-        return Where(" AND ".join([first, *terms]), [project, *parameters], at, seq)
-    first = "FROM tags t CROSS JOIN spans s ON s.seq = t.seq WHERE t.project = ? AND t.tag = ?"
-    return Where(" AND ".join([first, *terms]), [project, driver, *parameters], "t.at_ns", "t.seq")
+        if condition.field.startswith(METADATA):
+            assert number is not None  # noqa: S101 - metadata cannot be asked for being absent
+            tags.append((condition.operator == "=", number))
+        else:
+            tests.append(_test(condition, number))
+    return Question(project, tests, tags, others)
 
 
-def _term(condition: Condition, project: int, number: int | None) -> tuple[str, Sequence[Cell]]:
+def _test(condition: Condition, number: int | None) -> Test:
     field, operator, value = condition.field, condition.operator, condition.value
-    if _has_tag(condition):
-        has = "EXISTS (SELECT 1 FROM tags x WHERE x.project = ? AND x.tag = ? AND x.at_ns = s.at_ns AND x.seq = s.seq)"
-        return (has if operator == "=" else f"NOT {has}"), (project, number)
-    if kind_of(field) == "score":
-        return _scored(condition, project)
     match field:
         case "entry":
-            return ("s.entry > 0" if (operator == "=") == value else "s.entry = 0"), ()
+            return Test("entry", ">" if (operator == "=") == value else "=", 0)
         case "error":
-            return ("s.error = 1" if (operator == "=") == value else "s.error = 0"), ()
+            return Test("error", "=", int((operator == "=") == value))
         case "cost_usd":
             assert value is None or isinstance(value, Decimal | int)  # noqa: S101 - a Condition checks its value
-            column, stored = "s.cost_picousd", to_picousd(None if value is None else Decimal(value))
+            return Test("cost_picousd", operator, to_picousd(None if value is None else Decimal(value)))
         case _:
-            column = f's."{field}"'
             stored = number if kind_of(field) == "text" else value
             assert stored is None or isinstance(stored, int)  # noqa: S101
-    if stored is None:
-        return f"{column} IS {'' if operator == '=' else 'NOT '}NULL", ()
-    return (f"{column} IS NOT ?" if operator == "!=" else f"{column} {operator} ?"), (stored,)
+            return Test(field, operator, stored)
 
 
-def _scored(condition: Condition, project: int) -> tuple[str, Sequence[Cell]]:
+def _equals(test: Test) -> bool:
+    return test.operator == "=" and test.value is not None
+
+
+def _scored(condition: Condition, project: int) -> Term:
     name, operator, value = condition.field.removeprefix(SCORE), condition.operator, condition.value
     has = operator != "!=" if value is not None else operator == "!="
     parameters: list[Cell] = [project, name]
@@ -109,10 +172,7 @@ def _scored(condition: Condition, project: int) -> tuple[str, Sequence[Cell]]:
     return ("" if has else "NOT ") + _SCORED.format(compared), parameters
 
 
-def _has_tag(condition: Condition) -> bool:
-    return condition.field.startswith(METADATA)
-
-
 def _name(condition: Condition) -> str:
     value = str(condition.value)
-    return tag(condition.field.removeprefix(METADATA), value) if _has_tag(condition) else value
+    in_metadata = condition.field.startswith(METADATA)
+    return tag(condition.field.removeprefix(METADATA), value) if in_metadata else value

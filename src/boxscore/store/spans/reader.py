@@ -15,18 +15,19 @@ import zstandard
 from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, queries, scores
 from boxscore.store.spans.blocks import Payload
-from boxscore.store.spans.columns import BLOCK, PLACE, from_values, to_usd
+from boxscore.store.spans.columns import BLOCK, PLACE, UNSET, from_values, to_usd
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.filters import Filter, kind_of
-from boxscore.store.spans.queries import Where
+from boxscore.store.spans.queries import Question, Where
 from boxscore.store.spans.schema import connect
-from boxscore.store.spans.store import Counts, SessionSummary, StoredSpan, TraceSummary
+from boxscore.store.spans.store import SessionSummary, StoredSpan, TraceSummary
 
+EVERY = Where("FROM spans s WHERE true", ())
 NAMES_KEPT = 50_000
 Amount = TypeVar("Amount", int, Decimal)
 
-UNSET = -(2**63)
-"""Stands for NULL among integers: no column holds it (`columns.whole`)."""
+WALKED = 2_000
+"""Rows along an index that are looked at before the columns are."""
 BATCH = 8192
 """Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
@@ -38,10 +39,6 @@ SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns)
     sum(s.output_tokens), {_COST}
 FROM spans s WHERE s.project = ? AND s.trace = ?
 """  # noqa: S608 - our own words
-_COUNTS = f"""
-SELECT count(*), sum(s.entry > 0), sum(s.error), sum(s.input_tokens), sum(s.output_tokens), {_COST},
-    count(s.cost_picousd)
-"""
 _OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
 _SESSION = f"SELECT count(DISTINCT s.trace), min(s.start_ns), max(s.start_ns) {_OF_SESSION}"
 _SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
@@ -52,12 +49,16 @@ ORDER BY s.start_ns, s.span LIMIT ?
 """  # noqa: S608
 
 
+def columns_path(path: Path) -> Path:
+    return path.with_suffix(".columns")
+
+
 class Reader:
     """Answers from one file. Everything inside one `snapshot` sees the same commits."""
 
     def __init__(self, path: Path, number: int) -> None:
         self.number = number
-        self._path = path
+        self.path = path
         self._connection = connect(path, write=False)
         self._scored = False
         self._names: dict[int, str] = {}
@@ -75,7 +76,7 @@ class Reader:
             finally:
                 self._connection.execute("COMMIT")
         except (apsw.Error, zstandard.ZstdError, msgspec.DecodeError) as error:
-            raise StoreError(f"{self._path} could not be read: {error}.") from error
+            raise StoreError(f"{self.path} could not be read: {error}.") from error
 
     def name_id(self, value: str) -> int | None:
         return cast("int | None", self._connection.execute("SELECT id FROM names WHERE value = ?", (value,)).get)
@@ -86,20 +87,40 @@ class Reader:
         asked = f"SELECT {'min' if oldest_first else 'max'}(at_ns) FROM spans WHERE project = ?"  # noqa: S608
         return None if number is None else cast("int | None", self._connection.execute(asked, (number,)).get)
 
-    def where(self, project: str, filter: Filter) -> Where | None:
+    def question(self, project: str, filter: Filter) -> Question | None:
         number = self.name_id(project)
         if number is None:
             return None
         scored = any(kind_of(condition.field) == "score" for condition in filter) and self._attach_scores()
-        return queries.where(number, filter, self.name_id, scored=scored)
+        return queries.question(number, filter, self.name_id, scored=scored)
 
     def _attach_scores(self) -> bool:
         """Whether there are scores beside the file."""
-        if not self._scored and (path := self._path.with_name(scores.FILE)).exists():
+        if not self._scored and (path := self.path.with_name(scores.FILE)).exists():
             scores.connect(path, write=False).close()  # says so where it cannot be used
             self._connection.execute("ATTACH ? AS beside", (str(path),))
             self._scored = True
         return self._scored
+
+    def listed(
+        self, question: Question, beyond: tuple[int, int] | None, limit: int, *, oldest_first: bool
+    ) -> list[Row]:
+        """The first `limit` rows behind a place (time and order of arrival): along an index, or where that leaves out
+        too little, from the columns."""
+        walk, terms = question.walk()
+        if beyond is not None:
+            walk = walk.beyond(*beyond, oldest_first=oldest_first)
+        end = self.place(walk, WALKED, oldest_first=oldest_first) if terms else None
+        if end is None:
+            return self.rows(walk.having(terms), limit, oldest_first=oldest_first)
+        near = walk.until(*end, oldest_first=oldest_first)
+        rows = self.rows(near.having(terms), limit, oldest_first=oldest_first)
+        if len(rows) < limit:
+            from boxscore.store.spans.scan import scanning  # it loads numpy
+
+            with scanning(self, question) as scan:
+                rows += scan.rows(end, limit - len(rows), oldest_first=oldest_first)
+        return rows
 
     def rows(self, where: Where, limit: int, *, oldest_first: bool = False) -> list[Row]:
         asked = f"SELECT {queries.COLUMNS} {where.source} {where.order(oldest_first=oldest_first)} LIMIT ?"
@@ -107,16 +128,27 @@ class Reader:
 
     def rows_of(self, seqs: Sequence[int], where: Where | None = None) -> list[Row]:
         """In the order of `seqs`, without those that are not there or that `where` does not take."""
-        source, parameters = ("FROM spans s WHERE true", []) if where is None else (where.source, where.parameters)
-        asked = f"SELECT {queries.COLUMNS} {source} AND s.seq = ?"
-        return [row for seq in seqs for row in self._connection.execute(asked, (*parameters, seq))]
+        where = where or EVERY
+        asked = f"SELECT {queries.COLUMNS} {where.source} AND s.seq = ?"
+        return [row for seq in seqs for row in self._connection.execute(asked, (*where.parameters, seq))]
 
-    def columns(self, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
+    def numbers(self, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
         """Integer columns of all rows that `where` takes, some at a time; NULL is `UNSET`."""
         chosen = ", ".join(f'coalesce(s."{column}", {UNSET})' for column in columns)
         found = iter(self._connection.execute(f"SELECT {chosen} {where.source}", where.parameters))
         while part := list(itertools.islice(found, BATCH)):
             yield cast("list[tuple[int, ...]]", part)
+
+    def place(self, where: Where, nth: int, *, oldest_first: bool) -> tuple[int, int] | None:
+        """Time and order of arrival of the nth row, None where there are fewer."""
+        order = where.order(oldest_first=oldest_first)
+        asked = f"SELECT {where.at}, {where.seq} {where.source} {order} LIMIT 1 OFFSET ?"
+        return cast("tuple[int, int] | None", self._connection.execute(asked, (*where.parameters, nth - 1)).fetchone())
+
+    def tagged(self, project: int, tag: int) -> list[int]:
+        """Spans that have an attribute of the application."""
+        found = self._connection.execute("SELECT seq FROM tags WHERE project = ? AND tag = ?", (project, tag))
+        return [cast(int, row[0]) for row in found]
 
     def rows_after(self, seq: int, limit: int) -> list[Row]:
         """In the order of arrival."""
@@ -189,26 +221,6 @@ class Reader:
             output_tokens=tokens_out,
             cost_usd=None if millionths is None else to_usd(millionths * 1_000_000 + rest),
         )
-
-    def counts(self, where: Where) -> Counts:
-        spans, traces, errors, tokens_in, tokens_out, millionths, rest, priced = cast(
-            "Sequence[int]",
-            self._connection.execute(f"{_COUNTS} {where.source}", where.parameters).fetchone(),
-        )
-        return Counts(
-            spans=spans,
-            traces=traces or 0,
-            errors=errors or 0,
-            input_tokens=tokens_in or 0,
-            output_tokens=tokens_out or 0,
-            cost_usd=to_usd((millionths or 0) * 1_000_000 + (rest or 0)),
-            unpriced=spans - priced,
-        )
-
-    def facets(self, where: Where, field: str) -> dict[str | None, int]:
-        asked = f'SELECT s."{field}", count(*) {where.source} GROUP BY 1'
-        found = cast("list[tuple[int | None, int]]", self._connection.execute(asked, where.parameters).fetchall())
-        return {None if number is None else self.name(number): count for number, count in found}
 
     def name(self, number: int) -> str:
         found = self._names.get(number)

@@ -4,7 +4,6 @@ import base64
 import binascii
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -21,7 +20,7 @@ from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
-from boxscore.store.spans.measures import Group, Measure, check_groups
+from boxscore.store.spans.measures import Group, Measure, check_groups, parse_measure
 from boxscore.store.spans.reader import Reader, merged_session
 from boxscore.store.spans.rollups import MINUTE_NS, Buckets
 from boxscore.store.spans.rows import SpanRow
@@ -39,10 +38,18 @@ from boxscore.store.spans.store import (
     StoredSpan,
     TraceSummary,
 )
-from boxscore.store.spans.upkeep import Upkeep
 from boxscore.store.spans.writer import Writer, Written
 
 ENTRY = Condition("entry", "=", True)
+COUNTED = tuple(
+    map(
+        parse_measure,
+        (
+            *("count", "sum(entry)", "sum(error)", "sum(input_tokens)", "sum(output_tokens)"),
+            *("sum(cost_usd)", "count(cost_usd)"),
+        ),
+    )
+)
 LIMIT = 10_000
 """No page is longer."""
 SESSION_PAGES = 8
@@ -73,12 +80,11 @@ class SqliteSpans:
         segment_spans: int = SEGMENT_SPANS,
     ) -> None:
         self.folder = home / FOLDER
-        self._files = self._behind = self._writer = self._upkeep = None
+        self._files = self._behind = self._writer = None
         if write:
             self._files = Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans)
             self._behind = Behind(self._paths)
             self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
-            self._upkeep = Upkeep(self.folder, self._writer, self._behind, clock_ns=clock_ns, dropped=self._release)
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
 
@@ -101,21 +107,6 @@ class SqliteSpans:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    @property
-    def upkeep(self) -> Upkeep:
-        """Retention and erasure; only where the store is open for writing."""
-        if self._upkeep is None:
-            raise StoreError(f"{self.folder} is open for reading only: nothing can be removed from it here.")
-        return self._upkeep
-
-    def _release(self, number: int) -> None:
-        """Lets go of a file that was dropped, so that its room is free."""
-        with self._lock:
-            gone = [reader for reader in self._idle if reader.number == number]
-            self._idle = [reader for reader in self._idle if reader.number != number]
-        for reader in gone:
-            reader.close()
 
     @property
     def waiting(self) -> int:
@@ -210,30 +201,24 @@ class SqliteSpans:
         return Page(items=list(items.values()), cursor=cursor)
 
     def counts(self, project: str, filter: Filter = ()) -> Counts:
-        found: list[Counts] = []
-        for reader in self._readers():
-            if (where := reader.where(project, filter)) is not None:
-                found.append(reader.counts(where))
+        found = self._groups(project, COUNTED, filter, (), limit=1)
+        values = found[0].values if found else (0, 0, 0, None, None, None, 0)
+        spans, traces, errors, tokens_in, tokens_out, cost, priced = values
         return Counts(
-            spans=sum(one.spans for one in found),
-            traces=sum(one.traces for one in found),
-            errors=sum(one.errors for one in found),
-            input_tokens=sum(one.input_tokens for one in found),
-            output_tokens=sum(one.output_tokens for one in found),
-            cost_usd=sum((one.cost_usd for one in found), Decimal(0)),
-            unpriced=sum(one.unpriced for one in found),
+            spans=cast(int, spans),
+            traces=cast(int, traces),
+            errors=cast(int, errors),
+            input_tokens=cast("int | None", tokens_in) or 0,
+            output_tokens=cast("int | None", tokens_out) or 0,
+            cost_usd=cast("Decimal | None", cost) or Decimal(0),
+            unpriced=cast(int, spans) - cast(int, priced),
         )
 
     def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
-        _check_limit(limit)
         if kind_of(field) != "text" or field.startswith(METADATA):
             raise UsageError(f"{field} has no facets: ask for a text field.")
-        values: Counter[str | None] = Counter()
-        for reader in self._readers():
-            if (where := reader.where(project, filter)) is not None:
-                values.update(reader.facets(where, field))
-        ordered = sorted(values.items(), key=lambda item: (-item[1], item[0] or ""))
-        return [Facet(value=value, spans=count) for value, count in ordered[:limit]]
+        groups = self._groups(project, [Measure("count")], filter, [field], limit=limit)
+        return [Facet(value=cast("str | None", group.keys[0]), spans=cast(int, group.values[0])) for group in groups]
 
     def aggregate(
         self,
@@ -244,24 +229,8 @@ class SqliteSpans:
         by: Sequence[str] = (),
         limit: int = 100,
     ) -> Sequence[Group]:
-        import numpy as np
-
-        from boxscore.store.spans.groups import Groups
-
-        _check_limit(limit)
         check_groups(measures, by)
-        groups = Groups(measures, by)
-        until = time.monotonic() + SECONDS
-        for reader in self._readers():
-            if (where := reader.where(project, filter)) is None:
-                continue
-            for part in reader.columns(where, groups.columns):
-                if time.monotonic() > until:
-                    raise QueryTooLargeError(
-                        f"this would take longer than {SECONDS} seconds: narrow it by time (start_ns>=…) or by filters."
-                    )
-                groups.add(dict(zip(groups.columns, np.array(part, np.int64).T, strict=True)), reader.name)
-        return groups.groups(limit)
+        return self._groups(project, measures, filter, by, limit=limit)
 
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
@@ -283,9 +252,10 @@ class SqliteSpans:
         for number, path in reversed(segment_paths(self.folder)):
             with self._reading(number, path) as reader:
                 pending += not_searchable(reader, path)
-                where = reader.where(project, filter)
-                if number > before[0] or where is None:
+                question = reader.question(project, filter)
+                if number > before[0] or question is None:
                     continue
+                where = question.rows()
                 seq = before[1] if number == before[0] else LARGEST
                 while len(items) < limit and left and (seqs := asked.candidates(reader, path, project, seq)):
                     for seq in seqs[:left]:
@@ -345,14 +315,15 @@ class SqliteSpans:
             for at_ns, reader in sorted(begin, key=lambda pair: pair[0], reverse=not oldest_first):
                 if len(found) > limit and (found[limit][0][0] < at_ns if oldest_first else found[limit][0][0] > at_ns):
                     break
-                where = reader.where(project, filter)
-                if where is None:
+                question = reader.question(project, filter)
+                if question is None:
                     continue
+                beyond = None
                 if before is not None:
                     at, number, seq = before
                     passed = LARGEST if (number < reader.number) == oldest_first else 0
-                    where = where.beyond(at, seq if number == reader.number else passed, oldest_first=oldest_first)
-                rows = reader.rows(where, limit + 1, oldest_first=oldest_first)
+                    beyond = (at, seq if number == reader.number else passed)
+                rows = reader.listed(question, beyond, limit + 1, oldest_first=oldest_first)
                 found += [(_place(reader, values), reader, values) for values in rows]
                 found.sort(key=lambda one: one[0], reverse=not oldest_first)
                 del found[limit + 1 :]
@@ -363,6 +334,25 @@ class SqliteSpans:
             }
             items = [next(made[reader]) for _, reader, _ in taken]
         return Page(items=items, cursor=_encoded(taken[-1][0]) if len(found) > limit else None)
+
+    def _groups(
+        self, project: str, measures: Sequence[Measure], filter: Filter, by: Sequence[str], *, limit: int
+    ) -> Sequence[Group]:
+        from boxscore.store.spans import groups, scan  # they load numpy
+
+        _check_limit(limit)
+        found = groups.Groups(measures, by)
+        until = time.monotonic() + SECONDS
+        for reader in self._readers():
+            if (question := reader.question(project, filter)) is None:
+                continue
+            for batch in scan.batches(reader, question, found.columns):
+                found.add(batch, reader.name)
+                if time.monotonic() > until:
+                    raise QueryTooLargeError(
+                        f"this would take longer than {SECONDS} seconds: narrow it by time (start_ns>=…) or by filters."
+                    )
+        return found.groups(limit)
 
     def _readers(self) -> Iterator[Reader]:
         for number, path in segment_paths(self.folder):

@@ -1,0 +1,147 @@
+"""Lists and sums of one file that no index gives: over its columns, and over the rows that these lack."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import apsw
+import numpy as np
+
+from boxscore.store.spans.columns import AT, SEQ
+from boxscore.store.spans.database import Database, Row, open_database
+from boxscore.store.spans.groups import Batch
+from boxscore.store.spans.parts import Mask, Part
+from boxscore.store.spans.queries import Question, Test, Where
+from boxscore.store.spans.reader import Reader, columns_path
+from boxscore.store.spans.stripes import Stripe, as_changes, changed, part, stripes
+
+FEW = 4
+"""So many rows are read sooner than another column is."""
+
+Place = tuple[int, int]
+"""Time and order of arrival."""
+
+
+def batches(reader: Reader, question: Question, columns: Sequence[str]) -> Iterator[Batch]:
+    """Columns of all rows that the question takes, some at a time."""
+    with scanning(reader, question) as scan:
+        yield from scan.batches(columns)
+
+
+@contextmanager
+def scanning(reader: Reader, question: Question) -> "Generator[Scan]":
+    """A scan of the reader's file, inside one of its snapshots."""
+    try:
+        database = open_database(columns_path(reader.path), write=False)
+    except apsw.CantOpenError:
+        yield Scan(reader, question, None)  # there are none yet
+        return
+    try:
+        yield Scan(reader, question, database)
+    finally:
+        database.close()
+
+
+class Scan:
+    """One question to one file."""
+
+    def __init__(self, reader: Reader, question: Question, columns: Database | None) -> None:
+        self._reader = reader
+        self._question = question
+        self._columns = columns
+        self._last_seq = reader.last_seq()
+        tests = [Test("project", "=", question.project), *question.tests]
+        self._tests = sorted(tests, key=lambda test: test.operator != "=")  # those first that leave most out
+        self._tags = [(has, np.array(reader.tagged(question.project, tag), np.int64)) for has, tag in question.tags]
+        self._stripes: Sequence[Stripe] = []
+        self._mark = 0
+        if columns is not None:
+            columns.execute("BEGIN")
+            self._mark, change = cast("tuple[int, int]", columns.execute("SELECT seq, change FROM mark").fetchone())
+            self._changes = as_changes(reader.changes_after(change))
+            self._stripes = stripes(columns)
+
+    def rows(self, beyond: Place, limit: int, *, oldest_first: bool) -> list[Row]:
+        """The first `limit` rows behind a place."""
+        found: list[Row] = []
+        for where in self._lacking():
+            where = where.beyond(*beyond, oldest_first=oldest_first)
+            found += self._reader.rows(where, limit, oldest_first=oldest_first)
+        way = 1 if oldest_first else -1
+
+        def sort() -> None:
+            found.sort(key=lambda row: (way * cast(int, row[AT]), way * cast(int, row[SEQ])))
+            del found[limit:]
+
+        sort()
+        for stripe in sorted(self._stripes, key=lambda stripe: stripe.oldest_ns if oldest_first else -stripe.newest_ns):
+            first, last = (stripe.oldest_ns, stripe.newest_ns) if oldest_first else (stripe.newest_ns, stripe.oldest_ns)
+            if len(found) == limit and way * first > way * cast(int, found[-1][AT]):
+                break
+            if way * last >= way * beyond[0]:
+                found += self._candidates(stripe, beyond, limit, way)
+                sort()
+        return found
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
+        """Columns of all rows that the question takes, some at a time."""
+        if self._question.others:
+            walk, terms = self._question.walk()
+            yield from _from_rows(self._reader, [walk.having(terms)], columns)
+            return
+        yield from _from_rows(self._reader, self._lacking(), columns)
+        for stripe in self._stripes:
+            if (mask := self._mask(stripe)) is not None:
+                yield {column: self._part(stripe, column).values()[mask] for column in columns}
+
+    def _lacking(self) -> list[Where]:
+        """Rows that the columns do not have, and those that they do not have as they are now."""
+        rows = self._question.rows()
+        stale = [seq for stripe in self._stripes for seq in changed(stripe, self._changes).tolist()]
+        places = ", ".join(map(str, stale))
+        return [rows.having([("s.seq > ?", (self._mark,))]), rows.having([(f"s.seq IN ({places})", ())])]
+
+    def _candidates(self, stripe: Stripe, beyond: Place, limit: int, way: int) -> list[Row]:
+        mask = self._mask(stripe, enough=FEW)
+        if mask is None:
+            return []
+        at, seq = (self._part(stripe, column).values()[mask] for column in ("at_ns", "seq"))
+        behind = (way * at > way * beyond[0]) | ((at == beyond[0]) & (way * seq > way * beyond[1]))
+        at, seq = at[behind], seq[behind]
+        ordered = seq[np.lexsort((way * seq, way * at))].tolist()
+        found: list[Row] = []
+        where = self._question.rows()
+        for start in range(0, len(ordered), limit):
+            found += self._reader.rows_of(ordered[start : start + limit], where)
+            if len(found) >= limit:
+                break
+        return found
+
+    def _mask(self, stripe: Stripe, *, enough: int = 0) -> Mask | None:
+        """The stripe's rows that the question takes, but for `others`; None where there are none. With no more than
+        `enough` of them some may be others."""
+        mask = np.ones(stripe.rows, np.bool_)
+        for test in self._tests:
+            mask &= self._part(stripe, test.column).compare(test.operator, test.value)
+            left = np.count_nonzero(mask)
+            if not left:
+                return None
+            if left <= enough:
+                break
+        stale = changed(stripe, self._changes)
+        if self._tags or len(stale) or stripe.last > self._last_seq:
+            seqs = self._part(stripe, "seq").values()
+            for has, tagged in self._tags:
+                mask &= np.isin(seqs, tagged, invert=not has)
+            mask &= np.isin(seqs, stale, invert=True) & (seqs <= self._last_seq)
+        return mask if mask.any() else None
+
+    def _part(self, stripe: Stripe, column: str) -> Part:
+        assert self._columns is not None  # noqa: S101 - there are stripes
+        return part(self._columns, stripe, column)
+
+
+def _from_rows(reader: Reader, parts: Sequence[Where], columns: Sequence[str]) -> Iterator[Batch]:
+    for where in parts:
+        for rows in reader.numbers(where, columns):
+            yield dict(zip(columns, np.array(rows, np.int64).T, strict=True))
