@@ -358,7 +358,7 @@ def test_texts_with_much_in_common_get_a_dictionary_that_outlives_the_process_an
     with SqliteSpans(tmp_path, segment_spans=250) as store:
         for n in range(299):
             store.put("p", [talk(n)]).result()
-        wait(store._files._dictionaries._training.values())
+        wait(store._files.dictionaries._training.values())
         store.put("p", [talk(299)]).result()
     with SqliteSpans(tmp_path, segment_spans=250) as store:
         for n in range(300, 600):
