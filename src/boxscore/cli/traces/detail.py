@@ -11,7 +11,7 @@ from boxscore.tracing.conversation import read_exchange
 from boxscore.tracing.raw import read_raw
 from boxscore.types import Json
 
-_KEY = 34
+_KEY = 36
 """Columns of a key before its value; a longer one has a line of its own."""
 _VALUE_LINES = 4
 

@@ -12,6 +12,7 @@ from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.words import ago, counted, tokens, took, usd
 from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped
 from boxscore.store.spans import TraceSummary
+from boxscore.tracing.tree import QUEUE_NS
 
 
 @click.command(name="list")
@@ -55,22 +56,21 @@ def _headline(traces: Sequence[TraceSummary], *, newest: bool, more: bool) -> st
 
 
 class Rows:
-    """Traces as lines of one width, each column as wide as these traces need. A wider terminal adds whose they were,
-    then what was asked. Without traces the columns are as wide as they usually are."""
+    """Traces as lines of one width, each column as wide as these traces need: what none of them tells has none. A
+    wider terminal adds what was asked, and whose they were. Without traces the columns are as wide as usual."""
 
     def __init__(self, traces: Sequence[TraceSummary], width: int, ink: Ink, *, when: int = 0) -> None:
         self.ink = ink
         self.now_ns = time.time_ns()
         self.when = when or _widest([self._when(trace) for trace in traces], 4, 10)
-        self.took = _widest([took(trace.duration_ns) for trace in traces], 7, 8)
+        self.took = _widest([took(_lasted(trace)) for trace in traces], 7, 8)
         self.cost = _widest([usd(trace.cost_usd) for trace in traces] if traces else ["$0.00041"], 4, 11)
-        self.model = _widest(
-            [_model(trace) for trace in traces] if traces else [" " * 16], 5, 16 if width < 100 else 24
-        )
+        models = _widest([_model(trace) for trace in traces] if traces else [" " * 16], 0, 16 if width < 140 else 24)
+        self.model = max(models, 5) if models else 0
         whose = _widest([_whose(trace) for trace in traces] if traces else [" " * 12], 0, 12 if width < 140 else 20)
-        self.whose = max(whose, 4) if whose and width >= 100 else 0
-        room = width - sum((self.when, self.took, self.cost, self.model, len("tokens"), _ID)) - 8
-        room -= self.whose + 1 if self.whose else 0
+        self.whose = max(whose, 5) if whose and width >= 100 else 0
+        room = width - sum((self.when, self.took, self.cost, len("tokens"), _ID)) - 7
+        room -= sum(width + 1 for width in (self.model, self.whose) if width)
         names = _widest(
             [stripped(trace.entry.name) for trace in traces] if traces else [" " * 24], 4, 24 if width < 140 else 36
         )
@@ -79,9 +79,10 @@ class Rows:
 
     def head(self) -> str:
         asked = f" {left('asked', self.asked)}" if self.asked else ""
+        model = f" {left('model', self.model)}" if self.model else ""
         whose = f" {left('whose', self.whose)}" if self.whose else ""
         text = (
-            f"{left('when', self.when)}   {left('name', self.name)}{asked} {left('model', self.model)}"
+            f"{left('when', self.when)}   {left('name', self.name)}{asked}{model}"
             f" {right('took', self.took)} tokens {right('cost', self.cost)}{whose} trace"
         )
         return self.ink.pale(text)
@@ -93,11 +94,11 @@ class Rows:
         asked = f" {left(stripped(entry.input_text[:400]), self.asked)}" if self.asked else ""
         whose = f" {ink.pale(left(_whose(trace), self.whose))}" if self.whose else ""
         name = left(safe(entry.name), self.name)
-        model = left(middle_cut(_model(trace), self.model), self.model)
+        model = f" {left(middle_cut(_model(trace), self.model), self.model)}" if self.model else ""
         return (
             f"{ink.pale(left(self._when(trace) if when is None else when, self.when))} {mark} "
-            f"{ink.bad(name) if trace.errors else name}{asked} {model}"
-            f" {right(took(trace.duration_ns), self.took)}"
+            f"{ink.bad(name) if trace.errors else name}{asked}{model}"
+            f" {right(took(_lasted(trace)), self.took)}"
             f" {right(tokens(trace.input_tokens, trace.output_tokens), 6)} {right(usd(trace.cost_usd), self.cost)}"
             f"{whose} {ink.pale(trace.entry.trace_id.hex()[:_ID])}"
         )
@@ -109,6 +110,13 @@ class Rows:
 _ID = 8
 _ASKED = 20
 """Columns below which a question cannot be recognised."""
+
+
+def _lasted(trace: TraceSummary) -> int | None:
+    """From the first start to the last end; a trace whose clocks contradict each other lasts as long as its first span
+    says."""
+    own, whole = trace.entry.duration_ns, trace.duration_ns
+    return own if own is not None and whole is not None and whole > own + QUEUE_NS else whole
 
 
 def _model(trace: TraceSummary) -> str:

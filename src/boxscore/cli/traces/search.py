@@ -59,6 +59,7 @@ def command(
 
 def _lines(span: StoredSpan, asked: str, width: int, ink: Ink) -> Iterator[str]:
     facts = (middle_cut(stripped(span.model or span.model_asked or ""), 18), took(span.duration_ns), usd(span.cost_usd))
+    facts = facts if width >= 72 else facts[1:]
     end = "  ".join((*filter(None, facts), f"{span.trace_id.hex()[:8]} {span.span_id.hex()[:6]}"))
     mark = ink.bad(FAILED) if span.error else " "
     when = ago(min(span.start_ns, span.received_ns), time.time_ns())

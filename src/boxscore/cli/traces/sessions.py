@@ -31,7 +31,7 @@ def command(
             return
     ink, width = Ink.of_terminal(), terminal_width()
     whose = min(max((cells(stripped(one.user or "")) for one in page.items), default=4), 20)
-    whose = max(whose, 4) if any(one.user for one in page.items) else 0
+    whose = max(whose, 4) if width >= 72 and any(one.user for one in page.items) else 0
     name = min(width - 54 - (whose + 1 if whose else 0), max(cells(stripped(one.session)) for one in page.items))
     user = f" {left('user', whose)}" if whose else ""
     head = f"{left('last', 10)}   {left('session', max(name, 7))}{user} traces  spans   lasted tokens      cost"

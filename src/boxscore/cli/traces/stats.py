@@ -13,9 +13,9 @@ from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import nothing_found, print_json
 from boxscore.cli.traces.words import absolute, ago, counted, share, short, took, usd
 from boxscore.errors import UsageError
-from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped
+from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import Condition, Filter, SpanReader, parse_condition
-from boxscore.store.spans.measures import Group, Measure, parse_measure
+from boxscore.store.spans.measures import TIMES, Group, Key, Measure, parse_measure
 from boxscore.store.spans.store import SeriesBy
 
 MINUTE_NS = 60 * 10**9
@@ -238,7 +238,8 @@ def _print(stats: Stats, width: int, ink: Ink, now_ns: int) -> None:
     if total.duration_p50_ns is not None:
         said.append(f"p50 {took(total.duration_p50_ns)}, p95 {took(total.duration_p95_ns)}")
     said += [usd(total.cost_usd)] if total.cost_usd else []
-    click.echo(ink.bold(f"{', '.join(said)}."))
+    for line in wrapped(f"{', '.join(said)}.", width):
+        click.echo(ink.bold(line))
     for line in _table(stats, width, ink):
         click.echo(line)
     if stats.pending:
@@ -265,12 +266,16 @@ def _table(stats: Stats, width: int, ink: Ink) -> Iterator[str]:
     tokens = ("in", "out") if wide else ("tokens",)
     head = (stats.by, "over time", "spans", "errors", *(("p50",) if wide else ()), "p95", *tokens, "cost", "share")
     widths = [max(cells(row[at]) for row in [head, *rows]) for at in range(len(head))]
+    if sum(widths[1:]) + len(widths) > width - 12:  # the trend and the share go first
+        kept = [at for at, name in enumerate(head) if name not in ("over time", "share")]
+        head, *rows = [tuple(row[at] for at in kept) for row in [head, *rows]]
+        widths = [widths[at] for at in kept]
     widths[0] = max(8, min(widths[0], width - sum(widths[1:]) - len(widths) + 1))
     for number, row in enumerate([head, *rows]):
-        said = [left(middle_cut(row[0], widths[0]), widths[0]), left(row[1], widths[1])]
-        said += [right(text, room) for text, room in zip(row[2:], widths[2:], strict=True)]
-        if number and row[3]:
-            said[3] = ink.bad(said[3])
+        said = [left(middle_cut(row[0], widths[0]), widths[0])]
+        for name, text, room in zip(head[1:], row[1:], widths[1:], strict=True):
+            placed = left(text, room) if name == "over time" else right(text, room)
+            said.append(ink.bad(placed) if name == "errors" and number and text else placed)
         line = " ".join(said).rstrip()
         yield ink.pale(line) if number == 0 else line
 
@@ -285,10 +290,7 @@ def _print_groups(
 ) -> None:
     table = [[*by, *map(str, measures)]]
     for group in groups:
-        keys = [
-            absolute(key)[:16] if field in ("hour", "day") and isinstance(key, int) else "–" if key is None else
-            stripped(str(key)) for field, key in zip(by, group.keys, strict=True)
-        ]  # fmt: skip
+        keys = [_key(field, key) for field, key in zip(by, group.keys, strict=True)]
         table.append([*keys, *(_said(measure, value) for measure, value in zip(measures, group.values, strict=True))])
     widths = [min(max(cells(row[at]) for row in table), 40) for at in range(len(table[0]))]
     for number, row in enumerate(table):
@@ -298,6 +300,14 @@ def _print_groups(
         ]
         line = "  ".join(said)[: max(width, sum(widths) + 2 * len(widths))].rstrip()
         click.echo(ink.pale(line) if number == 0 else line)
+
+
+def _key(field: str, key: Key) -> str:
+    if key is None:
+        return "–"
+    if field in TIMES and isinstance(key, int):
+        return absolute(key)[:16]
+    return str(key).lower() if isinstance(key, bool) else stripped(str(key))
 
 
 def _said(measure: Measure, value: object) -> str:

@@ -8,7 +8,7 @@ import click
 from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.listing import Rows
-from boxscore.cli.traces.words import clock
+from boxscore.cli.traces.words import absolute, clock
 from boxscore.server.forms import encode
 from boxscore.store.spans import Filter, SpanReader, TraceSummary
 
@@ -26,7 +26,7 @@ _KEPT = 50_000
 def command(filter: tuple[str, ...], since: str | None, until: str | None, last: int, as_json: bool) -> None:
     """New traces as they come, one a line; Ctrl-C ends it."""
     conditions = conditions_of(filter, since, until)
-    rows = Rows([], terminal_width(), Ink.of_terminal(), when=8)
+    rows = Rows([], terminal_width(), Ink.of_terminal(), when=10)
     try:
         with opened() as reader:
             if not as_json:
@@ -35,9 +35,15 @@ def command(filter: tuple[str, ...], since: str | None, until: str | None, last:
                 if as_json:
                     click.echo(encode(trace))
                 else:
-                    click.echo(rows.line(trace, clock(min(trace.entry.start_ns, trace.entry.received_ns))))
+                    click.echo(rows.line(trace, _at(trace)))
     except KeyboardInterrupt:
         click.echo(err=True)
+
+
+def _at(trace: TraceSummary) -> str:
+    """The time of today, or the day."""
+    at_ns = min(trace.entry.start_ns, trace.entry.received_ns)
+    return clock(at_ns) if time.time_ns() - at_ns < 86_400 * 10**9 else absolute(at_ns)[:10]
 
 
 def _arriving(reader: SpanReader, filter: Filter, last: int) -> Iterator[TraceSummary]:

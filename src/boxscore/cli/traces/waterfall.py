@@ -90,7 +90,7 @@ class Waterfall:
         self.took = max(5, *(cells(took(node.span.duration_ns)) for node in nodes))
         self.cost = max(4, *(cells(usd(node.span.cost_usd)) for node in nodes))
         models = [_model(node) for node in nodes]
-        self.model = min(max(map(cells, models)), 20) if width >= 100 else 0
+        self.model = min(max(map(cells, models)), 24) if width >= 100 else 0
         room = width - self.took - self.cost - len("tokens") - _ID - 5 - (self.model + 1 if self.model else 0)
         wanted = max(cells(stripped(node.span.name)) + _STEP * node.depth + 2 for node in nodes)
         self.name = max(16, min(wanted, room * 3 // 5))
@@ -109,7 +109,7 @@ class Waterfall:
         """The span's line, and beneath it what a failed one said."""
         span, ink = node.span, self.ink
         mark = ink.bad(FAILED) if span.error else ORPHAN if node.orphan else " "
-        indent = min(_STEP * node.depth, max(0, self.name - 14))
+        indent = min(_STEP * node.depth, max(0, self.name - 10))
         name = left(" " * indent + safe(span.name), self.name - 2)
         model = f" {ink.pale(left(middle_cut(_model(node), self.model), self.model))}" if self.model else ""
         yield (

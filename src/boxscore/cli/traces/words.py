@@ -24,8 +24,12 @@ def took(duration_ns: float | None) -> str:
     for size, unit in ((86_400, "d"), (3_600, "h")):
         if duration_ns >= 1.5 * size * _S:
             count = duration_ns / size / _S
-            return f"{count:,.1f} {unit}" if count < 99.5 else f"{count:,.0f} {unit}"
-    return f"{duration_ns / 60 / _S:.1f} min"
+            return f"{_one(count)} {unit}" if count < 99.5 else f"{count:,.0f} {unit}"
+    return f"{_one(duration_ns / 60 / _S)} min"
+
+
+def _one(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def ago(at_ns: int, now_ns: int) -> str:
@@ -76,4 +80,4 @@ def usd(cost: Decimal | None) -> str:
 
 
 def share(fraction: float) -> str:
-    return f"{fraction * 100:.0f} %"
+    return f"{fraction * 100:.0f} %" if fraction >= 0.005 else "<1 %"
