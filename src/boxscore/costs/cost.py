@@ -67,8 +67,9 @@ def cost(usage: Usage, row: PriceRow) -> Cost:
     parts: list[Part] = []
     left: dict[str, Decimal] = {}
     input_tokens = (_reported(usage, KINDS["input"]) or _ZERO) if _tiered(row) else _ZERO
-    told = _told(usage)
-    for kind, taken in _plan(tuple(row.rates)):
+    reported = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
+    told = tuple([field for field, count in reported.items() if count])
+    for kind, taken in _due(tuple(row.rates), tuple(reported), told):
         count = left[kind.name] = _left(usage, kind, taken, left, row, told)
         if not count:
             continue
@@ -97,14 +98,26 @@ def _plan(names: tuple[str, ...]) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
     return tuple((kind, tuple(other.name for other in kinds if is_part_of(other, kind))) for kind in kinds)
 
 
+@lru_cache(maxsize=1024)
+def _due(
+    names: tuple[str, ...], reported: tuple[str, ...], told: tuple[str, ...]
+) -> tuple[tuple[Kind, tuple[str, ...]], ...]:
+    """The plan without the kinds that are zero for sure: no part of them has a count, and they themselves are reported
+    as none, or not reported and not doubtful. `told` are the reported fields whose count is not zero."""
+    left: set[str] = set()
+    due: list[tuple[Kind, tuple[str, ...]]] = []
+    for kind, parts in _plan(names):
+        taken = tuple(name for name in parts if name in left)
+        own = kind.name == "requests" or kind.name in _SECONDS or kind.field == "cache_write_tokens"
+        count = kind.field in told if kind.field in reported else any(_against_zero(kind.name, told))
+        if own or taken or count:
+            left.add(kind.name)
+            due.append((kind, taken))
+    return tuple(due)
+
+
 def _tiered(row: PriceRow) -> bool:
     return any(rate.tiers for rate in row.rates.values())
-
-
-def _told(usage: Usage) -> tuple[str, ...]:
-    """The fields that have a count above zero."""
-    reported = cast("dict[str, object]", msgspec.to_builtins(usage))  # without what is not reported
-    return tuple(field for field, count in reported.items() if count)
 
 
 def _left(

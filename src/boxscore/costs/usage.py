@@ -182,10 +182,8 @@ def _root(data: Mapping[str, Json], speech: Dialect) -> Mapping[str, Json]:
 
 def _read(root: Mapping[str, Json], speech: Dialect) -> Usage:
     counts: dict[str, int | float] = {}
-    for field, places in _places(speech.name):
+    for field, places in _places(speech.name, frozenset(root)):
         for head, alone, path in places:
-            if head not in root:
-                continue
             value = root[head] if alone else read_path(root, path)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
@@ -208,10 +206,15 @@ def _read(root: Mapping[str, Json], speech: Dialect) -> Usage:
     return Usage(**counts)  # pyright: ignore[reportArgumentType]
 
 
-@lru_cache(maxsize=64)
-def _places(dialect: str) -> tuple[tuple[str, tuple[tuple[str, bool, str], ...]], ...]:
-    """Where each field may be: the name its path begins with, whether that is all of the path, and the path."""
-    return tuple((field, tuple((*head_of(path), path) for path in paths)) for field, paths in DIALECTS[dialect].terms)
+@lru_cache(maxsize=256)
+def _places(dialect: str, keys: frozenset[str]) -> tuple[tuple[str, tuple[tuple[str, bool, str], ...]], ...]:
+    """Where each field may be in an object with these keys: the name its path begins with, whether that is all of the
+    path, and the path."""
+    found = (
+        (field, tuple((*head_of(path), path) for path in paths if head_of(path)[0] in keys))
+        for field, paths in DIALECTS[dialect].terms
+    )
+    return tuple((field, places) for field, places in found if places)
 
 
 def _beside(usage: Usage, root: Mapping[str, Json], speech: Dialect) -> Usage:

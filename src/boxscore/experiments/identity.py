@@ -3,8 +3,10 @@
 import hashlib
 import os
 import random
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -42,7 +44,13 @@ def utc_now() -> datetime:
 
 def new_id() -> str:
     """The default ids: they sort by time and are short enough to type."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{_dice.getrandbits(32):08x}"
+    seconds, micros = divmod(time.time_ns() // 1000, 1_000_000)
+    return f"{_second(seconds)}{micros:06d}-{_dice.getrandbits(32):08x}"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}"
 
 
 _dice = random.Random()  # ids are no secrets, and the system's randomness is a call into the kernel

@@ -130,9 +130,10 @@ def test_the_price_function_is_all_that_a_caller_needs() -> None:
     assert paid.total_usd == Decimal("0.0125")
 
 
-def test_a_usage_that_contradicts_itself_has_no_price() -> None:
+@pytest.mark.parametrize("of", [3, 0])
+def test_a_usage_that_contradicts_itself_has_no_price(of: int) -> None:
     with pytest.raises(UnreadableUsageError, match="cache_read_tokens add up to 5"):
-        price(Usage(input_tokens=3, cache_read_tokens=5), model="gpt-4o", at=date(2025, 10, 15))
+        price(Usage(input_tokens=of, cache_read_tokens=5), model="gpt-4o", at=date(2025, 10, 15))
 
 
 def test_a_usage_without_its_total_has_no_price() -> None:

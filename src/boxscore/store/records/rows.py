@@ -40,7 +40,7 @@ def time_cell(value: datetime) -> str:
     """ISO 8601 in UTC with microseconds: it sorts as text. `StoreError` for a time whose zone is not known."""
     if value.tzinfo is None:
         raise StoreError(f"{value} cannot be stored: its time zone is not known.")
-    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{value.astimezone(UTC).isoformat(timespec='microseconds')[:-6]}Z"
 
 
 @lru_cache
