@@ -62,7 +62,7 @@ def _unform(value: Json) -> Json:
     if isinstance(value, dict):
         fields = cast("dict[str, Json]", value)
         for name in _IDS:
-            if fields.get(name) is not None:
+            if isinstance(fields.get(name), str):
                 fields[name] = bytes.fromhex(fields[name])
         for name in _INNER:
             if name in fields:

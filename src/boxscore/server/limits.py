@@ -16,7 +16,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     `header_s` and `body_s`: a request has that long to send its headers, and then its body; `idle_s`: a connection
     stays open between two requests; `stall_s`: an answer may go without being read; `question_s`: a question may take;
-    `stop_s`: requests under way have that long when the server stops.
+    `stop_s`: requests under way have that long when the server stops. `reserve_bytes` of the disk stay free, or that
+    share of it where it is less: what would fill it is refused, so that deleting still works.
     """
 
     body_bytes: int = 32 * 1024 * 1024
@@ -33,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     question_s: float = 10.0
     wait_s: float = 30.0
     stop_s: float = 10.0
+    reserve_bytes: int = 1_000_000_000
+    reserve_share: float = 0.05
 
 
 class Budget:

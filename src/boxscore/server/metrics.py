@@ -208,4 +208,6 @@ def of_machine(home: Path) -> Iterator[Sample]:
     with contextlib.suppress(OSError):  # Linux alone has it
         yield Sample("boxscore_memory_bytes", int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE)
     with contextlib.suppress(OSError):
+        yield Sample("boxscore_backup_timestamp_seconds", (home.parent / "backup.json").stat().st_mtime)
+    with contextlib.suppress(OSError):
         yield Sample("boxscore_disk_free_bytes", shutil.disk_usage(home).free)

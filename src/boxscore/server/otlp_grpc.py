@@ -17,8 +17,10 @@ from boxscore.server.service import Service
 __all__ = ["OtlpGrpc"]
 
 SERVICE, METHOD = "opentelemetry.proto.collector.trace.v1.TraceService", "Export"
-IN_FLIGHT = 64
+IN_FLIGHT = 16
 """Calls at once; what is beyond is refused by gRPC itself as RESOURCE_EXHAUSTED."""
+SHARE = 2
+"""gRPC holds messages whole before we see them, so that one is at most this part of what a body over HTTP may be."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -36,7 +38,7 @@ class OtlpGrpc:
 
     async def start(self, host: str, port: int) -> int | None:
         """The port that it listens on, None when that port is taken."""
-        most = self._service.limits.body_bytes
+        most = self._service.limits.body_bytes // SHARE
         self._server = grpc.aio.server(
             maximum_concurrent_rpcs=IN_FLIGHT,
             options=[
@@ -65,7 +67,7 @@ class OtlpGrpc:
         meters = self._service.meters
         meters.open += 1
         try:
-            return await self._service.take(self._service.ingest.protobuf, DEFAULT_PROJECT, body)
+            return await self._service.put(lambda: self._service.ingest.protobuf(DEFAULT_PROJECT, body))
         except BoxscoreError as error:
             meters.refused(error)
             trailing = (("grpc-status-details-bin", rpc_status(error)),)

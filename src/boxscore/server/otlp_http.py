@@ -46,7 +46,7 @@ class OtlpHttp:
         body = await read_body(scope, receive, most=self._service.limits.body_bytes, budget=self._service.bodies)
         ingest = self._service.ingest
         take = ingest.protobuf if kind == _PROTOBUF else ingest.json
-        return await self._service.take(take, project, body)
+        return await self._service.put(lambda: take(project, body))
 
 
 def rpc_code(error: BoxscoreError) -> int:

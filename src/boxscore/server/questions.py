@@ -219,7 +219,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         body = await read_body(request.scope, request.receive, most=SCORES_BYTES, budget=service.bodies)  # pyright: ignore[reportArgumentType]
         taken = decode(body, list[Score])
         if taken:
-            await asyncio.wrap_future(store.put_scores(project, taken))
+            await service.put(lambda: store.put_scores(project, taken))
         return Answer({"stored": len(taken)}, service.answers)
 
     @api.get("/api/v1/openapi.json", include_in_schema=False)

@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import msgspec
 
-from boxscore.errors import BusyError, TimeLimitError
+from boxscore.errors import BusyError, StoreError, TimeLimitError
 from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Budget, Limits
 from boxscore.server.meters import Meters
 from boxscore.server.metrics import Sample, counted, exposition, of_machine
+from boxscore.server.room import Room
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.rollups import MINUTE_NS
 from boxscore.tracing.ingest import Ingest
@@ -34,6 +35,7 @@ class Service:
         self.meters = Meters()
         self.bodies = Budget(limits.bodies_bytes, "requests that are being received")
         self.answers = Budget(limits.answers_bytes, "answers that are being read")
+        self.room = Room(store.folder, limits)
         self.stopping = False
         self._threads = ThreadPoolExecutor(limits.questions, "boxscore-question")
         self._asked = 0
@@ -78,15 +80,17 @@ class Service:
     def _answered(self) -> None:
         self._asked -= 1
 
-    async def take(self, put: Callable[[str, bytes], "Future[bytes]"], project: str, body: bytes) -> bytes:
-        """The answer to a request with spans, once they are on disk; `put` is one of ingest's."""
+    async def put(self, put: Callable[[], "Future[Found]"]) -> Found:
+        """What is put, once it is on disk. `StoreError` where there is no room for it."""
+        if (full := self.room.problem) is not None:
+            raise StoreError(full)
         with self.meters.acknowledging():
-            return await asyncio.wrap_future(put(project, body))
+            return await asyncio.wrap_future(put())
 
     @property
     def problem(self) -> str | None:
         """Why no spans are taken now, None when they are."""
-        return "the server is stopping." if self.stopping else self.store.refused
+        return "the server is stopping." if self.stopping else self.store.refused or self.room.problem
 
     def readiness(self) -> bytes:
         problem = self.problem
