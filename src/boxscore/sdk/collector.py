@@ -9,6 +9,7 @@ from typing import cast
 
 import msgspec
 from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
@@ -223,8 +224,6 @@ class Collector(SpanProcessor):
 
 def _encoded(spans: Sequence[ReadableSpan], tally: Tally) -> list[Parcel]:
     """As one request, or, when one of them cannot be encoded, all others of them."""
-    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-
     now = time.time_ns()
     try:
         return [Parcel("spans", len(spans), now, encode_spans(spans).SerializeToString())]

@@ -14,6 +14,8 @@ from boxscore.sdk.post import Target
 __all__ = ["exporter_number", "resource_attributes", "spool_folder", "target"]
 
 DEFAULT_URL = "http://127.0.0.1:8400"
+_TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
+_LONGEST_S = 60.0  # OpenTelemetry for Python reads seconds; who wrote milliseconds, as others read, waits this long
 _SPANS, _SCORES = "/v1/traces", "/api/v1/scores"
 
 
@@ -35,7 +37,7 @@ def target(url: str | None, headers: Mapping[str, str] | None) -> Target:
         spans_url=spans_url,
         scores_url=base.removesuffix(_SPANS) + _SCORES,
         headers=tuple(sorted(said.items())),
-        timeout_s=exporter_number("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT", default=10.0),
+        timeout_s=min(_LONGEST_S, exporter_number(*_TIMEOUTS, default=10.0)),
         compress=_exporter("COMPRESSION") == "gzip",
         certificate=_exporter("CERTIFICATE"),
         client_certificate=_exporter("CLIENT_CERTIFICATE"),

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 
 from boxscore.sdk.notices import tell
-from boxscore.sdk.parcel import Parcel, Tally
+from boxscore.sdk.parcel import Kind, Parcel, Tally
 from boxscore.sdk.post import Outcome
 from boxscore.sdk.spool import Segment, Spool
 from boxscore.sdk.wake import Wake
@@ -34,6 +34,8 @@ class Outbox:
         self._send = send
         self._spool = spool
         self._tally = tally
+        if spool is not None:
+            spool.dropped = self._gone
         self.reset()
 
     def reset(self) -> None:
@@ -193,21 +195,22 @@ class Outbox:
         self._spooling = True
 
     def _keep(self, parcel: Parcel) -> bool:
-        """Appends to the spool; what had to go for it is counted."""
+        """Appends to the spool."""
         assert self._spool is not None  # noqa: S101
         try:
-            gone = self._spool.append(parcel)
+            self._spool.append(parcel)
         except OSError as error:
             said = error.strerror or str(error)
             tell("spool", f"nothing can be kept in {self._spool.folder}: {said}; spans wait in memory instead.")
             return False
         self._spooling = True
         self._tally.add(parcel.kind, "spooled", parcel.count)
-        for kind, count in gone:
-            self._tally.add(kind, "spooled", -count)
-            self._tally.add(kind, "dropped", count)
-            tell("dropped", "the server has been away for so long that the oldest spans were dropped.")
         return True
+
+    def _gone(self, kind: Kind, count: int) -> None:
+        self._tally.add(kind, "spooled", -count)
+        self._tally.add(kind, "dropped", count)
+        tell("dropped", "the server has been away for so long that the oldest spans were dropped.")
 
     def _lose(self, parcel: Parcel) -> None:
         self._bytes -= len(parcel.body)

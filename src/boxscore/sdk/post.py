@@ -2,9 +2,12 @@
 
 The standard library's client, not `providers.transport`: that one lives in an event loop, and neither a loop nor the
 threads that it looks names up in can be relied on after a fork or while an interpreter ends (decision 20).
+All that is needed is imported before the first thread runs: what one is importing while the process forks can never
+be imported in the child.
 """
 
 import email.utils
+import encodings.idna  # noqa: F401 - names are looked up with it: see below
 import gzip
 import http.client
 import io
@@ -18,6 +21,8 @@ from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import msgspec
+from google.protobuf.message import DecodeError
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from boxscore import __version__
 from boxscore.errors import BoxscoreError
@@ -116,8 +121,12 @@ class Post:
         finally:
             self._used = time.monotonic()
 
+    def forget(self) -> None:
+        """After a fork, where the connection is the parent's. It is not closed: a thread of the parent's may have been
+        reading from it, and in the child its lock would never be free."""
+        self._connection = None
+
     def close(self) -> None:
-        """Also after a fork, where the connection is the parent's: nothing is said on it."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
@@ -221,9 +230,6 @@ def _read(parcel: Parcel, status: int, headers: Mapping[str, str], answer: bytes
 
 def _rejected(answer: bytes) -> tuple[int, str]:
     """Of an `ExportTraceServiceResponse`: the spans that were not taken, and why."""
-    from google.protobuf.message import DecodeError
-    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
-
     try:
         partial = ExportTraceServiceResponse.FromString(answer).partial_success
     except DecodeError as error:

@@ -148,7 +148,7 @@ def _forked() -> None:
     _laying = threading.Lock()
     if _road is not None:
         _road.tally.reset()
-        _road.post.close()
+        _road.post.forget()
         _road.outbox.forget()
         _road.collector.reset()
         _road.ids.reset()

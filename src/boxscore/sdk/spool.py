@@ -8,7 +8,7 @@ answered, so a process that dies while sending sends some of it twice, which is 
 import os
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -68,6 +68,7 @@ class Spool:
 
     def __init__(self, folder: Path, most: int) -> None:
         self.folder = folder
+        self.dropped: Callable[[Kind, int], None] = lambda kind, count: None
         self._most = most
         self._handle: int | None = None
         self._path = folder
@@ -75,22 +76,26 @@ class Spool:
         self._number = 0
         self._others = 0  # bytes of the other files, as of the last look
 
-    def append(self, parcel: Parcel) -> list[tuple[Kind, int]]:
-        """Writes and syncs; gives kind and count of what had to go for it, the oldest first. `OSError` when the disk
-        does not take it: nothing of it is left then."""
+    def append(self, parcel: Parcel) -> None:
+        """Writes and syncs. `OSError` when the disk does not take it: nothing of it is left then. What has to go for
+        it, the oldest first, is told to `dropped`."""
         size = _HEAD.size + len(parcel.body)
         if self._handle is None or self._size + size > SEGMENT_BYTES:
             self._open(parcel.made_ns)
-        gone = self._make_room(size)
+        while self._others + self._size + size > self._most:
+            if not self._drop_oldest():
+                raise OSError("the spool is full, and all of it is other processes'")
         try:
             self._write(parcel)
         except OSError:
             self._forget_tail()
-            gone += self._drop_oldest()
-            if not gone:
+            if not self._drop_oldest():
                 raise
-            self._write(parcel)
-        return gone
+            try:
+                self._write(parcel)
+            except OSError:
+                self._forget_tail()
+                raise
 
     def rotate(self) -> None:
         """What was written can be sent from now on; what comes goes into another file."""
@@ -150,25 +155,17 @@ class Spool:
         except OSError:
             self.rotate()
 
-    def _make_room(self, size: int) -> list[tuple[Kind, int]]:
-        gone: list[tuple[Kind, int]] = []
-        while self._others + self._size + size > self._most:
-            more = self._drop_oldest()
-            if not more:
-                raise OSError("the spool is full, and all of it is other processes'")
-            gone += more
-        return gone
-
-    def _drop_oldest(self) -> list[tuple[Kind, int]]:
+    def _drop_oldest(self) -> bool:
         segment = self.oldest()
         if segment is None:
-            return []
-        gone = list(segment.left()) or [("spans", 0)]
+            return False
+        for kind, count in segment.left():
+            self.dropped(kind, count)
         segment.remove()
         self._others = sum(_size(path) for path in self._files() if path != self._path or self._handle is None)
         if self._handle is None:
             self._size = 0
-        return gone
+        return True
 
     def _files(self) -> list[Path]:
         try:
