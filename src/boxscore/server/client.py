@@ -137,6 +137,11 @@ class RemoteSpans:
         headers = {"content-type": "application/json"}
         self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name="boxscore"))
 
+    def ingest_json(self, body: bytes) -> bytes:
+        """The answer to an OTLP/JSON request, once all of it that was not rejected is on the server's disk, synced."""
+        headers = {"content-type": "application/json"}
+        return self._ask(self._transport.post(f"{self.url}/v1/traces", body, headers=headers, name="boxscore")).body
+
     def _get(self, path: str, kind: type[Found], filter: Filter = (), **asked: object) -> Found:
         query = urlencode([*(("filter", written(condition)) for condition in filter), *_pairs(asked)], quote_via=quote)
         reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", name="boxscore"))

@@ -13,6 +13,7 @@ COMMANDS = {
     "stats": "stats",
     "score": "score",
     "export": "export",
+    "import": "importing",
 }
 """Name of a command and the module here that has it, imported when it is called or told of."""
 

@@ -263,7 +263,7 @@ def _table(stats: Stats, width: int, ink: Ink) -> Iterator[str]:
         )
         for row in sorted(stats.rows, key=lambda row: row.value is None)
     ]
-    tokens = ("in", "out") if wide else ("tokens",)
+    tokens = ("tok in", "tok out") if wide else ("tokens",)
     head = (stats.by, "over time", "spans", "errors", *(("p50",) if wide else ()), "p95", *tokens, "cost", "share")
     widths = [max(cells(row[at]) for row in [head, *rows]) for at in range(len(head))]
     if sum(widths[1:]) + len(widths) > width - 12:  # the trend and the share go first
