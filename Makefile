@@ -61,6 +61,10 @@ docs: setup ## build the documentation site into site/
 bench-verdict: setup ## planted effects: false-ship, false-hold and coverage of every rule
 	$(BIN)/python benchmarks/verdict.py
 
+.PHONY: faults
+faults: setup ## kills, power losses, failing disks and clocks: the campaign of docs/reliability.md
+	$(BIN)/python tools/faults.py --report
+
 .PHONY: clean
 clean: ## remove the environment and build products
 	rm -rf .venv .tools site dist .pytest_cache .ruff_cache

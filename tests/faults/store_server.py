@@ -41,6 +41,12 @@ def main(home: Path, segment_spans: int, synchronous: str | None) -> None:
                     status, answer = 429, str(error).encode()
                 except BoxscoreError as error:
                     status, answer = 503, str(error).encode()
+                self.answer(status, answer)
+
+            def do_GET(self):
+                self.answer(200, f"{len(store.traces('default').items)} traces".encode())
+
+            def answer(self, status, answer):
                 self.send_response(status)
                 self.send_header("content-length", str(len(answer)))
                 self.end_headers()
