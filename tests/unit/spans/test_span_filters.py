@@ -17,6 +17,9 @@ from boxscore.store.spans import Condition, parse_condition
         ("user=", "user", "=", None),
         ("cost_usd>=0.01", "cost_usd", ">=", Decimal("0.01")),
         ("duration_ns<1000", "duration_ns", "<", 1000),
+        ("duration_ns>=2.5 s", "duration_ns", ">=", 2_500_000_000),
+        ("duration_ns>=1min", "duration_ns", ">=", 60_000_000_000),
+        ("first_token_ns<350ms", "first_token_ns", "<", 350_000_000),
         ("error=TRUE", "error", "=", True),
         ("metadata.tier=<gold>", "metadata.tier", "=", "<gold>"),
     ],
@@ -26,7 +29,20 @@ def test_a_condition_is_a_field_an_operator_and_a_value(written, field, operator
 
 
 @pytest.mark.parametrize(
-    "written", ["", "model", "=gpt", "error=maybe", "input_tokens=1.5", "cost_usd<cheap", "user<a"]
+    "written",
+    [
+        "",
+        "model",
+        "=gpt",
+        "error=maybe",
+        "input_tokens=1.5",
+        "cost_usd<cheap",
+        "user<a",
+        "duration_ns>2 days",
+        "duration_ns>s",
+        "duration_ns>1e99s",
+        "input_tokens>2s",
+    ],
 )
 def test_what_is_no_condition_is_a_usage_error(written):
     with pytest.raises(UsageError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from string import ascii_letters
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -37,6 +38,11 @@ FIELDS: dict[str, Kind] = {
 }
 """What can be asked for, beside `metadata.KEY`."""
 
+DURATIONS = ("duration_ns", "first_token_ns")
+"""Nanoseconds that people may write with a unit: `duration_ns>=2s`, `first_token_ns<350ms`."""
+
+_UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
+_NUMBERS = dict.fromkeys(DURATIONS, "a duration, as in 350ms or 2s, or whole nanoseconds")
 _INT64 = 2**63 - 1
 
 
@@ -78,8 +84,8 @@ def kind_of(field: str) -> Kind:
 
 
 def parse_condition(text: str) -> Condition:
-    """A condition as people write it: `model=gpt-5`, `cost_usd>=0.01`, `error=true`, `metadata.tier!=gold`; `user=`
-    asks for spans without a user. A `UsageError` says what is wrong."""
+    """A condition as people write it: `model=gpt-5`, `cost_usd>=0.01`, `duration_ns>=2s`, `error=true`,
+    `metadata.tier!=gold`; `user=` asks for spans without a user. A `UsageError` says what is wrong."""
     at = min((place for place in map(text.find, "=!<>") if place >= 0), default=-1)
     operator: Operator | None = next((known for known in OPERATORS if text.startswith(known, at)), None)
     if at <= 0 or operator is None:
@@ -97,7 +103,7 @@ def _value(field: str, written: str) -> Value:
             case "text":
                 return written
             case "number":
-                return int(written)
+                return _duration(written) if field in DURATIONS else int(written)
             case "money":
                 return Decimal(written)
             case "flag":
@@ -105,7 +111,11 @@ def _value(field: str, written: str) -> Value:
             case "score":
                 return _score(written)
     except (ValueError, KeyError, InvalidOperation):
-        wanted = {"number": "a whole number", "money": "an amount of dollars", "flag": "true or false"}.get(kind)
+        wanted = {
+            "number": _NUMBERS.get(field, "a whole number"),
+            "money": "an amount of dollars",
+            "flag": "true or false",
+        }.get(kind)
         raise UsageError(f"{field} takes {wanted}, not {written!r}.") from None
 
 
@@ -123,6 +133,13 @@ def _fits(kind: Kind, value: Value) -> bool:
             return isinstance(value, Decimal | int) and not isinstance(value, bool) and Decimal(value).is_finite()
         case "score":
             return isinstance(value, bool | str) or Decimal(value).is_finite()
+
+
+def _duration(written: str) -> int:
+    """Nanoseconds, with a unit or without."""
+    number = written.rstrip(ascii_letters + "µ")
+    unit = written[len(number) :]
+    return round(Decimal(number) * _UNITS[unit]) if unit else int(number)
 
 
 def _score(written: str) -> Value:
