@@ -11,17 +11,23 @@ __all__ = ["Budget", "Limits"]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes, seconds and numbers. `body_bytes` is the most of a request's body, as sent and again after decompression;
-    `bodies_bytes` of all bodies that are being received, `answers_bytes` of all long answers that are being sent.
+    """Bytes, seconds and numbers.
+
+    `body_bytes`: of a request's body, as sent and again after decompression. `bodies_bytes`: of all bodies that are being
+    received; `waiting_bytes`: of those whose spans are not on disk yet; `answers_bytes`: of all long answers that are
+    being sent. `questions` are answered at once, `questions_waiting` may wait.
 
     `header_s` and `body_s`: a request has that long to send its headers, and then its body; `idle_s`: a connection
     stays open between two requests; `stall_s`: an answer may go without being read; `question_s`: a question may take;
-    `stop_s`: requests under way have that long when the server stops. `reserve_bytes` of the disk stay free, or that
-    share of it where it is less: what would fill it is refused, so that deleting still works.
+    `stop_s`: requests under way have that long when the server stops.
+
+    `reserve_bytes` of the disk stay free, or that share of it where it is less: what would fill it is refused, so that
+    deleting still works.
     """
 
     body_bytes: int = 32 * 1024 * 1024
     bodies_bytes: int = 96 * 1024 * 1024
+    waiting_bytes: int = 64 * 1024 * 1024
     answers_bytes: int = 64 * 1024 * 1024
     header_bytes: int = 64 * 1024
     connections: int = 2_000
@@ -32,7 +38,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: float = 75.0
     stall_s: float = 30.0
     question_s: float = 10.0
-    wait_s: float = 30.0
     stop_s: float = 10.0
     reserve_bytes: int = 1_000_000_000
     reserve_share: float = 0.05

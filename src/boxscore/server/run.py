@@ -23,6 +23,7 @@ from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
 from boxscore.store.spans import SqliteSpans
 from boxscore.tracing.ingest import Ingest
+from boxscore.tracing.limits import Limits as SpanLimits
 
 if TYPE_CHECKING:
     from boxscore.server.otlp_grpc import OtlpGrpc
@@ -74,7 +75,8 @@ def serve(
     limits = limits or Limits()
     listeners = [_listen(check_host(host), port)]
     try:
-        with SqliteSpans(home) as store, Ingest(store, book) as ingest:
+        caps = SpanLimits(body_bytes=limits.body_bytes, waiting_bytes=limits.waiting_bytes)
+        with SqliteSpans(home) as store, Ingest(store, book, caps) as ingest:
             try:
                 listeners.append(_listen(host, otlp_port))
             except OperationError:

@@ -15,7 +15,7 @@ def value(server: Server, metric: str) -> float:
 
 def test_overload_is_refused_and_counted_and_memory_stays_flat(serve: Callable[..., Server]) -> None:
     """Far more at once than there is room for: each request is stored or told to come again, and none is lost."""
-    server = serve(limits={"bodies_bytes": 2_000_000})
+    server = serve(limits={"waiting_bytes": 1_000_000})
     bodies = [request(*"abcdefghij", text="words of a prompt " * 1_000).SerializeToString() for _ in range(40)]
     server.send(bodies[0])
     before = server.memory_mb()
