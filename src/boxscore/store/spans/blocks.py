@@ -34,8 +34,19 @@ class Payload(msgspec.Struct, frozen=True, array_like=True):
     metadata: dict[str, str] = {}
 
 
+class Texts(msgspec.Struct, frozen=True, array_like=True):
+    """Of a payload what is searched."""
+
+    _raw: msgspec.Raw
+    _resource: msgspec.Raw
+    _scope: msgspec.Raw
+    input_text: str
+    output_text: str
+
+
 _FIELDS = Payload.__struct_fields__
 _decoder = msgspec.msgpack.Decoder(list[Payload])
+_texts = msgspec.msgpack.Decoder(list[Texts])
 
 
 def payload_of(row: SpanRow) -> Payload:
@@ -55,10 +66,15 @@ def compress(packed: bytes, dictionary: "Dictionary | None") -> bytes:
     return (dictionary.compressor if dictionary else _plain).compress(packed)
 
 
-def unpack(data: bytes, dictionary: zstandard.ZstdCompressionDict | None) -> list[Payload]:
-    """The payloads of a block, in their places. Whatever is wrong with it is a `zstandard.ZstdError` or a
-    `msgspec.DecodeError`."""
-    return _decoder.decode(zstandard.ZstdDecompressor(dict_data=dictionary).decompress(data))
+def unpack(data: bytes, opener: zstandard.ZstdDecompressor) -> list[Payload]:
+    """The payloads of a block, in their places. `opener` has its dictionary. Whatever is wrong with it is a
+    `zstandard.ZstdError` or a `msgspec.DecodeError`."""
+    return _decoder.decode(opener.decompress(data))
+
+
+def unpack_texts(data: bytes, opener: zstandard.ZstdDecompressor) -> list[Texts]:
+    """As `unpack`, of the payloads only the texts."""
+    return _texts.decode(opener.decompress(data))
 
 
 MARK_BYTES = 8

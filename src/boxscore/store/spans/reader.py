@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 import apsw
 import msgspec
@@ -14,9 +14,9 @@ import zstandard
 
 from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, queries, scores
-from boxscore.store.spans.blocks import Payload
+from boxscore.store.spans.blocks import Payload, Texts
 from boxscore.store.spans.columns import BLOCK, PLACE, UNSET, from_values, to_usd
-from boxscore.store.spans.database import Row
+from boxscore.store.spans.database import Database, Row
 from boxscore.store.spans.filters import Filter, kind_of
 from boxscore.store.spans.queries import Question, Where
 from boxscore.store.spans.schema import connect
@@ -49,8 +49,29 @@ ORDER BY s.start_ns, s.span LIMIT ?
 """  # noqa: S608
 
 
+def numbers(database: Database, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
+    """Integer columns of all rows that `where` takes, some at a time; NULL is `UNSET`."""
+    chosen = ", ".join(f'coalesce(s."{column}", {UNSET})' for column in columns)
+    found = iter(database.execute(f"SELECT {chosen} {where.source}", where.parameters))
+    while part := list(itertools.islice(found, BATCH)):
+        yield cast("list[tuple[int, ...]]", part)
+
+
 def columns_path(path: Path) -> Path:
     return path.with_suffix(".columns")
+
+
+def rollup_path(path: Path) -> Path:
+    return path.with_suffix(".rollup")
+
+
+class SpanTexts(NamedTuple):
+    """`seq` is the span's order of arrival, `project` the project's number."""
+
+    seq: int
+    project: int
+    input_text: str
+    output_text: str
 
 
 class Reader:
@@ -63,6 +84,7 @@ class Reader:
         self._scored = False
         self._names: dict[int, str] = {}
         self._dictionaries: OrderedDict[int, zstandard.ZstdCompressionDict] = OrderedDict()
+        self._opener: tuple[int | None, zstandard.ZstdDecompressor] | None = None
 
     def close(self) -> None:
         self._connection.close()
@@ -134,10 +156,7 @@ class Reader:
 
     def numbers(self, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
         """Integer columns of all rows that `where` takes, some at a time; NULL is `UNSET`."""
-        chosen = ", ".join(f'coalesce(s."{column}", {UNSET})' for column in columns)
-        found = iter(self._connection.execute(f"SELECT {chosen} {where.source}", where.parameters))
-        while part := list(itertools.islice(found, BATCH)):
-            yield cast("list[tuple[int, ...]]", part)
+        yield from numbers(self._connection, where, columns)
 
     def place(self, where: Where, nth: int, *, oldest_first: bool) -> tuple[int, int] | None:
         """Time and order of arrival of the nth row, None where there are fewer."""
@@ -149,11 +168,6 @@ class Reader:
         """Spans that have an attribute of the application."""
         found = self._connection.execute("SELECT seq FROM tags WHERE project = ? AND tag = ?", (project, tag))
         return [cast(int, row[0]) for row in found]
-
-    def rows_after(self, seq: int, limit: int) -> list[Row]:
-        """In the order of arrival."""
-        asked = f"SELECT {queries.COLUMNS} FROM spans s WHERE s.seq > ? ORDER BY s.seq LIMIT ?"  # noqa: S608
-        return self._connection.execute(asked, (seq, limit)).fetchall()
 
     def last_seq(self) -> int:
         return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)
@@ -178,9 +192,29 @@ class Reader:
             payload = None
             if whole:
                 block = cast(int, values[BLOCK])
-                payloads = opened.get(block) or opened.setdefault(block, self._payloads(block))
+                payloads = opened.get(block) or opened.setdefault(block, blocks.unpack(*self._block(block)))
                 payload = payloads[cast(int, values[PLACE])]
             found.append(from_values(values, self.name, payload))
+        return found
+
+    def texts_after(self, seq: int, limit: int) -> list[SpanTexts]:
+        """What is searched of spans, in the order of their arrival."""
+        asked = "SELECT seq, project, block, place FROM spans WHERE seq > ? ORDER BY seq LIMIT ?"
+        return self._texts(self._connection.execute(asked, (seq, limit)))
+
+    def texts_of(self, seqs: Iterable[int]) -> list[SpanTexts]:
+        """Of those of the spans that are still there."""
+        asked = "SELECT seq, project, block, place FROM spans WHERE seq = ?"
+        return self._texts(self._connection.executemany(asked, [(seq,) for seq in seqs]))
+
+    def _texts(self, rows: Iterable[Row]) -> list[SpanTexts]:
+        opened = -1
+        texts: Sequence[Texts] = ()
+        found: list[SpanTexts] = []
+        for seq, project, block, place in cast("Iterable[tuple[int, int, int, int]]", rows):
+            if block != opened:
+                opened, texts = block, blocks.unpack_texts(*self._block(block))
+            found.append(SpanTexts(seq, project, texts[place].input_text, texts[place].output_text))
         return found
 
     def summary(self, project: str, entry: StoredSpan) -> TraceSummary:
@@ -231,10 +265,14 @@ class Reader:
             self._names[number] = found
         return found
 
-    def _payloads(self, block: int) -> list[Payload]:
+    def _block(self, block: int) -> tuple[bytes, zstandard.ZstdDecompressor]:
+        """A block and what opens it. Neighbours mostly have the same dictionary."""
         asked = "SELECT dictionary, data FROM blocks WHERE id = ?"
         number, data = cast("tuple[int | None, bytes]", self._connection.execute(asked, (block,)).fetchone())
-        return blocks.unpack(data, None if number is None else self._dictionary(number))
+        if self._opener is None or self._opener[0] != number:
+            dictionary = None if number is None else self._dictionary(number)
+            self._opener = (number, zstandard.ZstdDecompressor(dict_data=dictionary))
+        return data, self._opener[1]
 
     def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict:
         found = self._dictionaries.pop(number, None)

@@ -13,12 +13,11 @@ from typing import cast
 import apsw
 
 from boxscore.errors import StoreError, UsageError
-from boxscore.store.spans.columns import PROJECT, SEQ
 from boxscore.store.spans.database import Database, open_database, truncate_log
 from boxscore.store.spans.reader import Reader
 from boxscore.store.spans.store import StoredSpan
 
-STEP_ROWS = 2_000
+STEP_ROWS = 4_000
 CANDIDATES = 200
 
 _TABLES = """
@@ -103,20 +102,20 @@ def step(path: Path) -> bool:
 
 def _step(reader: Reader, database: Database) -> bool:
     seq, change = cast("tuple[int, int]", database.execute(_MARK).fetchone())
-    rows = reader.rows_after(seq, STEP_ROWS)
+    fresh = reader.texts_after(seq, STEP_ROWS)
     changes = reader.changes_after(change)
-    if not rows and not changes:
+    if not fresh and not changes:
         return False
     stale = sorted({number for _, number in changes if number <= seq})
-    changed = reader.rows_of(stale)
+    words = [
+        (span.seq, f"{span.input_text}\n{span.output_text}\n{_of_project(span.project)}")
+        for span in (*reader.texts_of(stale), *fresh)
+        if span.input_text or span.output_text
+    ]
     database.execute("BEGIN IMMEDIATE")
     database.executemany("DELETE FROM words WHERE rowid = ?", [(number,) for number in stale])
-    for values, span in zip([*changed, *rows], reader.spans([*changed, *rows], whole=True), strict=True):
-        number = cast(int, values[SEQ])
-        if span.input_text or span.output_text:
-            text = f"{span.input_text}\n{span.output_text}\n{_of_project(cast(int, values[PROJECT]))}"
-            database.execute("INSERT INTO words(rowid, text) VALUES (?, ?)", (number, text))
-    marks = (cast(int, rows[-1][SEQ]) if rows else seq, changes[-1][0] if changes else change)
+    database.executemany("INSERT INTO words(rowid, text) VALUES (?, ?)", words)
+    marks = (fresh[-1].seq if fresh else seq, changes[-1][0] if changes else change)
     database.execute("UPDATE mark SET seq = ?, change = ?", marks)
     database.execute("COMMIT")
     return True

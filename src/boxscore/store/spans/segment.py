@@ -213,7 +213,8 @@ class Segment:
         if number is not None and number not in self._opened_dictionaries:
             trained = cast(bytes, self._connection.execute("SELECT data FROM dictionaries WHERE id = ?", (number,)).get)
             self._opened_dictionaries[number] = zstandard.ZstdCompressionDict(trained)
-        return blocks.unpack(data, None if number is None else self._opened_dictionaries[number])
+        dictionary = None if number is None else self._opened_dictionaries[number]
+        return blocks.unpack(data, zstandard.ZstdDecompressor(dict_data=dictionary))
 
     def dictionary_id(self, owner: Owner, dictionary: Dictionary) -> int:
         """The number of the dictionary in this file, written to it first if need be: a file is whole by itself."""
