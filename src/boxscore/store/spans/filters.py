@@ -42,7 +42,7 @@ DURATIONS = ("duration_ns", "first_token_ns")
 """Nanoseconds that people may write with a unit: `duration_ns>=2s`, `first_token_ns<350ms`."""
 
 _UNITS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9}
-_NUMBERS = dict.fromkeys(DURATIONS, "a duration, as in 350ms or 2s, or whole nanoseconds")
+_NUMBERS: dict[str, str] = dict.fromkeys(DURATIONS, "a duration, as in 350ms or 2s, or whole nanoseconds")
 _INT64 = 2**63 - 1
 
 
