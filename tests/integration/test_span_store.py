@@ -36,7 +36,7 @@ def work(store, client):
             store.put("p", part).result()
             os.write(journal, b"".join(b"%s %d\\n" % (row.trace_id, int(row.span_id)) for row in part))
 
-with SqliteSpans(home, segment_spans=3_000) as store:
+with SqliteSpans(home, segment_spans=1_000) as store:
     clients = [threading.Thread(target=work, args=(store, n), daemon=True) for n in range(4)]
     for client in clients:
         client.start()
