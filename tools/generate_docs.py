@@ -1,6 +1,6 @@
 """Write the reference pages that are generated from code; with --check, say which are stale and exit 1.
 
-python tools/generate_docs.py            rewrite docs/reference/{cli,scorers,settings,attributes,errors,verdict}.md
+python tools/generate_docs.py            rewrite docs/reference/*.md
 python tools/generate_docs.py --check    change nothing; name the pages that code has left behind
 """
 
@@ -195,6 +195,51 @@ def write_attributes(page: Page) -> None:
     page.add(*(f"| `{name}` | {field} |" for name, field in EVENTS.items()))
 
 
+def write_metrics(page: Page) -> None:
+    from boxscore.server.metrics import METRICS
+
+    page.add(
+        "What `boxscore serve` tells at `/metrics`, in Prometheus' text format. A histogram is in seconds, with buckets,",
+        "a sum and a count.",
+    )
+    for metric in METRICS:
+        label = f", by `{metric.label}`" if metric.label else ""
+        page.add("", f"## {metric.name}", "", f"{metric.kind}, in {metric.unit}{label}. {metric.meaning}", "")
+        if metric.remedy != "None.":
+            page.add(f"*What to do:* {metric.remedy}", "")
+
+
+def write_http(page: Page) -> None:
+    from types import SimpleNamespace
+
+    from boxscore.server.questions import make_questions
+    from boxscore.server.schema import describe
+
+    described = describe(make_questions(SimpleNamespace(store=None)))  # type: ignore[arg-type]
+    page.add(
+        "What `boxscore serve` answers; a server describes it as OpenAPI, with all schemas, at `/api/v1/openapi.json`.",
+        "Answers and errors are JSON, ids are hex, money is a decimal string in US dollars, times are nanoseconds since",
+        "1970. An error is `{\"error\": {\"code\", \"message\", …}}` with a code of [the tree](errors.md): 4xx where the",
+        "request has to change, 503 with `Retry-After` where it may be sent again, 504 where it took too long.",
+        "",
+        "| path | what it is for |",
+        "|---|---|",
+        "| `POST /v1/traces` | OTLP, protobuf or JSON; the answer means that the spans are on disk |",
+        "| `GET /health/live` | whether the process is there |",
+        "| `GET /health/ready` | whether spans are taken in, and why not |",
+        "| `GET /metrics` | [metrics](metrics.md) |",
+    )
+    for path, ways in described["paths"].items():
+        for way, told in ways.items():
+            page.add("", f"## {way.upper()} {path}", "", told["description"], "")
+            if told.get("parameters"):
+                page.add("| parameter | in | what it is |", "|---|---|---|")
+            for one in told.get("parameters", []):
+                text = _cell(one.get("description") or one["schema"].get("description") or "")
+                needed = " (needed)" if one["required"] and one["in"] == "query" else ""
+                page.add(f"| `{one['name']}` | {one['in']}{needed} | {text} |")
+
+
 def write_errors(page: Page) -> None:
     from boxscore import errors
 
@@ -376,6 +421,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "settings.md": ("Settings", write_settings),
     "attributes.md": ("Attributes of spans", write_attributes),
     "errors.md": ("Errors", write_errors),
+    "metrics.md": ("Metrics", write_metrics),
+    "http.md": ("The HTTP API", write_http),
 }
 
 
