@@ -16,7 +16,7 @@ from boxscore.sdk.spool import Spool
 from boxscore.tracing import read_protobuf
 
 APPLICATION = Path(__file__).with_name("sdk_application.py")
-RUNS = int(os.environ.get("BOXSCORE_FAULT_RUNS", "20"))
+RUNS = int(os.environ.get("BOXSCORE_FAULT_RUNS", "5"))
 
 
 def run(scenario: str, url: str, folder: Path, *, runs: int = RUNS, **more: str) -> str:

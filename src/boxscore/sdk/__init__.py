@@ -3,6 +3,7 @@
 Nothing here raises into the application or keeps it waiting (`flush` apart, which is asked to).
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from boxscore.sdk.contexts import context
@@ -11,16 +12,18 @@ from boxscore.sdk.parcel import Counts
 from boxscore.sdk.scores import score
 from boxscore.sdk.span import Span, current_span
 
-__all__ = ["Counts", "Span", "context", "counts", "current_span", "flush", "init", "score", "trace"]
+__all__ = ["Counts", "Span", "SpanRecorder", "context", "counts", "current_span", "flush", "init", "score", "trace"]
 
 if TYPE_CHECKING:
+    from boxscore.sdk.recorder import SpanRecorder
     from boxscore.sdk.setup import counts, flush, init
 
 
 def __getattr__(name: str) -> object:
     """What loads OpenTelemetry's SDK comes when it is asked for: decorated code may never be."""
-    if name not in ("counts", "flush", "init"):
+    home = {"SpanRecorder": "recorder", "counts": "setup", "flush": "setup", "init": "setup"}.get(name)
+    if home is None:
         raise AttributeError(f"module 'boxscore.sdk' has no attribute {name!r}")
-    from boxscore.sdk import setup
-
-    return getattr(setup, name)
+    found: object = getattr(import_module(f"boxscore.sdk.{home}"), name)
+    globals()[name] = found
+    return found

@@ -88,25 +88,30 @@ class Call:
 
     def exhausted(self, value: object) -> None:
         """A stream ended, with this value if it is a generator with one."""
-        parts = self._parts or []
-        if parts and all(isinstance(part, str) for part in parts):
-            value = "".join(str(part) for part in parts)
-        elif parts:
-            value = parts
         if self._first_s is not None and self._of_model():
-            self.span.set_attribute("boxscore.time_to_first_token", self._first_s)
-        self.returned(value)
+            self.told["boxscore.time_to_first_token"] = self._first_s
+        self.returned(self._whole() if self._parts else value)
 
     def returned(self, value: object) -> None:
+        self._keep(value)
+        self._end()
+
+    def _whole(self) -> object:
+        """What came of a stream: text, if it was text."""
+        parts = self._parts or []
+        return "".join(map(str, parts)) if all(isinstance(part, str) for part in parts) else parts
+
+    def _keep(self, value: object) -> None:
         if self.recording and self.keeps_output and runtime.outputs:
             text = runtime.capture(value)
             if text is not None:
                 self.told["boxscore.output"] = text
-        self._end()
 
     def ended(self, error: BaseException | None) -> None:
         if error is not None and self.recording and not isinstance(error, _LEAVING):
             record_error(self.span, error)
+            if self._parts:
+                self._keep(self._whole())
         self._end()
 
     def _end(self) -> None:

@@ -37,8 +37,8 @@ def score(
     `id` takes the place of an earlier one of that id. Never raises: one that cannot be taken is told in the log.
     """
     try:
-        collector = runtime.collector
-        if collector is None:
+        take = runtime.scores
+        if take is None:
             tell("score", f"score {name!r} goes nowhere: boxscore.init() comes first.")
             return
         if trace_id is None and session is None:
@@ -63,7 +63,7 @@ def score(
             "at_ns": time.time_ns(),
             "metadata": {str(key): plain_text(inner) for key, inner in (metadata or {}).items()} or None,
         }
-        collector.score({key: inner for key, inner in said.items() if inner is not None})
+        take({key: inner for key, inner in said.items() if inner is not None})
     except Exception as error:  # noqa: BLE001 - never into the application
         tell("score", f"score {name!r} was not taken: {type(error).__name__}: {error}")
 

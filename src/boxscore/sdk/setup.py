@@ -101,7 +101,7 @@ def init(
             runtime.tracer = provider.get_tracer("boxscore", __version__)
             runtime.capture = Capture(limit, redact)
             runtime.inputs, runtime.outputs = inputs, outputs
-            runtime.collector = collector
+            runtime.scores = collector.score
             _road = _Road(collector, outbox, post, ids, tally)
             atexit.register(_leave)
             _leave_as_child()
