@@ -122,3 +122,12 @@ def _trace_id(value: str) -> bytes:
         return bytes.fromhex(value)
     except ValueError:
         raise UsageError(f"{value!r} is no trace id: it is written in hexadecimal digits.") from None
+
+
+def hold_against(staged: Path, home: Path) -> None:
+    """Erases in a home that is about to be restored what was erased since: by its own tombstones, and by those of the
+    home that it replaces."""
+    tombstones.merge(staged, tombstones.read(home))
+    if tombstones.read(staged):
+        with SqliteSpans(staged) as store:
+            reapply(staged, store)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from boxscore.errors import StoreError
 from boxscore.store.migrations import REVISIONS
 from boxscore.store.records.locks import FileLock
+from boxscore.store.restoring import finish_restore
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -22,6 +23,7 @@ _SCHEMA = Path(__file__).with_name("schema.sql")
 
 def prepare(path: Path) -> None:
     """Brings the file at `path` to the newest schema; makes it, with its folder, where there is none."""
+    finish_restore(path.parent)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

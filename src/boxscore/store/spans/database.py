@@ -12,6 +12,8 @@ from typing import Protocol, TypeAlias, cast
 
 import apsw
 
+from boxscore.errors import StoreError
+
 BUSY_MS = 30_000
 CHECKED = "cksmvfs"
 CHECKSUM_BYTES = 8
@@ -65,6 +67,33 @@ def truncate_log(database: Database) -> None:
     busy, _, _ = cast("tuple[int, int, int]", database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone())
     if busy:
         raise apsw.BusyError("readers kept the log from being emptied")
+
+
+def copy_database(path: Path, to: Path, counted: str | None) -> tuple[str, int | None]:
+    """A consistent copy of the file at `path` while others write to it, in one step: a copy in steps begins again with
+    every commit. Gives back its version, and how many rows it has of the table `counted`. Failures are `StoreError`."""
+    try:
+        source = open_database(path, write=False)
+        try:
+            _load_checksums()
+            connection = apsw.Connection(str(to), vfs=CHECKED)
+            target = cast(Database, connection)
+            try:
+                with connection.backup("main", cast(apsw.Connection, source), "main") as copying:
+                    copying.step(-1)
+                target.pragma("journal_mode", "delete")  # one file, without a log beside it
+                version = target.pragma("user_version")
+                asked = None if counted is None else f"SELECT count(*) FROM {counted}"  # noqa: S608 - our own word
+                rows = None if asked is None else cast(int, target.execute(asked).get)
+            finally:
+                target.close()
+        finally:
+            source.close()
+    except apsw.CantOpenError as error:
+        raise FileNotFoundError(str(path)) from error
+    except apsw.Error as error:
+        raise StoreError(f"{path} could not be copied: {error}. `boxscore verify` says more.") from error
+    return str(version), rows
 
 
 def _load_checksums() -> None:

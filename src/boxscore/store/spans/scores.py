@@ -85,7 +85,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
             raise UsageError(f"score {self.id!r}: comment and metadata together are longer than {TEXT_BYTES:,} bytes.")
 
 
-_decoder = msgspec.msgpack.Decoder(Score)
+decode = msgspec.msgpack.Decoder(Score).decode
 
 
 class ScoreFile:
@@ -191,7 +191,7 @@ def read(folder: Path, project: str, *, trace_id: bytes | None, session: str | N
     database = connect(path, write=False)
     try:
         found = database.execute(f"{asked} ORDER BY at_ns DESC, id LIMIT ?", (*parameters, limit)).fetchall()
-        return [_decoder.decode(cast(bytes, content)) for (content,) in found]
+        return [decode(cast(bytes, content)) for (content,) in found]
     except (apsw.Error, msgspec.DecodeError) as error:
         raise StoreError(f"{path} could not be read: {error}.") from error
     finally:

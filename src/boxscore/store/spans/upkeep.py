@@ -93,25 +93,11 @@ class TraceState(msgspec.Struct, frozen=True):
     scored: bool
 
 
-class Upkeep:
-    """Of the one process that writes. Safe to use from threads; failures are `StoreError`."""
+class Inventory:
+    """What the files have, for those who decide what goes. Safe to use from threads; failures are `StoreError`."""
 
-    def __init__(
-        self,
-        folder: Path,
-        writer: Writer,
-        behind: Behind,
-        *,
-        clock_ns: Callable[[], int],
-        dropped: Callable[[int], None],
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._writer = writer
-        self._behind = behind
-        self._clock_ns = clock_ns
-        self._dropped = dropped
-
-    # Files
 
     def files(self) -> list[SpanFile]:
         """The oldest first; new traces go to the last."""
@@ -123,18 +109,6 @@ class Upkeep:
             found.append(SpanFile(number, path, *row[:3], size, row[3]))
         return found
 
-    def drop(self, number: int) -> Mapping[str, int]:
-        """Unlinks a file with all that was made of it; gives back how many spans of which project it had."""
-        spans: Mapping[str, int] = {}
-        with suppress(StoreError):  # damaged, and to go: nobody can count it any more
-            spans = self.spans_of(number)
-        self._writer.run(lambda files: files.drop(number, self._clock_ns())).result()
-        with self._behind.paused():
-            unlink(self.folder, number)
-        self._dropped(number)
-        self._writer.run(lambda files: files.scores.dropped(number)).result()
-        return spans
-
     def spans_of(self, number: int, traces: Sequence[Trace] | None = None) -> Mapping[str, int]:
         """How many spans of which project a file has, of all or of these traces."""
         with self._reading(self.folder / f"{number:06}.db") as database:
@@ -145,25 +119,6 @@ class Upkeep:
                 count = cast(int, database.execute(_OF_TRACE, (project, trace)).get)
                 found[project] = found.get(project, 0) + count
             return found
-
-    def begin_file(self) -> None:
-        """New traces go to another file from now on."""
-        self._writer.run(lambda files: files.begin(self._clock_ns())).result()
-
-    def remove_waiting_scores(self, received_before_ns: int) -> int:
-        """Removes scores that came before then and are of nothing that is there."""
-        path = self.folder / scores.FILE
-        asked = "SELECT id, project, trace, session FROM scores WHERE received_ns < ?"
-        with self._open(lambda: scores.connect(path, write=False)) as database:
-            old = database.execute(asked, (received_before_ns,)).fetchall()
-        for _, file in segment_paths(self.folder):
-            with self._reading(file) as database:
-                old = [row for row in old if not _is_there(database, row)]
-        keys = [(cast(str, project), cast(str, id)) for id, project, _, _ in old]
-        self._writer.run(lambda files: files.scores.remove_ids(keys)).result()
-        return len(keys)
-
-    # Traces
 
     def traces(self, number: int) -> Iterator[TraceState]:
         """All traces of a file, in no order that means something."""
@@ -205,6 +160,76 @@ class Upkeep:
     def names_others(self, trace: Trace, user: str) -> bool:
         """Whether a span of the trace names another user."""
         return any(self._ask(path, _OTHERS, (*trace, user)) for _, path in segment_paths(self.folder))
+
+    def _ask(self, path: Path, statement: str, parameters: Sequence[str | bytes]) -> list[tuple[object, ...]]:
+        with self._reading(path) as database:
+            return cast("list[tuple[object, ...]]", database.execute(statement, parameters).fetchall())
+
+    def _reading(self, path: Path) -> AbstractContextManager[Database]:
+        return self._open(lambda: connect(path, write=False))
+
+    @contextmanager
+    def _open(self, connected: Callable[[], Database]) -> Generator[Database]:
+        try:
+            database = connected()
+            try:
+                yield database
+            finally:
+                database.close()
+        except apsw.Error as error:
+            raise StoreError(f"the files in {self.folder} could not be read: {error}.") from error
+
+
+class Upkeep(Inventory):
+    """Of the one process that writes. Safe to use from threads; failures are `StoreError`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        writer: Writer,
+        behind: Behind,
+        *,
+        clock_ns: Callable[[], int],
+        dropped: Callable[[int], None],
+    ) -> None:
+        super().__init__(folder)
+        self._writer = writer
+        self._behind = behind
+        self._clock_ns = clock_ns
+        self._dropped = dropped
+
+    # Files
+
+    def drop(self, number: int) -> Mapping[str, int]:
+        """Unlinks a file with all that was made of it; gives back how many spans of which project it had."""
+        spans: Mapping[str, int] = {}
+        with suppress(StoreError):  # damaged, and to go: nobody can count it any more
+            spans = self.spans_of(number)
+        self._writer.run(lambda files: files.drop(number, self._clock_ns())).result()
+        with self._behind.paused():
+            unlink(self.folder, number)
+        self._dropped(number)
+        self._writer.run(lambda files: files.scores.dropped(number)).result()
+        return spans
+
+    def begin_file(self) -> None:
+        """New traces go to another file from now on."""
+        self._writer.run(lambda files: files.begin(self._clock_ns())).result()
+
+    def remove_waiting_scores(self, received_before_ns: int) -> int:
+        """Removes scores that came before then and are of nothing that is there."""
+        path = self.folder / scores.FILE
+        asked = "SELECT id, project, trace, session FROM scores WHERE received_ns < ?"
+        with self._open(lambda: scores.connect(path, write=False)) as database:
+            old = database.execute(asked, (received_before_ns,)).fetchall()
+        for _, file in segment_paths(self.folder):
+            with self._reading(file) as database:
+                old = [row for row in old if not _is_there(database, row)]
+        keys = [(cast(str, project), cast(str, id)) for id, project, _, _ in old]
+        self._writer.run(lambda files: files.scores.remove_ids(keys)).result()
+        return len(keys)
+
+    # Traces
 
     def remove(self, traces: Sequence[Trace], *, keep_totals: bool = False) -> Removed:
         """Removes traces with their scores, some at a time. With `keep_totals`, series still count their spans."""
@@ -294,24 +319,6 @@ class Upkeep:
 
     def _run(self, do: Callable[[Files], Result]) -> Result:
         return self._writer.run(do).result()
-
-    def _ask(self, path: Path, statement: str, parameters: Sequence[str | bytes]) -> list[tuple[object, ...]]:
-        with self._reading(path) as database:
-            return cast("list[tuple[object, ...]]", database.execute(statement, parameters).fetchall())
-
-    def _reading(self, path: Path) -> AbstractContextManager[Database]:
-        return self._open(lambda: connect(path, write=False))
-
-    @contextmanager
-    def _open(self, connected: Callable[[], Database]) -> Generator[Database]:
-        try:
-            database = connected()
-            try:
-                yield database
-            finally:
-                database.close()
-        except apsw.Error as error:
-            raise StoreError(f"the files in {self.folder} could not be read: {error}.") from error
 
 
 def _segment(files: Files, number: int) -> Segment:
