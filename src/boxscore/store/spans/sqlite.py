@@ -15,6 +15,7 @@ from typing import TypeVar, cast, get_args
 import msgspec
 
 from boxscore.errors import QueryTooLargeError, StoreError, UnknownNameError, UsageError
+from boxscore.store.restoring import finish_restore
 from boxscore.store.spans.behind import Behind
 from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
@@ -79,6 +80,7 @@ class SqliteSpans:
         period_ns: int = PERIOD_NS,
         segment_spans: int = SEGMENT_SPANS,
     ) -> None:
+        finish_restore(home)
         self.folder = home / FOLDER
         self._files = self._behind = self._writer = None
         if write:
