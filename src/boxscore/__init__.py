@@ -58,7 +58,14 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'boxscore' has no attribute {name!r}")
-    found: object = getattr(import_module(_HOME_OF[name]), name)
+    try:
+        found: object = getattr(import_module(_HOME_OF[name]), name)
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("boxscore."):
+            raise
+        raise AttributeError(
+            f"boxscore.{name} is in the package boxscore, not in boxscore-sdk: pip install boxscore"
+        ) from None
     globals()[name] = found
     return found
 
