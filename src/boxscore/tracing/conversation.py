@@ -15,7 +15,7 @@ from boxscore.tracing.values import read_value
 from boxscore.tracing.wire import BrokenWireError, SpanMessage, read_span
 from boxscore.types import Json
 
-__all__ = ["Exchange", "Said", "conversation", "read_exchange"]
+__all__ = ["MODEL_CALLS", "Exchange", "Said", "conversation", "read_exchange"]
 
 MODEL_CALLS = frozenset({"chat", "text_completion", "generate_content"})
 """Operations that are calls of a model."""
