@@ -249,7 +249,7 @@ def _verdict(found: Found) -> Verdict:
 
 
 def report(rows: list[Row], command: str, took_s: float) -> str:
-    heads = ("Fault", "Runs", "Acknowledged spans", "Lost", "Twice", "Half", "Other findings", "Measured")
+    heads = ("Fault", "Runs", "Acknowledged", "Lost", "Twice", "Half", "Other findings", "Measured")
     machine = f"{os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}"
     return "\n".join(
         [

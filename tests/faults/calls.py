@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 import shim
 from checker import PROJECT, Verdict, check
-from load import SPANS, WHOLE, Journal, parts_of, request, rows, trace_id
+from load import SCORE, SPANS, WHOLE, Journal, parts_of, request, rows, score, trace_id
+from store_server import score_of
 
 from boxscore.errors import StoreError
 from boxscore.store.spans import SqliteSpans
@@ -83,7 +84,7 @@ def run(home: Path, control: shim.Control, site: Site | None) -> tuple[Journal, 
         store, refused = SqliteSpans(home, segment_spans=SEGMENT_SPANS), 1
     failed = False
     for n in range(TRACES):
-        for part in parts_of(f"trace {n}"):
+        for part in (*parts_of(f"trace {n}"), [((trace_id(f"trace {n}"), SCORE), WHOLE)]):
             failed |= not put(store, journal, part, problems)
         if n == TRACES // 2:
             try:
@@ -108,7 +109,11 @@ def run(home: Path, control: shim.Control, site: Site | None) -> tuple[Journal, 
 def put(store: SqliteSpans, journal: Journal, part, problems: list[str]) -> bool:
     journal.sending(part)
     try:
-        store.put(PROJECT, rows(request(part))).result(30)
+        trace, place = part[0][0]
+        if place == SCORE:
+            store.put_scores(PROJECT, [score_of(score(trace))]).result(30)
+        else:
+            store.put(PROJECT, rows(request(part))).result(30)
     except StoreError:
         return False
     except Exception as error:  # noqa: BLE001 - an error outside the tree is a finding

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
-from load import Journal, Key, may_be_stored, place_of, word_of
+from load import SCORE, Journal, Key, may_be_stored, place_of, score, word_of
 
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
 
@@ -18,9 +18,9 @@ UNUSED = "SELECT count(*) FROM blocks WHERE id NOT IN (SELECT block FROM spans)"
 
 @dataclass
 class Verdict:
-    """How many spans were acknowledged, and of those and others that are stored: `lost` are not there, `duplicated`
-    there twice, `half` not as they were sent in any version that they may have. `problems` is whatever else does not
-    agree."""
+    """How many spans and scores were acknowledged, and of those and others that are stored: `lost` are not there,
+    `duplicated` there twice, `half` not as they were sent in any version that they may have. `problems` is whatever
+    else does not agree."""
 
     acknowledged: int = 0
     stored: int = 0
@@ -57,10 +57,11 @@ def check_store(store: SqliteSpans, journal: Journal) -> Verdict:
         key = (span.trace_id, place_of(span.span_id))
         verdict.duplicated += key in stored
         stored[key] = span
+    scored = _check_scores(store, verdict)
     verdict.stored = len(stored)
-    verdict.lost = len(journal.acknowledged.keys() - stored.keys())
-    if invented := stored.keys() - journal.sent:
-        verdict.problems.append(f"{len(invented)} spans are stored that nobody sent")
+    verdict.lost = len(journal.acknowledged.keys() - stored.keys() - scored)
+    if invented := (stored.keys() | scored) - journal.sent:
+        verdict.problems.append(f"{len(invented)} spans or scores are stored that nobody sent")
     for key, span in stored.items():
         if key in journal.sent and not _is_one_of(span, may_be_stored(key, journal.acknowledged.get(key))):
             verdict.half += 1
@@ -71,6 +72,17 @@ def check_store(store: SqliteSpans, journal: Journal) -> Verdict:
     for path in sorted(store.folder.glob("*.db")):
         _check_file(path, verdict)
     return verdict
+
+
+def _check_scores(store: SqliteSpans, verdict: Verdict) -> set[Key]:
+    found: set[Key] = set()
+    for one in store.scores(PROJECT, limit=10_000):
+        key = (one.trace_id or b"", SCORE)
+        verdict.duplicated += key in found
+        sent = score(key[0]) | {"trace_id": key[0]}
+        verdict.half += any(getattr(one, name) != value for name, value in sent.items())
+        found.add(key)
+    return found
 
 
 def _all(store: SqliteSpans, verdict: Verdict) -> list[StoredSpan]:

@@ -1,18 +1,18 @@
 """What is sent in the fault tests, who sends it, and what was acknowledged of it.
 
-A trace is six spans of OpenTelemetry GenAI over OTLP/HTTP. Each comes in parts that overlap, in any order; some spans
-come first as they began, without their end and their answer. Everything follows from the trace's key, so that what has
-to be stored can be told without having kept it.
+A trace is six spans of OpenTelemetry GenAI over OTLP/HTTP, and a score. It comes in parts that overlap, in any order;
+some spans come first as they began, without their end and their answer. Everything follows from the trace's key, so
+that what has to be stored can be told without having kept it.
 """
 
 import hashlib
-import http.client
 import json
 import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
+from http.client import HTTPConnection, HTTPException  # noqa: TID251 - any client, and not ours
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
@@ -25,12 +25,13 @@ from boxscore.tracing import Normaliser, read_protobuf
 
 SPANS = 6
 BEGUN, WHOLE = 0, 1
+SCORE = -1
 START_NS = 1_790_000_000 * 10**9 // (60 * 10**9) * 60 * 10**9
 OPERATIONS = ("invoke_agent", "retrieval", "chat", "execute_tool", "chat", "chat")
 FILLER = "in the words that all of them use " * 20
 
 Key = tuple[bytes, int]
-"""Trace id and place of the span in it, from 0."""
+"""Trace id and place of the span in it, from 0; the place of its score is `SCORE`."""
 
 
 def trace_id(name: str) -> bytes:
@@ -93,6 +94,13 @@ def _span(key: Key, version: int) -> Span:
     return made
 
 
+def score(trace: bytes) -> dict[str, str | int | float]:
+    """As JSON has it."""
+    told = random.Random(trace.hex())
+    found = {"id": f"score of {trace.hex()}", "name": "good", "value": told.random(), "trace_id": trace.hex()}
+    return found | {"comment": f"{word_of(trace)} is fine", "at_ns": START_NS, "source": "human"}
+
+
 def _messages(role: str, text: str) -> str:
     return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
 
@@ -151,24 +159,29 @@ class Sender:
         self._journal = journal
         self._timeout_s = timeout_s
         self._stamp = stamp
-        self._connection: http.client.HTTPConnection | None = None
+        self._connection: HTTPConnection | None = None
         self.said = b""
         self.headers: dict[str, str] = {}
 
     def send(self, spans: Sequence[tuple[Key, int]], body: bytes | None = None) -> int:
+        return self._send(spans, "/v1/traces", body or request(spans), "application/x-protobuf")
+
+    def send_score(self, trace: bytes) -> int:
+        return self._send([((trace, SCORE), WHOLE)], "/api/v1/scores", json.dumps([score(trace)]), "application/json")
+
+    def _send(self, spans: Sequence[tuple[Key, int]], path: str, body: bytes | str, kind: str) -> int:
         self._journal.sending(spans)
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
-            headers = {"content-type": "application/x-protobuf"}
-            self._connection.request("POST", "/v1/traces", body or request(spans), headers)
+                self._connection = HTTPConnection("127.0.0.1", self._port, timeout=self._timeout_s)
+            self._connection.request("POST", path, body, {"content-type": kind})
             answer = self._connection.getresponse()
             self.said, self.headers = answer.read(), {name.lower(): value for name, value in answer.getheaders()}
             status = answer.status
-        except (OSError, http.client.HTTPException):
+        except (OSError, HTTPException):
             self.close()
             status = 0
-        if status == 200 and self.said:
+        if status == 200 and self.said and kind == "application/x-protobuf":
             status = 206  # partial success: nothing of our load may be rejected
         if status == 200 and self._stamp:
             self._stamp(json.dumps([[trace.hex(), place, version] for (trace, place), version in spans]).encode())
@@ -206,8 +219,11 @@ def parts_of(name: str) -> list[list[tuple[Key, int]]]:
 def send_traces(sender: Sender, names: Iterable[str], stop: threading.Event) -> None:
     """Trace after trace until told to stop, or the server is gone."""
     for name in names:
-        for part in parts_of(name):
-            if stop.is_set() or (status := sender.send(part)) == 0:
+        trace = trace_id(name)
+        sends = [partial(sender.send, part) for part in parts_of(name)] + [partial(sender.send_score, trace)] * 2
+        random.Random(name).shuffle(sends)
+        for send in sends:
+            if stop.is_set() or (status := send()) == 0:
                 return
             if status != 200:
                 stop.wait(0.02)

@@ -1,6 +1,5 @@
 """Faults around a server: the disk full, slow or failing, too much load, clocks, signals, a second server."""
 
-import http.client
 import itertools
 import random
 import signal
@@ -8,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPConnection  # noqa: TID251 - any client, and not ours
 from pathlib import Path
 
 import shim
@@ -39,7 +39,7 @@ def whole_trace(name: str) -> list[tuple[Key, int]]:
 
 def read(port: int, path: str = "/api/v1/traces?limit=5", *, seconds: float = 10) -> tuple[int, bytes]:
     """A question; its status, 0 where no answer came in time."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -13,8 +13,12 @@ from pathlib import Path
 
 from boxscore.costs import PriceBook
 from boxscore.errors import BoxscoreError, BusyError
-from boxscore.store.spans import SqliteSpans, schema
+from boxscore.store.spans import Score, SqliteSpans, schema
 from boxscore.tracing import Ingest
+
+
+def score_of(told):
+    return Score(**told | {"trace_id": bytes.fromhex(told["trace_id"])})
 
 
 def main(home: Path, segment_spans: int, synchronous: str | None) -> None:
@@ -36,7 +40,11 @@ def main(home: Path, segment_spans: int, synchronous: str | None) -> None:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 try:
-                    status, answer = 200, ingest.protobuf("default", body).result()
+                    if self.path == "/v1/traces":
+                        status, answer = 200, ingest.protobuf("default", body).result()
+                    else:
+                        scores = [score_of(told) for told in json.loads(body)]
+                        status, answer = 200, store.put_scores("default", scores).result() or b""
                 except BusyError as error:
                     status, answer = 429, str(error).encode()
                 except BoxscoreError as error:
