@@ -1,7 +1,7 @@
 """One request to the server and what its answer means. The only place of the SDK that opens a connection.
 
 The standard library's client, not `providers.transport`: that one lives in an event loop, and neither a loop nor the
-threads that it looks names up in can be relied on after a fork or while an interpreter ends (decision 20).
+threads that it looks names up in can be relied on after a fork or while an interpreter ends (decision 21).
 All that is needed is imported before the first thread runs: what one is importing while the process forks can never
 be imported in the child.
 """
