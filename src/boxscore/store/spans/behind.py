@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
-from boxscore.store.spans import rollups, search
-from boxscore.store.spans.reader import columns_path
+from boxscore.store.spans import search
+from boxscore.store.spans.reader import columns_path, rollup_path
 
 PAUSE_S = 0.3
 """Between two looks: many commits become one step."""
@@ -33,7 +33,7 @@ class Behind:
 
     def catch_up(self) -> None:
         """Returns when all that was committed before is rolled up and found."""
-        from boxscore.store.spans import stripes  # it loads numpy
+        from boxscore.store.spans import rollups, stripes  # they load numpy
 
         with self._stepping:
             for path in self._paths():
@@ -78,6 +78,6 @@ def _stamp(path: Path) -> tuple[object, int]:
     when it was written."""
     log = path.with_name(f"{path.name}-wal")
     written = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (path, log) if file.exists()]
-    made = (columns_path(path), rollups.rollup_path(path), search.search_path(path))
+    made = (columns_path(path), rollup_path(path), search.search_path(path))
     stamp = (written, [file.exists() for file in made])
     return stamp, max((at_ns for at_ns, _ in written), default=0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from boxscore.errors import QueryTooLargeError
 from boxscore.store.spans.columns import PICO, UNSET, to_usd
 from boxscore.store.spans.filters import kind_of
 from boxscore.store.spans.measures import TIMES, Group, Key, Measure, Number
-from boxscore.store.spans.sketch import Sketch, bins_of
+from boxscore.store.spans.sketch import BINS, Sketch, bins_of
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
 Batch: TypeAlias = Mapping[str, Numbers]
@@ -118,15 +118,16 @@ class Groups:
         counts = np.diff(starts, append=len(values))
         high, low = np.add.reduceat(values // _HALF, starts), np.add.reduceat(values % _HALF, starts)
         least, most = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-        for at, place in enumerate(places[starts].tolist()):
+        for at, place in enumerate(cast("list[int]", places[starts].tolist())):
             sums = found[place]
             sums.count += int(counts[at])
             sums.sum += int(high[at]) * _HALF + int(low[at])
             sums.low = int(least[at]) if sums.low is None else min(sums.low, int(least[at]))
             sums.high = int(most[at]) if sums.high is None else max(sums.high, int(most[at]))
         if field in self._sketched:
-            pairs, times = np.unique(np.stack((places, bins_of(values))), axis=1, return_counts=True)
-            for place, bin, count in zip(*pairs.tolist(), times.tolist(), strict=True):
+            pairs, times = np.unique(places * BINS + bins_of(values), return_counts=True)
+            for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
+                place, bin = divmod(cast(int, pair), BINS)
                 found[place].sketch.add_bin(bin, count)
 
     def _key(self, field: str, value: int, name_of: Callable[[int], str]) -> Key:

@@ -179,7 +179,7 @@ def unused(database: Database, names: Set[int] | None) -> set[int]:
         left -= _used(database, left, "spans", column)
     for table, columns in (
         ("dictionaries", ("project", "application")),
-        ("removed", ("project", "model", "application")),
+        ("removed", ("project", "value")),
     ):
         for column in columns:
             left -= _used(database, left, table, column)

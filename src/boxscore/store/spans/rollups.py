@@ -1,87 +1,99 @@
-"""Totals by minute, computed behind the write from what is stored, each in a file beside its span file.
+"""Totals by minute and by hour, computed behind the write from what is stored, each in a file beside its span file.
 
 A roll-up covers the rows up to its mark, and is written together with it: a step that is lost is done again from the
-same place, and a repeated batch, which adds no row, adds nothing. Minutes of rows that changed since are counted anew.
-The files can be deleted at any time; they are made again.
+same place, and a repeated batch, which adds no row, adds nothing. Minutes of rows that changed since are counted anew,
+and their hours corrected by the difference. The files can be deleted at any time; they are made again.
 """
 
-from collections.abc import Iterable
-from decimal import Decimal
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 import apsw
-import msgspec
+import numpy as np
 
 from boxscore.errors import StoreError
-from boxscore.store.spans.columns import to_usd
-from boxscore.store.spans.database import Database, Row, open_database
-from boxscore.store.spans.schema import connect
-from boxscore.store.spans.sketch import Sketch
-from boxscore.store.spans.store import Point
+from boxscore.store.spans.columns import LARGEST, UNSET, to_usd
+from boxscore.store.spans.database import Cell, Database, open_database
+from boxscore.store.spans.parts import Numbers
+from boxscore.store.spans.reader import EVERY, numbers, rollup_path
+from boxscore.store.spans.schema import TOTALS, connect
+from boxscore.store.spans.sketch import bins_of, value_of
+from boxscore.store.spans.store import Point, SeriesBy
 
 MINUTE_NS = 60 * 10**9
+HOUR_NS = 60 * MINUTE_NS
 STEP_ROWS = 20_000
+VALUES = 200
+"""A field's values that a project's hour tells apart; those that come later count as `OTHERS`."""
+OTHERS = "(others)"
 
-_TABLES = """
+_OTHERS = -1
+_FIELDS: tuple[str, ...] = ("", *get_args(SeriesBy))
+"""What totals are kept by, by the number of its place: all spans, or the values of a field."""
+_VERSION = 2
+_TABLES = f"""
 BEGIN IMMEDIATE;
+DROP TABLE IF EXISTS mark;
+DROP TABLE IF EXISTS minutes;
 CREATE TABLE mark(seq INTEGER NOT NULL, change INTEGER NOT NULL) STRICT;
 INSERT INTO mark VALUES (0, 0);
-CREATE TABLE minutes(
-    project INTEGER NOT NULL, minute INTEGER NOT NULL, model INTEGER NOT NULL, application INTEGER NOT NULL,
-    totals BLOB NOT NULL, PRIMARY KEY (project, minute, model, application)
+CREATE TABLE totals(
+    {TOTALS}
 ) STRICT, WITHOUT ROWID;
-PRAGMA user_version = 1;
+PRAGMA user_version = {_VERSION};
 COMMIT
-"""
-_FIELDS = "seq, project, at_ns, model, application, error, input_tokens, output_tokens, cost_picousd, duration_ns"
-_FRESH = f"SELECT {_FIELDS} FROM spans WHERE seq > ? ORDER BY seq LIMIT ?"  # noqa: S608 - our own words
-_OF_MINUTE = f"SELECT {_FIELDS} FROM spans WHERE project = ? AND at_ns >= ? AND at_ns < ? AND seq <= ?"  # noqa: S608
-_OF_TRACE = f"SELECT {_FIELDS} FROM spans WHERE project = ? AND trace = ?"  # noqa: S608
-_REMOVED = "SELECT model, application, totals FROM removed WHERE project = ? AND minute = ?"
-_CHANGES = "SELECT id, project, at_ns FROM changes WHERE id > ? ORDER BY id"
+"""  # noqa: S608 - our own words
+_COLUMNS = ("seq", "project", "at_ns", "error", "input_tokens", "output_tokens", "cost_picousd", "duration_ns")
+_ALL = (*_COLUMNS, *_FIELDS[1:])
+_KEY = "project = ? AND field = ? AND unit_ns = ? AND at = ?"
+_SUMS = "spans, errors, input_tokens, output_tokens, microusd, picousd, bins"
+_CHANGES = "SELECT project, at_ns FROM changes WHERE id > ?"
 _LAST_CHANGE = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
-_PUT = "INSERT OR REPLACE INTO {} VALUES (?, ?, ?, ?, ?)"
-_GET = "SELECT totals FROM {} WHERE project = ? AND minute = ? AND model = ? AND application = ?"
-_NAMED = "SELECT (SELECT value FROM s.names WHERE id = {}), minute, totals FROM minutes"
-_BETWEEN = "WHERE project = (SELECT id FROM s.names WHERE value = ?) AND minute >= ? AND minute < ?"
+_REMOVED_MINUTES = "SELECT DISTINCT project, at FROM removed"
+_PUT = f"INSERT OR REPLACE INTO {{}} VALUES ({', '.join('?' * 12)})"  # noqa: S608
+_GET = f"SELECT {_SUMS} FROM {{}} WHERE {_KEY} AND value = ?"  # noqa: S608 - our own words
+_OF_MINUTE = f"SELECT value, {_SUMS} FROM {{}} WHERE {_KEY}"  # noqa: S608
+_DROP = f"DELETE FROM totals WHERE {_KEY} AND value = ?"  # noqa: S608
+_KNOWN = f"SELECT value FROM totals WHERE {_KEY}"  # noqa: S608
+_BETWEEN = f"""
+SELECT at, value, {_SUMS} FROM totals
+WHERE project = (SELECT id FROM s.names WHERE value = ?) AND field = ? AND unit_ns = ? AND at >= ? AND at < ?
+"""  # noqa: S608
 
 
-class Totals(msgspec.Struct, array_like=True):
-    """Of one minute, model and application. Money is trillionths of a dollar; `durations` a sketch."""
-
-    spans: int = 0
-    errors: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    picousd: int = 0
-    durations: bytes = Sketch().to_bytes()
+Table: TypeAlias = Literal["totals", "removed"]
 
 
 class Key(NamedTuple):
+    """`at` counts units since 1970."""
+
     project: int
-    minute: int
-    model: int
-    application: int
+    field: int
+    unit_ns: int
+    at: int
+    value: int
 
 
-Sums: TypeAlias = dict[Key, tuple[Totals, Sketch]]
+class Totals(NamedTuple):
+    """Spans, errors, tokens in and out, and cost in millionths of a dollar and the trillionths beyond; and how many
+    durations are in which bin of a sketch."""
 
-_decoder = msgspec.msgpack.Decoder(Totals)
+    sums: Numbers
+    bins: Mapping[int, int]
+
+    def plus(self, other: "Totals", *, times: int = 1) -> "Totals":
+        bins = dict(self.bins)
+        for bin, count in other.bins.items():
+            bins[bin] = bins.get(bin, 0) + times * count
+        return Totals(self.sums + times * other.sums, {bin: count for bin, count in bins.items() if count})
 
 
-def rollup_path(path: Path) -> Path:
-    return path.with_suffix(".rollup")
-
-
-def _is_made(path: Path) -> bool:
-    if not path.exists():
-        return False
-    database = open_database(path, write=False)
-    try:
-        return database.pragma("user_version") != 0
-    finally:
-        database.close()
+_NOTHING = Totals(np.zeros(6, np.int64), {})
+Deltas: TypeAlias = dict[Key, Totals]
 
 
 def step(path: Path) -> bool:
@@ -99,100 +111,188 @@ def step(path: Path) -> bool:
         source.close()
 
 
+def keep_totals(database: Database, project: int, trace: bytes) -> None:
+    """Notes the totals of a trace in its span file: its spans can be removed and still count."""
+    minutes: Deltas = {}
+    _count(None, _batch(database, "s.project = ? AND s.trace = ?", (project, trace)), minutes, {})
+    for key, delta in minutes.items():
+        _add(database, "removed", key, delta)
+
+
 def _open(path: Path) -> Database:
     database = open_database(path, write=True)
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", "NORMAL")  # what a power loss takes is computed again
-    if database.pragma("user_version") == 0:
+    if database.pragma("user_version") != _VERSION:
         database.execute(_TABLES)
     return database
+
+
+def _is_made(path: Path) -> bool:
+    if not path.exists():
+        return False
+    database = open_database(path, write=False)
+    try:
+        return database.pragma("user_version") == _VERSION
+    finally:
+        database.close()
 
 
 def _step(source: Database, target: Database) -> bool:
     source.execute("BEGIN")  # rows and changes of one moment
     seq, change = cast("tuple[int, int]", target.execute("SELECT seq, change FROM mark").fetchone())
-    rows = source.execute(_FRESH, (seq, STEP_ROWS)).fetchall()
-    changes = cast("list[tuple[int, int, int]]", source.execute(_CHANGES, (change,)).fetchall())
-    stale = {(project, at_ns // MINUTE_NS) for _, project, at_ns in changes}
+    fresh = _batch(source, "s.seq > ? ORDER BY s.seq LIMIT ?", (seq, STEP_ROWS))
+    changes = cast("list[tuple[int, int]]", source.execute(_CHANGES, (change,)).fetchall())
+    stale = {(project, at_ns // MINUTE_NS) for project, at_ns in changes}
     if not (seq or change):  # made anew: what was removed counts, though its changes may be forgotten
-        stale |= set(cast("list[tuple[int, int]]", source.execute("SELECT project, minute FROM removed").fetchall()))
-    if not rows and not stale:
+        stale |= set(cast("list[tuple[int, int]]", source.execute(_REMOVED_MINUTES).fetchall()))
+    if not len(fresh["seq"]) and not stale:
         return False
-    seq = cast(int, rows[-1][0]) if rows else seq
+    if len(fresh["seq"]):
+        seq = int(fresh["seq"][-1])
     change = max(change, cast(int, source.execute(_LAST_CHANGE).get))
     target.execute("BEGIN IMMEDIATE")
-    with_stale: list[Row] = []
-    removed: list[tuple[Key, bytes]] = []
+    minutes: Deltas = {}
+    hours: Deltas = {}
     for project, minute in stale:
-        target.execute("DELETE FROM minutes WHERE project = ? AND minute = ?", (project, minute))
-        bounds = (project, max(minute * MINUTE_NS, -(2**63)), min((minute + 1) * MINUTE_NS, 2**63 - 1), seq)
-        with_stale += source.execute(_OF_MINUTE, bounds).fetchall()
-        for model, application, totals in source.execute(_REMOVED, (project, minute)):
-            key = Key(project, minute, cast(int, model), cast(int, application))
-            removed.append((key, cast(bytes, totals)))
-    with_stale += [row for row in rows if (row[1], cast(int, row[2]) // MINUTE_NS) not in stale]
-    summed = _summed(with_stale)
-    for key, totals in removed:
-        _merge(summed, key, totals)
-    _put(target, "minutes", summed)
+        _forget(target, project, minute, hours)
+    for project, minute in stale:
+        bounds = (project, max(minute * MINUTE_NS, UNSET), min((minute + 1) * MINUTE_NS, LARGEST), seq)
+        anew = _batch(source, "s.project = ? AND s.at_ns >= ? AND s.at_ns < ? AND s.seq <= ?", bounds)
+        _count(target, anew, minutes, hours)
+        for key, totals in _of_minute(source, "removed", project, minute):
+            for deltas, of in ((minutes, key), (hours, _hour(key))):
+                deltas[of] = deltas.get(of, _NOTHING).plus(totals)
+    if stale:
+        counted = [place for place, minute in enumerate(_minutes_of(fresh)) if minute in stale]
+        fresh = {column: np.delete(values, counted) for column, values in fresh.items()}
+    _count(target, fresh, minutes, hours)
+    for key, delta in (*minutes.items(), *hours.items()):
+        _add(target, "totals", key, delta)
     target.execute("UPDATE mark SET seq = ?, change = ?", (seq, change))
     target.execute("COMMIT")
     return True
 
 
-def keep_totals(database: Database, project: int, trace: bytes) -> None:
-    """Notes the totals of a trace in its span file: its spans can be removed and still count."""
-    _put(database, "removed", _summed(database.execute(_OF_TRACE, (project, trace)).fetchall()))
+def _batch(database: Database, term: str, parameters: Sequence[Cell]) -> dict[str, Numbers]:
+    rows = [row for some in numbers(database, EVERY.having([(term, parameters)]), _ALL) for row in some]
+    return dict(zip(_ALL, np.array(rows, np.int64).reshape(-1, len(_ALL)).T, strict=True))
 
 
-def _put(database: Database, table: Literal["minutes", "removed"], summed: Sums) -> None:
-    """Adds to what the table has."""
-    for key, (totals, durations) in summed.items():
-        if (before := cast("bytes | None", database.execute(_GET.format(table), key).get)) is not None:
-            _merge(summed, key, before)
-        totals.durations = durations.to_bytes()
-        database.execute(_PUT.format(table), (*key, msgspec.msgpack.encode(totals)))
+def _minutes_of(batch: Mapping[str, Numbers]) -> Iterable[tuple[int, int]]:
+    return zip(batch["project"].tolist(), (batch["at_ns"] // MINUTE_NS).tolist(), strict=True)
 
 
-def _merge(summed: Sums, key: Key, packed: bytes) -> None:
-    stored = _decoder.decode(packed)
-    totals, durations = summed.setdefault(key, (Totals(), Sketch()))
-    _add(totals, stored)
-    durations.merge(Sketch.from_bytes(stored.durations))
+def _of_minute(database: Database, table: Table, project: int, minute: int) -> Iterator[tuple[Key, "Totals"]]:
+    for field in range(len(_FIELDS)):
+        key = (project, field, MINUTE_NS, minute)
+        for value, *sums in database.execute(_OF_MINUTE.format(table), key).fetchall():
+            yield Key(*key, cast(int, value)), _totals(cast("Sequence[int | bytes]", sums))
 
 
-def _summed(rows: Iterable[Row]) -> Sums:
-    summed: Sums = {}
-    for row in cast("Iterable[tuple[int, int, int, int | None, int | None, int, int, int, int, int | None]]", rows):
-        _, project, at_ns, model, application, error, tokens_in, tokens_out, cost, duration = row
-        key = Key(project, at_ns // MINUTE_NS, model or 0, application or 0)
-        if key not in summed:
-            summed[key] = (Totals(), Sketch())
-        totals, durations = summed[key]
-        _add(totals, Totals(1, error, tokens_in or 0, tokens_out or 0, cost or 0))
-        if duration is not None:
-            durations.add(duration)
-    return summed
+def _hour(key: Key) -> Key:
+    return key._replace(unit_ns=HOUR_NS, at=key.at * MINUTE_NS // HOUR_NS)
 
 
-def _add(totals: Totals, more: Totals) -> None:
-    totals.spans += more.spans
-    totals.errors += more.errors
-    totals.input_tokens += more.input_tokens
-    totals.output_tokens += more.output_tokens
-    totals.picousd += more.picousd
+def _forget(target: Database, project: int, minute: int, hours: Deltas) -> None:
+    """Takes a minute out, also of its hour."""
+    for key, totals in _of_minute(target, "totals", project, minute):
+        hours[_hour(key)] = hours.get(_hour(key), _NOTHING).plus(totals, times=-1)
+        target.execute(_DROP, key)
+
+
+def _count(target: Database | None, batch: Mapping[str, Numbers], minutes: Deltas, hours: Deltas) -> None:
+    """Adds rows to what is to be added; values are bounded by what `target` has of their hours."""
+    if not len(batch["seq"]):
+        return
+    zeros = np.zeros(len(batch["seq"]), np.int64)
+    cost = np.where(batch["cost_picousd"] == UNSET, 0, batch["cost_picousd"])
+    tokens = [np.where(batch[name] == UNSET, 0, batch[name]) for name in ("input_tokens", "output_tokens")]
+    sums = np.stack((zeros + 1, batch["error"], *tokens, cost // 10**6, cost % 10**6), axis=1)
+    bins = np.where(batch["duration_ns"] == UNSET, UNSET, bins_of(batch["duration_ns"]))
+    for field, name in enumerate(_FIELDS):
+        values = zeros if not name else np.where(batch[name] == UNSET, 0, batch[name])
+        if name and target is not None:
+            values = _bounded(target, field, batch["project"], batch["at_ns"] // HOUR_NS, values)
+        for unit_ns, deltas in ((MINUTE_NS, minutes), (HOUR_NS, hours)):
+            keys = np.stack((batch["project"], zeros + field, zeros + unit_ns, batch["at_ns"] // unit_ns, values))
+            _group(keys, sums, bins, deltas)
+
+
+def _bounded(target: Database, field: int, projects: Numbers, hours: Numbers, values: Numbers) -> Numbers:
+    """The values, or `_OTHERS` for those that an hour has no more room for."""
+    wanted: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for project, hour, value in sorted(set(zip(projects.tolist(), hours.tolist(), values.tolist(), strict=True))):
+        wanted[project, hour].append(value)
+    bounded = values.copy()
+    for (project, hour), of_hour in wanted.items():
+        known = {cast(int, row[0]) for row in target.execute(_KNOWN, (project, field, HOUR_NS, hour))}
+        new = [value for value in of_hour if value not in known]
+        if excess := new[max(0, VALUES - len(known)) :]:
+            bounded[(projects == project) & (hours == hour) & np.isin(values, excess)] = _OTHERS
+    return bounded
+
+
+def _group(keys: Numbers, sums: Numbers, bins: Numbers, deltas: Deltas) -> None:
+    order = np.lexsort((bins, keys[4], keys[3], keys[0]))  # field and unit are the same in all
+    keys, sums, bins = keys[:, order], sums[order], bins[order]
+    is_new = np.append(True, (keys[:, 1:] != keys[:, :-1]).any(axis=0))
+    starts = np.flatnonzero(is_new)
+    added = np.add.reduceat(sums, starts, axis=0)
+    runs = np.flatnonzero(is_new | np.append(True, bins[1:] != bins[:-1]))
+    counts = np.diff(runs, append=len(bins)).tolist()
+    found: list[dict[int, int]] = [{} for _ in starts]
+    for group, bin, count in zip((np.cumsum(is_new)[runs] - 1).tolist(), bins[runs].tolist(), counts, strict=True):
+        if bin != UNSET:
+            found[group][bin] = count
+    for place, (key, of_key) in enumerate(zip(keys[:, starts].T.tolist(), found, strict=True)):
+        named = Key(*key)
+        totals = Totals(added[place], of_key)
+        deltas[named] = deltas[named].plus(totals) if named in deltas else totals
+
+
+def _add(database: Database, table: Table, key: Key, delta: Totals) -> None:
+    before = database.execute(_GET.format(table), key).fetchone()
+    after = delta if before is None else _totals(cast("Sequence[int | bytes]", before)).plus(delta)
+    if after.sums[0] == 0:
+        database.execute(_DROP, key)
+    else:
+        database.execute(_PUT.format(table), (*key, *after.sums.tolist(), _packed(after.bins)))
+
+
+def _totals(row: Sequence[int | bytes]) -> Totals:
+    *sums, bins = row
+    return Totals(np.array(sums, np.int64), dict(_unpacked(cast(bytes, bins)).tolist()))
+
+
+def _packed(bins: Mapping[int, int]) -> bytes:
+    """Bins and counts, in turn, of two bytes each or of eight; their number is odd of bytes where they are of eight."""
+    narrow = max(bins.values(), default=0) < 2**16
+    pairs = array("H" if narrow else "Q", chain.from_iterable(sorted(bins.items())))
+    return pairs.tobytes() if narrow else b"\0" + pairs.tobytes()
+
+
+def _unpacked(data: bytes) -> Numbers:
+    wide = len(data) % 2
+    return np.frombuffer(data, "<u8" if wide else "<u2", offset=wide).reshape(-1, 2).astype(np.int64)
 
 
 class Buckets:
-    """Sums of minutes over files, by step and by value."""
+    """Sums of a series over files, by step and by value. Whole hours are read from hours."""
 
-    def __init__(self, start_ns: int, step_ns: int) -> None:
+    def __init__(self, start_ns: int, end_ns: int, step_ns: int, by: str | None) -> None:
         self._start_ns = start_ns
+        self._end_ns = end_ns
         self._step_ns = step_ns
-        self._sums: dict[tuple[int, str | None], tuple[Totals, Sketch]] = {}
+        self._field = _FIELDS.index(by or "")
+        self._unit_ns = MINUTE_NS if any(value % HOUR_NS for value in (start_ns, end_ns, step_ns)) else HOUR_NS
+        self._places: dict[tuple[int, str | None], int] = {}
+        self._sums: list[tuple[int, ...]] = []
+        self._bins: list[bytes] = []
+        self._of: list[int] = []
 
-    def read(self, path: Path, project: str, end_ns: int, by: str | None) -> int:
-        """Adds the minutes of one file; gives back how many of its spans are not in them yet."""
+    def read(self, path: Path, project: str) -> int:
+        """Adds what one file has; gives back how many of its spans are not in it yet."""
         try:
             newest = "SELECT coalesce(max(seq), 0) FROM {}spans"
             if not _is_made(rollup_path(path)):
@@ -205,10 +305,17 @@ class Buckets:
             try:
                 database.execute("ATTACH ? AS s", (str(path),))
                 database.execute("BEGIN")
-                bounds = (project, self._start_ns // MINUTE_NS, end_ns // MINUTE_NS)
-                named = _NAMED.format(by or "0")
-                for value, minute, totals in database.execute(f"{named} {_BETWEEN}", bounds):
-                    self._add(cast("str | None", value), cast(int, minute), _decoder.decode(cast(bytes, totals)))
+                units = (self._start_ns // self._unit_ns, self._end_ns // self._unit_ns)
+                names: dict[int, str | None] = {0: None, _OTHERS: OTHERS}
+                for at, value, *sums, bins in database.execute(_BETWEEN, (project, self._field, self._unit_ns, *units)):
+                    number = cast(int, value)
+                    if number not in names:
+                        named = database.execute("SELECT value FROM s.names WHERE id = ?", (number,)).get
+                        names[number] = cast(str, named)
+                    bucket = (cast(int, at) * self._unit_ns - self._start_ns) // self._step_ns
+                    self._of.append(self._places.setdefault((bucket, names[number]), len(self._places)))
+                    self._sums.append(cast("tuple[int, ...]", sums))
+                    self._bins.append(cast(bytes, bins))
                 mark = cast(int, database.execute("SELECT seq FROM mark").get)
                 return max(0, cast(int, database.execute(newest.format("s.")).get) - mark)
             finally:
@@ -216,26 +323,48 @@ class Buckets:
         except apsw.Error as error:
             raise StoreError(f"the roll-up of {path} could not be read: {error}.") from error
 
-    def _add(self, value: str | None, minute: int, totals: Totals) -> None:
-        bucket = (minute * MINUTE_NS - self._start_ns) // self._step_ns
-        sums, durations = self._sums.setdefault((bucket, value), (Totals(), Sketch()))
-        _add(sums, totals)
-        durations.merge(Sketch.from_bytes(totals.durations))
-
     def points(self) -> list[Point]:
+        sums = np.zeros((len(self._places), 6), np.int64)
+        if self._of:
+            np.add.at(sums, self._of, np.array(self._sums, np.int64))
+        totals, middle, high = sums.tolist(), *self._quantiles()
         return [
             Point(
                 start_ns=self._start_ns + bucket * self._step_ns,
                 value=value,
-                spans=totals.spans,
-                errors=totals.errors,
-                input_tokens=totals.input_tokens,
-                output_tokens=totals.output_tokens,
-                cost_usd=to_usd(totals.picousd) if totals.picousd else Decimal(0),
-                duration_p50_ns=durations.quantile(0.5),
-                duration_p95_ns=durations.quantile(0.95),
+                spans=totals[place][0],
+                errors=totals[place][1],
+                input_tokens=totals[place][2],
+                output_tokens=totals[place][3],
+                cost_usd=to_usd(totals[place][4] * 10**6 + totals[place][5]),
+                duration_p50_ns=middle[place],
+                duration_p95_ns=high[place],
             )
-            for (bucket, value), (totals, durations) in sorted(
-                self._sums.items(), key=lambda item: (item[0][0], item[0][1] or "")
-            )
+            for (bucket, value), place in sorted(self._places.items(), key=lambda item: (item[0][0], item[0][1] or ""))
         ]
+
+    def _quantiles(self) -> tuple[list[float | None], list[float | None]]:
+        """Median and 95th percentile of each place."""
+        narrow = [(of, data) for of, data in zip(self._of, self._bins, strict=True) if len(data) % 2 == 0]
+        wide = [(of, _unpacked(data)) for of, data in zip(self._of, self._bins, strict=True) if len(data) % 2]
+        of = np.repeat(
+            [*(of for of, _ in narrow), *(of for of, _ in wide)],
+            [*(len(data) // 4 for _, data in narrow), *(len(pairs) for _, pairs in wide)],
+        )
+        pairs = np.concatenate([_unpacked(b"".join(data for _, data in narrow)), *(pairs for _, pairs in wide)])
+        if not len(pairs):
+            nothing: list[float | None] = [None] * len(self._places)
+            return nothing, nothing
+        bins, counts = pairs.T
+        low = int(bins.min())
+        table = np.zeros((len(self._places), int(bins.max()) - low + 1), np.int64)
+        np.add.at(table, (of, bins - low), counts)
+        reached = np.cumsum(table, axis=1)
+        ends = reached[:, -1:]
+        values = [value_of(bin + low) for bin in range(table.shape[1])]
+
+        def quantile(q: float) -> list[float | None]:
+            first = (reached > q * (ends - 1)).argmax(axis=1).tolist()
+            return [values[bin] if end else None for bin, (end,) in zip(first, ends.tolist(), strict=True)]
+
+        return quantile(0.5), quantile(0.95)

@@ -31,6 +31,12 @@ trillionths of a dollar: a price per million tokens is a whole number of them.""
 
 QUOTED = tuple(f'"{column}"' for column in COLUMNS)
 
+TOTALS = """project INTEGER NOT NULL, field INTEGER NOT NULL, unit_ns INTEGER NOT NULL, at INTEGER NOT NULL,
+    value INTEGER NOT NULL, spans INTEGER NOT NULL, errors INTEGER NOT NULL, input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL, microusd INTEGER NOT NULL, picousd INTEGER NOT NULL, bins BLOB NOT NULL,
+    PRIMARY KEY (project, field, unit_ns, at, value)"""
+"""Columns of totals of some spans (`rollups`)."""
+
 _TABLES = f"""
 CREATE TABLE made(at_ns INTEGER NOT NULL) STRICT;
 CREATE TABLE names(id INTEGER PRIMARY KEY, value TEXT NOT NULL UNIQUE) STRICT;
@@ -61,10 +67,9 @@ CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NU
 # `changes` tells roll-ups and search which spans and times they have to look at again. `tags` has no index by span: a
 # changed span names its old tags itself.
 
-_REMOVAL = """
+_REMOVAL = f"""
 CREATE TABLE removed(
-    project INTEGER NOT NULL, minute INTEGER NOT NULL, model INTEGER NOT NULL, application INTEGER NOT NULL,
-    totals BLOB NOT NULL, PRIMARY KEY (project, minute, model, application)
+    {TOTALS}
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE state(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ALTER TABLE dictionaries ADD COLUMN trained BLOB;

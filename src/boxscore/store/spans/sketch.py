@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 ERROR = 0.02
 _GAMMA = (1 + ERROR) / (1 - ERROR)
 _LOG = math.log(_GAMMA)
+BINS = 2_048
+"""No bin of a 64-bit number is beyond."""
 _decoder = msgspec.msgpack.Decoder(dict[int, int])
 
 
@@ -51,8 +53,13 @@ class Sketch:
         for place in sorted(self._bins):
             seen += self._bins[place]
             if seen > rank:
-                return 2 * _GAMMA**place / (_GAMMA + 1) if place else 1.0
+                return value_of(place)
         return None
+
+
+def value_of(place: int) -> float:
+    """What a bin stands for."""
+    return 2 * _GAMMA**place / (_GAMMA + 1) if place else 1.0
 
 
 def bins_of(values: "npt.NDArray[np.int64]") -> "npt.NDArray[np.int64]":

@@ -23,7 +23,6 @@ from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, 
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
 from boxscore.store.spans.measures import Group, Measure, check_groups, parse_measure
 from boxscore.store.spans.reader import Reader, merged_session
-from boxscore.store.spans.rollups import MINUTE_NS, Buckets
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.scores import Score
 from boxscore.store.spans.scores import read as read_scores
@@ -39,6 +38,7 @@ from boxscore.store.spans.store import (
     StoredSpan,
     TraceSummary,
 )
+from boxscore.store.spans.upkeep import Upkeep
 from boxscore.store.spans.writer import Writer, Written
 
 ENTRY = Condition("entry", "=", True)
@@ -51,6 +51,7 @@ COUNTED = tuple(
         ),
     )
 )
+MINUTE_NS = 60 * 10**9
 LIMIT = 10_000
 """No page is longer."""
 SESSION_PAGES = 8
@@ -82,11 +83,12 @@ class SqliteSpans:
     ) -> None:
         finish_restore(home)
         self.folder = home / FOLDER
-        self._files = self._behind = self._writer = None
+        self._files = self._behind = self._writer = self._upkeep = None
         if write:
             self._files = Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans)
             self._behind = Behind(self._paths)
             self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
+            self._upkeep = Upkeep(self.folder, self._writer, self._behind, clock_ns=clock_ns, dropped=self._release)
         self._idle: list[Reader] = []
         self._lock = threading.Lock()
 
@@ -109,6 +111,21 @@ class SqliteSpans:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def upkeep(self) -> Upkeep:
+        """Retention and erasure; only where the store is open for writing."""
+        if self._upkeep is None:
+            raise StoreError(f"{self.folder} is open for reading only: nothing can be removed from it here.")
+        return self._upkeep
+
+    def _release(self, number: int) -> None:
+        """Lets go of a file that was dropped, so that its room is free."""
+        with self._lock:
+            gone = [reader for reader in self._idle if reader.number == number]
+            self._idle = [reader for reader in self._idle if reader.number != number]
+        for reader in gone:
+            reader.close()
 
     @property
     def waiting(self) -> int:
@@ -239,8 +256,10 @@ class SqliteSpans:
             raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
         if by is not None and by not in get_args(SeriesBy):
             raise UnknownNameError("field of a series", by, get_args(SeriesBy))
-        buckets = Buckets(start_ns, step_ns)
-        pending = sum(buckets.read(path, project, end_ns, by) for path in self._paths())
+        from boxscore.store.spans.rollups import Buckets  # it loads numpy
+
+        buckets = Buckets(start_ns, end_ns, step_ns, by)
+        pending = sum(buckets.read(path, project) for path in self._paths())
         return Series(points=buckets.points(), pending=pending)
 
     def search(

@@ -13,7 +13,8 @@ from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.scores import Score
 
 Item = TypeVar("Item")
-SeriesBy: TypeAlias = Literal["model", "application"]
+SeriesBy: TypeAlias = Literal["model", "application", "environment", "release", "variant"]
+"""What series can be told apart by: fields of few values. Of more than 200 in an hour the later ones are summed."""
 
 
 class StoredSpan(SpanRow, frozen=True, kw_only=True):
