@@ -88,6 +88,11 @@ class Since(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         now = moment.time()
         return begin <= now < end if begin <= end else now >= begin or now < end
 
+    @property
+    def turns(self) -> tuple[time, ...]:
+        """The times of a day, in UTC, at which it begins and ends to hold."""
+        return () if self.hours is None else (_utc_time(self.hours[0]), _utc_time(self.hours[1]))
+
 
 def _utc_time(value: time) -> time:
     if value.tzinfo is None:

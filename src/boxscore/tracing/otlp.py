@@ -15,9 +15,10 @@ __all__ = ["Batch", "Span", "answer_json", "answer_protobuf", "read_json", "read
 _Part = TypeVar("_Part")
 _LATEST = (1 << 63) - 1  # nanoseconds, in the year 2262: what a signed column holds
 _ERROR = 2
+_NO_TRACE, _NO_SPAN = bytes(16), bytes(8)
 
 
-class Span(NamedTuple):
+class Span(msgspec.Struct, frozen=True, gc=False):
     """A span of a request. Times as in `SpanRow`. The values of `attributes` are encoded (`values.read_value`), `raw`,
     `resource` and `scope` the OTLP protobuf messages as they came."""
 
@@ -119,11 +120,11 @@ def _read(raw: bytes, resource: bytes, scope: bytes, limits: Limits) -> Span:
         raise _BadSpanError(f"resource and scope larger than {limits.around_bytes} bytes")
     message = read_span(raw)
     trace_id, span_id, parent_id = message.trace_id, message.span_id, message.parent_span_id
-    if len(trace_id) != 16 or not any(trace_id):
+    if len(trace_id) != 16 or trace_id == _NO_TRACE:
         raise _BadSpanError("a trace id is 16 bytes that are not all zero")
-    if len(span_id) != 8 or not any(span_id):
+    if len(span_id) != 8 or span_id == _NO_SPAN:
         raise _BadSpanError("a span id is 8 bytes that are not all zero")
-    if len(parent_id) not in {0, 8}:
+    if parent_id and len(parent_id) != 8:
         raise _BadSpanError("the span id of a parent is 8 bytes")
     start, end = message.start, message.end
     if not 0 < start <= _LATEST or end > _LATEST:
@@ -137,7 +138,7 @@ def _read(raw: bytes, resource: bytes, scope: bytes, limits: Limits) -> Span:
     return Span(
         trace_id,
         span_id,
-        parent_id if any(parent_id) else None,
+        parent_id if parent_id and parent_id != _NO_SPAN else None,
         message.name.decode("utf-8", "replace"),
         start,
         end - start if end >= start else None,

@@ -4,7 +4,7 @@
 that spans tell, so the lines are taken from it once per price row and spans are priced with them: a tenth of the time.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import UTC, datetime
 from decimal import Context, Decimal
 from typing import NamedTuple
@@ -20,6 +20,7 @@ __all__ = ["Counts", "Pricing"]
 _MONEY = Context(prec=28)
 _KEPT = 4_096
 _UNIT = 1_000_000
+_MINUTE_NS, _DAY = 60 * 10**9, 24 * 60
 
 
 class Counts(NamedTuple):
@@ -63,22 +64,27 @@ class Pricing:
 
     def __init__(self, book: PriceBook) -> None:
         self._book = book
-        self._found: dict[tuple[str, str | None, int], _Priced | None] = {}
+        self._found: dict[tuple[str, str | None, int, int], _Priced | None] = {}
+        self._turns: dict[tuple[str, str | None], list[int]] = {}
         self._rows: dict[str, _Priced] = {}
 
     def __call__(
         self, model: str, seller: str | None, start_ns: int, counts: Counts
     ) -> tuple[Decimal | None, str | None]:
         """Dollars and the price row's reference, both None when the price is not known or the counts contradict."""
-        # Prices change on whole minutes: a built-in price begins on a day, or at an hour and minute of it.
-        key = (model, seller, start_ns // 60_000_000_000)
+        day, minute = divmod(start_ns // _MINUTE_NS, _DAY)
+        turns = self._turns.get((model, seller))
+        if turns is None:
+            turns = self._turns[model, seller] = self._turns_of(model, seller)
+        key = (model, seller, day, bisect_right(turns, minute))
         if key in self._found:
             known = self._found[key]
         else:
             if len(self._found) >= _KEPT:
                 self._found.clear()
                 self._rows.clear()
-            known = self._found[key] = self._find(*key)
+                self._turns.clear()
+            known = self._found[key] = self._find(model, seller, day * _DAY + minute)
         if known is None:
             return None, None
         line = known.lines[bisect_left(known.thresholds, counts.input or 0)]
@@ -92,6 +98,14 @@ class Pricing:
             if count and rate:
                 usd = _MONEY.add(usd, _MONEY.multiply(rate, count))
         return usd, known.ref
+
+    def _turns_of(self, model: str, seller: str | None) -> list[int]:
+        """The minutes of a day, in UTC, at which a price of the model may change: beside those they change with a day.
+        Prices change on whole minutes."""
+        sinces = [row.since for row in self._book.history(model, seller)]
+        if self._book.own is not None:
+            sinces += [row.since for row in self._book.own.entries]
+        return sorted({60 * at.hour + at.minute for since in sinces if since is not None for at in since.turns})
 
     def _find(self, model: str, seller: str | None, minute: int) -> _Priced | None:
         row = self._book.look_up(model, seller, datetime.fromtimestamp(minute * 60, UTC))
