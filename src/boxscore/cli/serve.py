@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 FIRST_TRACE = """\
 A first trace, from any Python program:
     import boxscore
-    boxscore.init()
+    boxscore.init({url})
     boxscore.trace(lambda: "hello")()
-Programs with OpenTelemetry need the endpoint alone: OTEL_EXPORTER_OTLP_ENDPOINT={url}
+Programs with OpenTelemetry need the endpoint alone: OTEL_EXPORTER_OTLP_ENDPOINT={endpoint}
 Look at it with: boxscore traces list
 """
 
@@ -73,4 +73,5 @@ def told(home: Path, listening: "Listening") -> str:
         ("metrics", f"{listening.url}/metrics"),
     ]
     lines = [f"Boxscore serves {home}", *(f"    {name:<15} {value}" for name, value in rows), ""]
-    return "\n".join(lines) + "\n" + FIRST_TRACE.format(url=listening.url)
+    url = "" if (listening.host, listening.port) == ("127.0.0.1", 8400) else f'"{listening.url}"'
+    return "\n".join([*lines, FIRST_TRACE.format(url=url, endpoint=listening.url)])

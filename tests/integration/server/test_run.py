@@ -30,7 +30,7 @@ def test_it_says_what_is_where(serve: Callable[..., Server]) -> None:
     assert f"Boxscore serves {server.home}" in told
     assert server.url in told
     assert f"http://127.0.0.1:{server.ports['grpc']}" in told
-    assert "boxscore.init()" in told
+    assert f'boxscore.init("{server.url}")' in told
 
 
 def test_a_second_server_on_the_folder_is_refused_with_one_sentence(serve: Callable[..., Server]) -> None:
