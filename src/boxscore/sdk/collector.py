@@ -132,18 +132,21 @@ class Collector(SpanProcessor):
         if not self._encoding.acquire(timeout=wait_s):
             return
         try:
-            if self._closed or self._outbox.reaches:
-                self._report()
-            while spans := self._take():
-                for parcel in _encoded(spans, self._tally):
-                    self._outbox.put(parcel)
-            while scores := self._take_scores():
-                body = msgspec.json.encode(scores)
-                self._outbox.put(Parcel("scores", len(scores), time.time_ns(), body))
+            self._collect()
+            if (self._closed or self._outbox.reaches) and self._report():
+                self._collect()
         finally:
             self._encoding.release()
 
-    def _report(self) -> None:
+    def _collect(self) -> None:
+        while spans := self._take():
+            for parcel in _encoded(spans, self._tally):
+                self._outbox.put(parcel)
+        while scores := self._take_scores():
+            body = msgspec.json.encode(scores)
+            self._outbox.put(Parcel("scores", len(scores), time.time_ns(), body))
+
+    def _report(self) -> bool:
         """What was dropped is told to the server as well, by a span of its own."""
         more: dict[str, int] = {}
         for kind, told in self._told.items():
@@ -152,7 +155,7 @@ class Collector(SpanProcessor):
                 more[f"boxscore.metadata.dropped_{kind}"] = dropped - told
                 self._told[kind] = dropped
         if not more:
-            return
+            return False
         now, ids = time.time_ns(), Ids()
         self.on_end(
             ReadableSpan(
@@ -165,6 +168,7 @@ class Collector(SpanProcessor):
                 end_time=now,
             )
         )
+        return True
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         deadline = time.monotonic() + timeout_millis / 1e3
