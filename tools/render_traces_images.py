@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[int, list[str]]] = {
     "stats": (100, ["stats", "--since", "2h"]),
 }
 """By name: columns of the terminal, and what is asked."""
-KEPT = ("list", "show", "conversation")
+KEPT = ("list", "show")
 """Those that the docs show; the others are taken with --all."""
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>

@@ -74,7 +74,8 @@ class Rows:
         names = _widest(
             [stripped(trace.entry.name) for trace in traces] if traces else [" " * 24], 4, 24 if width < 140 else 36
         )
-        self.asked = room - names - 1 if room - names - 1 >= _ASKED else 0
+        asked = _widest([_asked(trace) for trace in traces] if traces else [" " * width], 0, room - names - 1)
+        self.asked = asked if room - names - 1 >= _ASKED else 0
         self.name = min(room, names) if self.asked or traces else room
 
     def head(self) -> str:
@@ -91,7 +92,7 @@ class Rows:
         """A failed trace carries the mark before its name."""
         entry, ink = trace.entry, self.ink
         mark = ink.bad(FAILED) if trace.errors else " "
-        asked = f" {left(stripped(entry.input_text[:400]), self.asked)}" if self.asked else ""
+        asked = f" {left(_asked(trace), self.asked)}" if self.asked else ""
         whose = f" {ink.pale(left(_whose(trace), self.whose))}" if self.whose else ""
         name = left(safe(entry.name), self.name)
         model = f" {left(middle_cut(_model(trace), self.model), self.model)}" if self.model else ""
@@ -119,6 +120,10 @@ def _lasted(trace: TraceSummary) -> int | None:
     return own if own is not None and whole is not None and whole > own + QUEUE_NS else whole
 
 
+def _asked(trace: TraceSummary) -> str:
+    return stripped(trace.entry.input_text[:400])
+
+
 def _model(trace: TraceSummary) -> str:
     return stripped(trace.entry.model or trace.entry.model_asked or "").rpartition("/models/")[2]
 
@@ -128,4 +133,4 @@ def _whose(trace: TraceSummary) -> str:
 
 
 def _widest(texts: Sequence[str], least: int, most: int) -> int:
-    return min(max(least, *map(cells, texts)) if texts else least, most)
+    return max(min(max(least, *map(cells, texts)) if texts else least, most), 0)
