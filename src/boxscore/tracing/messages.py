@@ -1,7 +1,7 @@
 """Messages: the text that went into a model or came out of it, in the many forms it is told in."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 import msgspec
 
@@ -70,9 +70,23 @@ def spread_message(parts: Iterable[tuple[tuple[str, ...], Json]]) -> Message:
             number = rest[rest.index("tool_calls") + 1 :][:1]
             calls.setdefault(number[0] if number else "0", {})[rest[-1]] = _text(value)
         elif not rest or rest[-1] in {"content", "text"}:
-            texts += [message.text for message in read_messages(value)]
+            texts += [value] if _is_text(value) else [message.text for message in read_messages(value)]
     texts += [_call(call.get("name"), call.get("arguments")) for _, call in sorted(calls.items())]
     return Message(role, "\n".join(filter(None, texts)))
+
+
+def _is_text(value: Json) -> TypeGuard[str]:
+    """Whether a message's content is what was said, be it JSON: only parts of a message, as JSON, are not."""
+    if not isinstance(value, str):
+        return False
+    if value.lstrip()[:1] not in {"[", "{"}:
+        return True
+    try:
+        decoded = msgspec.json.decode(value)
+    except (ValueError, RecursionError):
+        return True
+    items = cast("list[Json]", decoded) if isinstance(decoded, list) else [decoded]
+    return not any(isinstance(item, dict) and ("type" in item or _is_message(item)) for item in items)
 
 
 def _is_message(item: Json) -> bool:
@@ -105,7 +119,7 @@ def _message(item: Json) -> Message:
     role = found.get("role") or found.get("type")
     if found.get("event.name") == "gen_ai.choice":
         role = "choice"
-    texts = [_text(found[key]) for key in ("content", "text", "parts") if found.get(key)]
+    texts = [_text(found[key]) for key in ("content", "text", "parts", "refusal") if found.get(key)]
     calls, extra = found.get("tool_calls"), found.get("additional_kwargs")
     if not calls and isinstance(extra, dict):  # LangChain's place for them
         calls = cast("dict[str, Json]", extra).get("tool_calls")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -58,34 +58,31 @@ class Normaliser:
             told["provider"] = normal_provider(told["provider"])
         if "operation" not in told and shape.implied is not None:
             told["operation"] = shape.implied
-        counts = _NOTHING if told.get("operation") in _AROUND else said.counts()
-        usd, price = self._cost(told, counts, span.start_ns)
-        came, answered = said.messages()
-        return SpanRow(
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            parent_id=span.parent_id,
-            name=span.name[:LONGEST_TEXT],
-            start_ns=span.start_ns,
-            duration_ns=span.duration_ns,
-            entry=span.parent_id is None or ("entry" in says and said.value("entry") in (True, "true", "True")),
-            error=span.error or ("error" in says and bool(said.value("error"))),
-            status_message=said.why(),
-            input_tokens=counts.input,
-            output_tokens=counts.output,
-            cached_tokens=counts.cached,
-            reasoning_tokens=counts.reasoning,
-            cost_usd=usd,
-            price=price,
-            first_token_ns=said.first_token(),
-            input_text=came,
-            output_text=answered,
-            metadata=said.metadata(),
-            raw=span.raw,
-            resource=span.resource,
-            scope=span.scope,
+        row: dict[str, object] = {
             **told,
-        )
+            "trace_id": span.trace_id,
+            "span_id": span.span_id,
+            "parent_id": span.parent_id,
+            "name": span.name[:LONGEST_TEXT],
+            "start_ns": span.start_ns,
+            "duration_ns": span.duration_ns,
+            "entry": span.parent_id is None or ("entry" in says and said.value("entry") in (True, "true", "True")),
+            "error": span.error or ("error" in says and bool(said.value("error"))),
+            "status_message": said.why(),
+            "first_token_ns": said.first_token(),
+            "raw": span.raw,
+            "resource": span.resource,
+            "scope": span.scope,
+        }
+        row["input_text"], row["output_text"] = said.messages()
+        if shape.own:
+            row["metadata"] = said.metadata()
+        if shape.has_counts and told.get("operation") not in _AROUND:
+            counts = said.counts()
+            row["input_tokens"], row["output_tokens"] = counts.input, counts.output
+            row["cached_tokens"], row["reasoning_tokens"] = counts.cached, counts.reasoning
+            row["cost_usd"], row["price"] = self._cost(told, counts, span.start_ns)
+        return SpanRow(**cast("dict[str, Any]", row))
 
     def _cost(self, told: Mapping[Field, str], counts: Counts, start_ns: int) -> tuple[Decimal | None, str | None]:
         if counts.input is None and counts.output is None:
@@ -96,9 +93,6 @@ class Normaliser:
         model = model.rpartition("/models/")[2]  # Vertex AI tells the resource's name
         provider = told.get("provider")
         return self._price(model, seller_of(provider) if provider is not None else None, start_ns, counts)
-
-
-_NOTHING = Counts(None, None, None, None, None)
 
 
 class _Said:
@@ -143,8 +137,6 @@ class _Said:
 
     def metadata(self) -> dict[str, str]:
         """The application's own attributes."""
-        if not self.shape.own:
-            return {}
         notes: dict[str, tuple[int, str]] = {}
         for attribute, rule in self.shape.own:
             value = read_value(self.span.attributes[attribute])
@@ -194,8 +186,6 @@ class _Said:
         return said[:_LONGEST_MESSAGE] if isinstance(said, str) and said else None
 
     def counts(self) -> Counts:
-        if not self.shape.has_counts:
-            return _NOTHING
         said = self.shape.said
         came, uncached, answered, cached, written, reasoning = [
             _count(self.value(field)) if field in said else None for field in COUNTS
@@ -230,10 +220,10 @@ class _Said:
     def messages(self) -> tuple[str, str]:
         """The last message in and the answer out, as text."""
         came, answered = self._plain("input"), self._plain("output")
-        if came is not None and answered is not None:
+        if came and answered:
             return came, answered
         log: list[Message] = []
-        if came is None:
+        if not came:
             messages = self._messages("input", last=True)
             if messages and messages[-1].role == "choice":  # one log of both
                 log = messages[-1:]
@@ -265,10 +255,12 @@ class _Said:
         parts, best = self.shape.parts.get(field), self.best(field)
         if parts is not None and (best is None or parts.rank < best[0]):
             attributes = self.span.attributes
-            return [
+            spread = [
                 spread_message([(part, read_value(attributes[key])) for part, key in message])
                 for message in (parts.messages[-1:] if last else parts.messages)
             ]
+            if best is None or any(message.text for message in spread):  # else only who spoke is spread
+                return spread
         return [] if best is None else _messages(best[1], last=last)
 
 
