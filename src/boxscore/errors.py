@@ -22,6 +22,7 @@
         ├── NothingAnsweredError   a variant got no answer at all
         ├── SpendCapError          the spend cap was reached
         ├── StoreError             a store could not be read or written
+        │   └── DiskFullError      less room is left on the disk than what stays free
         ├── BusyError              more arrives than can be taken; later it can
         └── TimeLimitError         it took longer than it may
 
@@ -36,6 +37,7 @@ __all__ = [
     "BoxscoreError",
     "BusyError",
     "DatasetError",
+    "DiskFullError",
     "ExtraMissingError",
     "FileError",
     "MissingReferenceError",
@@ -237,7 +239,9 @@ class NotFoundError(UsageError):
     def __init__(self, kind: str, name: str) -> None:
         self.kind = kind
         self.name = name
-        super().__init__(f"there is no {kind} {name}: check the id; what was sent a moment ago may still be on its way.")
+        super().__init__(
+            f"there is no {kind} {name}: check the id; what was sent a moment ago may still be on its way."
+        )
 
 
 class RequestError(UsageError):
@@ -331,6 +335,13 @@ class SpendCapError(OperationError):
 
 class StoreError(OperationError):
     code = "store"
+
+
+class DiskFullError(StoreError):
+    """Less room is left on the disk than what stays free. A 503 over HTTP and not a 507: senders of OTLP send again
+    after that alone."""
+
+    code = "disk_full"
 
 
 class BusyError(OperationError):

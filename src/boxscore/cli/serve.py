@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     from boxscore.server.run import Listening
@@ -35,6 +36,7 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
     """
     from boxscore import settings
     from boxscore.costs import PriceBook
+    from boxscore.governance.retention import Policy
     from boxscore.server.limits import Limits
     from boxscore.server.logs import log, log_to_stderr
     from boxscore.server.run import serve as run
@@ -42,6 +44,10 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
     chosen = settings.load()
     home = settings.home(chosen).resolve()
     log_to_stderr(log_format)
+
+    limits = Limits(stop_s=chosen.stop_s)
+    if chosen.reserve_gb is not None:
+        limits = msgspec.structs.replace(limits, reserve_bytes=int(chosen.reserve_gb * 1e9), reserve_share=1.0)
 
     def ready(listening: "Listening") -> None:
         if log_format == "text":
@@ -55,8 +61,9 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
         port=port,
         otlp_port=otlp_port,
         grpc_port=grpc_port,
-        limits=Limits(stop_s=chosen.stop_s),
+        limits=limits,
         book=PriceBook.load(),
+        policy=Policy.of(chosen),
         ready=ready,
     )
     log.info("stopped; all that was acknowledged is kept")

@@ -8,7 +8,8 @@ import msgspec
 from boxscore.errors import SpecError
 from boxscore.settings import Settings
 from boxscore.store.spans import SqliteSpans
-from boxscore.store.spans.upkeep import SpanFile, TraceState
+from boxscore.store.spans.removal import Removed
+from boxscore.store.spans.upkeep import Inventory, SpanFile, TraceState, Upkeep
 
 DAY_NS = 24 * 3600 * 10**9
 WEEK_NS = 7 * DAY_NS
@@ -120,34 +121,39 @@ def retain(
     Totals by minute (`series`) go with whole files; of what was sampled away they stay. Search, facets and counts know
     stored spans alone.
     """
-    upkeep = store.upkeep
-    files = upkeep.files()
-    made = plan(files, policy, now_ns)
-    spans: dict[str, int] = {}
+    inventory = Inventory(store.folder)
+    made = plan(inventory.files(), policy, now_ns)
+    if not dry_run:
+        return _carry_out(store.upkeep, policy, made, now_ns, progress)
+    spans = Removed()
+    for number in made.drop:
+        spans.add(Removed(dict(inventory.spans_of(number))))
+    for number in made.sample:
+        spans.add(Removed(dict(inventory.spans_of(number, _unkept(inventory, number, policy)))))
+    return Retained(spans=spans.projects, files=len(made.drop), scores=0)
 
-    def count(more: dict[str, int]) -> None:
-        for project, n in more.items():
-            spans[project] = spans.get(project, 0) + n
 
+def _carry_out(upkeep: Upkeep, policy: Policy, made: Plan, now_ns: int, progress: Callable[[str], None]) -> Retained:
+    done = Removed()
     for number in made.drop:
         progress(f"dropping file {number}")
-        count(dict(upkeep.spans_of(number) if dry_run else upkeep.drop(number)))
-    if made.begin and not dry_run:
+        done.add(Removed(dict(upkeep.drop(number))))
+    if made.begin:
         upkeep.begin_file()
     for number in made.sample:
         progress(f"sampling file {number}")
-        gone = [(one.project, one.trace_id) for one in upkeep.traces(number) if not keeps(one, policy)]
-        if dry_run:
-            count(dict(upkeep.spans_of(number, gone)))
-            continue
-        removed = upkeep.remove(gone, keep_totals=True)
-        count(removed.projects)
+        removed = upkeep.remove(_unkept(upkeep, number, policy), keep_totals=True)
+        done.add(removed)
         upkeep.scrub(removed.names)
         upkeep.sampled(number, _thousandths(policy))
     scores = 0
-    if policy.days is not None and not dry_run:
+    if policy.days is not None:
         scores = upkeep.remove_waiting_scores(now_ns - int(policy.days * DAY_NS))
-    return Retained(spans=spans, files=len(made.drop), scores=scores)
+    return Retained(spans=done.projects, files=len(made.drop), scores=scores)
+
+
+def _unkept(inventory: Inventory, number: int, policy: Policy) -> list[tuple[str, bytes]]:
+    return [(one.project, one.trace_id) for one in inventory.traces(number) if not keeps(one, policy)]
 
 
 def _thousandths(policy: Policy) -> int:

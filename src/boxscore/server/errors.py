@@ -23,7 +23,7 @@ _OF_REQUESTS = {
 }
 """By the kind of a `RequestError`; any other is 400."""
 OUR_FAULT = BoxscoreError("a fault of Boxscore itself: its log says where. Please report it.")
-_OF_CODES = {"not_found": 404, "busy": 503, "store": 503, "time_limit": 504}
+_OF_CODES = {"not_found": 404, "busy": 503, "store": 503, "disk_full": 503, "time_limit": 504}
 
 
 def status_of(error: BoxscoreError) -> int:
@@ -45,7 +45,7 @@ def error_headers(error: BoxscoreError) -> list[tuple[bytes, bytes]]:
     """`Retry-After` in whole seconds, where waiting helps."""
     if isinstance(error, BusyError):
         return [(b"retry-after", str(max(1, round(error.retry_after_s))).encode())]
-    return [(b"retry-after", b"10")] if error.code == "store" else []
+    return [(b"retry-after", b"10")] if error.code in ("store", "disk_full") else []
 
 
 def no_route(path: str) -> RequestError:

@@ -14,6 +14,8 @@ import uvicorn
 
 from boxscore.costs import PriceBook
 from boxscore.errors import OperationError, UsageError
+from boxscore.governance.maintenance import Maintenance
+from boxscore.governance.retention import Policy
 from boxscore.server.access import LOOPBACK
 from boxscore.server.app import App
 from boxscore.server.connection import Connection
@@ -66,17 +68,24 @@ def serve(
     grpc_port: int = GRPC_PORT,
     limits: Limits | None = None,
     book: PriceBook | None = None,
+    policy: Policy | None = None,
     ready: Callable[[Listening], None] = lambda listening: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT: then nothing more is accepted, what is under way is finished within
     `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once, as does the end of that
     time; what was acknowledged is on disk even then. `ready` is called once, when requests are answered. A folder that
-    another process writes to and a port that is taken are errors (`StoreError`, `OperationError`)."""
+    another process writes to and a port that is taken are errors (`StoreError`, `OperationError`). `policy` is how long
+    spans are kept (default: for ever)."""
     limits = limits or Limits()
     listeners = [_listen(check_host(host), port)]
     try:
         caps = SpanLimits(body_bytes=limits.body_bytes, waiting_bytes=limits.waiting_bytes)
-        with SqliteSpans(home) as store, Ingest(store, book, caps) as ingest:
+        policy = policy or Policy()
+        with (
+            SqliteSpans(home, period_ns=policy.period_ns) as store,
+            Maintenance(home, store, policy),
+            Ingest(store, book, caps) as ingest,
+        ):
             try:
                 listeners.append(_listen(host, otlp_port))
             except OperationError:

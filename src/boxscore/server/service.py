@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from boxscore.errors import BusyError, StoreError, TimeLimitError
+from boxscore.errors import BusyError, DiskFullError, TimeLimitError
 from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Budget, Limits
@@ -81,9 +81,9 @@ class Service:
         self._asked -= 1
 
     async def put(self, put: Callable[[], "Future[Found]"]) -> Found:
-        """What is put, once it is on disk. `StoreError` where there is no room for it."""
+        """What is put, once it is on disk. `DiskFullError` where there is no room for it."""
         if (full := self.room.problem) is not None:
-            raise StoreError(full)
+            raise DiskFullError(full)
         with self.meters.acknowledging():
             return await asyncio.wrap_future(put())
 

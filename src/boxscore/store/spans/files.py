@@ -27,6 +27,17 @@ def segment_paths(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(path.stem), path) for path in folder.glob("*.db") if path.stem.isdecimal())
 
 
+def is_owned(home: Path) -> bool:
+    """Whether a process writes spans to the home now."""
+    lock = FileLock(home / FOLDER / "lock")
+    if not lock.path.exists():
+        return False
+    try:
+        return not lock.acquire(wait=False)
+    finally:
+        lock.release()
+
+
 class Files:
     """The span files as the one writer has them. A trace stays in the file where its first span came to, so that the
     same span again meets its own row; a new trace goes to the newest file. Another file follows after a week or
