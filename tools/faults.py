@@ -22,15 +22,13 @@ from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "faults"))
+sys.path.insert(0, str(ROOT / "tests"))
 
-import scenarios  # noqa: E402 - the scenarios are the tests'
-import serving  # noqa: E402
-import shim  # noqa: E402
-from calls import ERRORS, Found, Site  # noqa: E402
-from checker import Verdict  # noqa: E402
-from servers import serve, store_server  # noqa: E402
-from serving import YEAR_NS  # noqa: E402
+from faults import around, scenarios, shim  # noqa: E402 - the scenarios are the tests'
+from faults.around import YEAR_NS  # noqa: E402
+from faults.calls import ERRORS, Found, Site  # noqa: E402
+from faults.checker import Verdict  # noqa: E402
+from faults.servers import serve, store_server  # noqa: E402
 
 PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- faults: begin -->", "<!-- faults: end -->"
@@ -155,7 +153,7 @@ class Campaign:
             error = draw.choice(ERRORS[op])
             lasting = draw.random() < 0.3 and error in ("EIO", "ENOSPC")
             site = Site(op, draw.randint(1, {"write": 60, "sync": 12}.get(op, 4)), error, -1 if lasting else 1)
-            hit, found = serving.failing_call(self.home(), serve, self._built, site, at_start=draw.random() < 0.3)
+            hit, found = around.failing_call(self.home(), serve, self._built, site, at_start=draw.random() < 0.3)
             fired += hit
             row.add(found)
         row.notes.append(f"{fired} fired")
@@ -165,14 +163,14 @@ class Campaign:
         for name, start in (("server", serve), ("store alone, small files", store_server)):
             row = Row(f"disk full under load, then freed, {name}")
             for n in self.times(5):
-                row.add(serving.disk_full(self.home(), start, self._built, self.draw(row.name, n)))
+                row.add(around.disk_full(self.home(), start, self._built, self.draw(row.name, n)))
             yield row
 
     def slow(self) -> Iterator[Row]:
         row = Row(f"each sync takes {', '.join(f'{1000 * delay:g}' for delay in SYNC_DELAYS_S)} ms")
         longest: list[float] = []
         for delay in SYNC_DELAYS_S:
-            took, found = serving.slow_sync(self.home(), serve, self._built, delay)
+            took, found = around.slow_sync(self.home(), serve, self._built, delay)
             longest.append(took)
             row.add(found)
         row.notes.append(f"slowest of 8 answers at once: {', '.join(f'{1000 * took:.0f}' for took in longest)} ms")
@@ -180,7 +178,7 @@ class Campaign:
 
     def overload(self) -> Iterator[Row]:
         row = Row("overload: 100 clients at once on a disk that syncs in a second")
-        told, found = serving.overload(self.home(), serve, self._built, seconds=60 * min(1, self._scale))
+        told, found = around.overload(self.home(), serve, self._built, seconds=60 * min(1, self._scale))
         row.add(found)
         row.notes.append(
             f"{told['offered_to_taken']:.0f} × what was taken was offered; {told['refused']:,} requests refused and "
@@ -195,37 +193,35 @@ class Campaign:
         for n in self.times(5):
             draw = self.draw(row.name, n)
             jumps = [draw.choice((-1, 1)) * draw.choice(sizes) for _ in range(8)]
-            row.add(serving.clocks(self.home(), serve, self._built, jumps), len(jumps))
+            row.add(around.clocks(self.home(), serve, self._built, jumps), len(jumps))
         yield row
 
     def orders(self) -> Iterator[Row]:
         row = Row("every order of a trace of six spans")
-        row.add(serving.orders(self.home(), serve, self._built, serving.every_order()), 720)
+        row.add(around.orders(self.home(), serve, self._built, around.every_order()), 720)
         yield row
         count = len(self.times(2_000))
         row = Row("random orders of twelve versions of six spans")
-        row.add(
-            serving.orders(self.home(), serve, self._built, serving.random_orders(self.draw(row.name), count)), count
-        )
+        row.add(around.orders(self.home(), serve, self._built, around.random_orders(self.draw(row.name), count)), count)
         yield row
 
     def repeats(self) -> Iterator[Row]:
         row = Row("a batch two to five times at once, and again after a kill and a restart")
         count = len(self.times(300))
-        row.add(serving.repeats(self.home(), serve, self._built, self.draw(row.name), batches=count), count)
+        row.add(around.repeats(self.home(), serve, self._built, self.draw(row.name), batches=count), count)
         yield row
 
     def second(self) -> Iterator[Row]:
         row = Row("a second server on the folder")
         for _ in self.times(10):
-            row.add(serving.second_server(self.home(), serve, self._built))
+            row.add(around.second_server(self.home(), serve, self._built))
         yield row
 
     def stop(self) -> Iterator[Row]:
         for name, twice in (("SIGTERM under load", False), ("SIGTERM twice under load", True)):
             row, longest = Row(name), 0.0
             for n in self.times(10):
-                took, found = serving.stopped(self.home(), serve, self._built, self.draw(name, n), twice=twice)
+                took, found = around.stopped(self.home(), serve, self._built, self.draw(name, n), twice=twice)
                 longest = max(longest, took)
                 row.add(found)
             row.notes.append(f"gone after {longest:.1f} s at most")

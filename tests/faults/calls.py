@@ -11,13 +11,13 @@ import sys
 from pathlib import Path
 
 import msgspec
-import shim
-from checker import PROJECT, Verdict, check
-from load import SCORE, SPANS, WHOLE, Journal, parts_of, request, rows, score, trace_id
-from store_server import score_of
 
 from boxscore.errors import StoreError
 from boxscore.store.spans import SqliteSpans
+from faults import shim
+from faults.checker import PROJECT, Verdict, check
+from faults.load import SCORE, SPANS, WHOLE, Journal, parts_of, request, rows, score, trace_id
+from faults.store_server import score_of
 
 SEGMENT_SPANS = 30
 TRACES = 8

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import apsw
-from load import SCORE, Journal, Key, may_be_stored, place_of, score, word_of
 
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
+from faults.load import SCORE, Journal, Key, may_be_stored, place_of, score, word_of
 
 PROJECT = "default"
 ALWAYS_NS = 200 * 365 * 86_400 * 10**9

@@ -2,7 +2,8 @@ import random
 from pathlib import Path
 
 import pytest
-import shim
+
+from faults import shim
 
 
 @pytest.fixture(scope="session")

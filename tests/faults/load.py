@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from http.client import HTTPConnection, HTTPException  # noqa: TID251 - any client, and not ours
+from http.client import HTTPConnection, HTTPException
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope

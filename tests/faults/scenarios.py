@@ -5,18 +5,18 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import shim
-from calls import Found, Site, sites
-from checker import Verdict, check
-from load import Journal, Load
-from power import Disk, acknowledgement, read_log
-from servers import HERE, Server
+
+from faults import shim
+from faults.calls import Found, Site, sites
+from faults.checker import Verdict, check
+from faults.load import Journal, Load
+from faults.power import Disk, acknowledgement, read_log
+from faults.servers import Server, program, with_tests
 
 Start = Callable[[Path, dict[str, str] | None], Server]
 """Starts a program on a folder, with an environment if need be."""
@@ -109,11 +109,11 @@ class Calls:
     def __init__(self, work: Path, built: Path) -> None:
         shim.Control.made(work / "control")
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / "calls.py")],
+            program("calls"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env=shim.environment(built, work / "home", work / "control"),
+            env=with_tests(shim.environment(built, work / "home", work / "control")),
         )
 
     def sites(self) -> list[Site]:

@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent.parent
 SEGMENT_SPANS = 400
 
 
@@ -63,6 +63,17 @@ class Server:
         self._said.close()
 
 
+def program(name: str) -> list[str]:
+    """The command of one of our own, for an environment `with_tests`."""
+    return [sys.executable, "-m", f"faults.{name}"]
+
+
+def with_tests(environment: dict[str, str] | None) -> dict[str, str]:
+    environment = environment or dict(os.environ)
+    paths = [str(TESTS), *filter(None, [environment.get("PYTHONPATH")])]
+    return environment | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
 def serve(home: Path, environment: dict[str, str] | None = None, *, seconds: float = 60) -> Server:
     """`boxscore serve` on a folder, on ports that are free."""
     command = [sys.executable, "-m", "boxscore", "serve", "--port", "0", "--otlp-port", "0", "--grpc-port", "0"]
@@ -77,5 +88,5 @@ def store_server(
     segment_spans: int = SEGMENT_SPANS,
     seconds: float = 60,
 ) -> Server:
-    command = [sys.executable, str(HERE / "store_server.py"), str(home), str(segment_spans)]
-    return Server([*command, *([synchronous] if synchronous else [])], home, environment, seconds=seconds)
+    command = [*program("store_server"), str(home), str(segment_spans), *([synchronous] if synchronous else [])]
+    return Server(command, home, with_tests(environment), seconds=seconds)

@@ -1,8 +1,8 @@
 """The span store behind the least of a server: OTLP in over HTTP, answered when it is synced.
 
-Run as a program: `store_server.py HOME SPANS_PER_FILE [SYNCHRONOUS]`; where it listens is in HOME/server.json. What
-`boxscore serve` adds is not in the way here, files turn over after few spans, and the last argument breaks the promise
-on purpose.
+Run as a program: `python -m faults.store_server HOME SPANS_PER_FILE [SYNCHRONOUS]`; where it listens is in
+HOME/server.json. What `boxscore serve` adds is not in the way here, files turn over after few spans, and the last
+argument breaks the promise on purpose.
 """
 
 import json

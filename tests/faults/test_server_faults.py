@@ -1,11 +1,11 @@
 """Short forms of the faults around `boxscore serve`. `make faults` runs them all, for longer."""
 
 import pytest
-import scenarios
-import serving
-from calls import Site
-from servers import serve
-from serving import YEAR_NS
+
+from faults import around, scenarios
+from faults.around import YEAR_NS
+from faults.calls import Site
+from faults.servers import serve
 
 HOUR_NS = 3_600 * 10**9
 
@@ -26,13 +26,13 @@ def test_what_the_server_acknowledged_before_a_power_loss_is_stored_once_and_who
 
 
 def test_a_full_disk_refuses_and_is_written_to_again_once_there_is_room(tmp_path, built, draw):
-    verdict = serving.disk_full(tmp_path, serve, built, draw)
+    verdict = around.disk_full(tmp_path, serve, built, draw)
 
     assert verdict.good, verdict
 
 
 def test_a_slow_disk_is_waited_for_by_those_who_send_and_by_nobody_else(tmp_path, built):
-    longest, verdict = serving.slow_sync(tmp_path, serve, built, 0.5)
+    longest, verdict = around.slow_sync(tmp_path, serve, built, 0.5)
 
     assert verdict.good, verdict
     assert longest >= 0.5
@@ -48,42 +48,42 @@ def test_a_slow_disk_is_waited_for_by_those_who_send_and_by_nobody_else(tmp_path
     ids=["a sync fails under load", "no room to start", "a write fails under load"],
 )
 def test_a_failing_call_is_refused_and_loses_nothing(tmp_path, built, site, at_start):
-    fired, verdict = serving.failing_call(tmp_path, serve, built, site, at_start=at_start)
+    fired, verdict = around.failing_call(tmp_path, serve, built, site, at_start=at_start)
 
     assert fired
     assert verdict.good, verdict
 
 
 def test_clocks_that_jump_lose_nothing(tmp_path, built):
-    verdict = serving.clocks(tmp_path, serve, built, [0, -HOUR_NS, 24 * HOUR_NS, -10 * YEAR_NS, 10 * YEAR_NS])
+    verdict = around.clocks(tmp_path, serve, built, [0, -HOUR_NS, 24 * HOUR_NS, -10 * YEAR_NS, 10 * YEAR_NS])
 
     assert verdict.good, verdict
 
 
 def test_every_order_of_the_spans_of_a_trace_ends_alike(tmp_path, built, draw):
-    sequences = serving.every_order()
-    verdict = serving.orders(tmp_path, serve, built, sequences)
+    sequences = around.every_order()
+    verdict = around.orders(tmp_path, serve, built, sequences)
 
     assert verdict.good, verdict
     assert verdict.stored == 720 * 6
 
 
 def test_a_batch_that_comes_again_at_once_and_after_a_restart_is_stored_once(tmp_path, built, draw):
-    verdict = serving.repeats(tmp_path, serve, built, draw, batches=4)
+    verdict = around.repeats(tmp_path, serve, built, draw, batches=4)
 
     assert verdict.good, verdict
     assert verdict.stored == 4 * 12
 
 
 def test_a_second_server_on_a_folder_refuses_with_one_sentence(tmp_path, built):
-    verdict = serving.second_server(tmp_path, serve, built)
+    verdict = around.second_server(tmp_path, serve, built)
 
     assert verdict.good, verdict
 
 
 @pytest.mark.parametrize("twice", [False, True], ids=["once", "twice"])
 def test_a_server_that_is_told_to_stop_under_load_leaves_soon_and_loses_nothing(tmp_path, built, draw, twice):
-    took, verdict = serving.stopped(tmp_path, serve, built, draw, twice=twice)
+    took, verdict = around.stopped(tmp_path, serve, built, draw, twice=twice)
 
     assert verdict.good, verdict
     assert took < 11

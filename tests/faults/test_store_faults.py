@@ -2,12 +2,23 @@
 
 from functools import partial
 
-import scenarios
-from calls import Site
-from scenarios import Calls
-from servers import store_server
+import pytest
+
+from boxscore.store.spans import SqliteSpans
+from faults import scenarios
+from faults.calls import Site
+from faults.checker import PROJECT, check
+from faults.load import Journal, parts_of, request, rows
+from faults.scenarios import Calls
+from faults.servers import store_server
 
 CALLS = 60
+DAMAGES = {
+    "noise": lambda draw, data: draw.randbytes(len(data)),
+    "flipped bits": lambda draw, data: bytes(byte ^ (draw.random() < 0.01) for byte in data),
+    "cut": lambda draw, data: data[: 4096 * draw.randrange(1, len(data) // 4096)],
+    "empty": lambda draw, data: b"",
+}
 
 
 def test_what_was_acknowledged_before_a_kill_is_stored_once_and_whole(tmp_path, draw):
@@ -63,3 +74,23 @@ def test_after_a_failed_sync_and_a_new_start_a_power_loss_takes_nothing_that_was
 
     assert verdict.good, verdict
     assert losses == 8
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("kind", ["rollup", "search", "columns"])
+def test_what_is_made_of_the_spans_is_made_again_when_it_is_damaged(tmp_path, draw, kind, damage):
+    journal = Journal()
+    with SqliteSpans(tmp_path) as store:
+        for n in range(10):
+            for part in parts_of(f"trace {n}"):
+                journal.sending(part)
+                store.put(PROJECT, rows(request(part))).result()
+                journal.answered(200, part)
+        store.catch_up()
+    path = store.folder / f"000001.{kind}"
+    path.write_bytes(DAMAGES[damage](draw, path.read_bytes()))
+
+    verdict = check(tmp_path, journal)
+
+    assert verdict.good, verdict
+    assert verdict.stored == 60

@@ -6,6 +6,9 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path
 
+import apsw
+
+from boxscore.errors import StoreError
 from boxscore.store.spans import search
 from boxscore.store.spans.reader import columns_path, rollup_path
 
@@ -15,13 +18,14 @@ SETTLED_NS = 10**9
 
 
 class Behind:
-    """The thread that keeps roll-ups and search near the span files. `problem` says what stopped the last
-    step, None when nothing did; it tries again with the next commit."""
+    """The thread that keeps roll-ups and search near the span files; what is damaged of them is made again. `problem`
+    says what stopped the last step, None when nothing did; it tries again with the next commit."""
 
     def __init__(self, paths: Callable[[], Iterable[Path]]) -> None:
         self.problem: str | None = None
         self._paths = paths
         self._done: dict[Path, object] = {}
+        self._made_again: set[Path] = set()  # once each: what is damaged then is the span file itself
         self._stepping = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -40,12 +44,27 @@ class Behind:
                 before, newest = _stamp(path)
                 if before == self._done.get(path):
                     continue
-                for step in (stripes.step, rollups.step, search.step):
-                    while step(path):
-                        if self._stop.is_set():
-                            return
+                steps = (stripes.step, rollups.step, search.step)
+                for step, made in zip(steps, _made_of(path), strict=True):
+                    self._follow(step, path, made)
+                    if self._stop.is_set():
+                        return
                 if time.time_ns() - newest > SETTLED_NS:  # else a commit within the same tick may look the same
                     self._done[path] = before
+
+    def _follow(self, step: Callable[[Path], bool], path: Path, made: Path) -> None:
+        try:
+            while step(path) and not self._stop.is_set():
+                pass
+        except OSError as error:
+            raise StoreError(f"{made} could not be brought up to its spans: {error}.") from error
+        except StoreError as error:
+            if made in self._made_again or not _is_damage(error.__cause__):
+                raise
+            self._made_again.add(made)
+            for part in made.parent.glob(f"{made.name}*"):
+                part.unlink()
+            self._follow(step, path, made)
 
     @contextmanager
     def paused(self) -> Generator[None]:
@@ -73,11 +92,21 @@ class Behind:
             self._stop.wait(PAUSE_S)
 
 
+def _made_of(path: Path) -> tuple[Path, Path, Path]:
+    return columns_path(path), rollup_path(path), search.search_path(path)
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    """Whether a file does not hold what was written to it; a disk that only does not answer is something else."""
+    if isinstance(error, apsw.IOError):
+        return getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_DATA  # a page that fails its checksum
+    return isinstance(error, apsw.CorruptError | apsw.NotADBError | apsw.SQLError)
+
+
 def _stamp(path: Path) -> tuple[object, int]:
     """What changes when the file or its log does, and when what is made of it is gone: old files stay unopened. And
     when it was written."""
     log = path.with_name(f"{path.name}-wal")
     written = [(file.stat().st_mtime_ns, file.stat().st_size) for file in (path, log) if file.exists()]
-    made = (columns_path(path), rollup_path(path), search.search_path(path))
-    stamp = (written, [file.exists() for file in made])
+    stamp = (written, [file.exists() for file in _made_of(path)])
     return stamp, max((at_ns for at_ns, _ in written), default=0)

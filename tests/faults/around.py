@@ -7,16 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection  # noqa: TID251 - any client, and not ours
+from http.client import HTTPConnection
 from pathlib import Path
 
-import shim
-from calls import Site
-from checker import PROJECT, Verdict, check
-from load import BEGUN, SPANS, WHOLE, Journal, Key, Load, Sender, request, send_once, span_id, trace_id, wait_for
-from servers import Server
-
 from boxscore.store.spans import SqliteSpans
+from faults import shim
+from faults.calls import Site
+from faults.checker import PROJECT, Verdict, check
+from faults.load import BEGUN, SPANS, WHOLE, Journal, Key, Load, Sender, request, send_once, span_id, trace_id, wait_for
+from faults.servers import Server
 
 Start = Callable[..., Server]
 FULL = 503
