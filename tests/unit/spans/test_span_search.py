@@ -2,7 +2,7 @@
 
 import pytest
 
-from boxscore.errors import UsageError
+from boxscore.errors import QueryTooLargeError, UsageError
 from boxscore.store.spans import SpanRow, SqliteSpans
 
 NOW = 1_800_000_000 * 10**9
@@ -35,6 +35,31 @@ def store(tmp_path):
         yield store
 
 
+def test_parts_of_words_are_found_from_three_characters_on_and_without_digits(tmp_path):
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        store.put("p", [row(0, "order4711 was " + "x" * 80 + "y"), row(1, "東京都の天気は")]).result()
+        store.catch_up()
+
+        assert found(store, "order4*") == [0]
+        assert found(store, "*rder47*") == []
+        assert found(store, "*xxxx*") == [0]
+        assert found(store, "*の天気*") == [1]
+        with pytest.raises(UsageError, match="three characters"):
+            store.search("p", "*or*")
+
+
+def test_a_part_of_too_many_words_is_refused(tmp_path):
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        letters = "abcdefghijklmnopqrstuvwxyz"
+        words = [f"word{one}{two}" for one in letters for two in letters]
+        store.put("p", [row(0, " ".join(words))]).result()
+        store.catch_up()
+
+        assert found(store, "*ordxy*") == [0]
+        with pytest.raises(QueryTooLargeError, match="more of it"):
+            store.search("p", "*ord*")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -52,6 +77,15 @@ def store(tmp_path):
         ("golden AND clause", []),
         ("golden*", [3, 1, 0]),
         ("NOT", []),
+        ("gold*", [3, 1, 0]),
+        ("*chute", [3, 1, 0]),
+        ("*olde*", [3, 1, 0]),
+        ("*ÖSS*", [2]),
+        ("*olde* clause", [1, 0]),
+        ("*olden*te", []),
+        ("*chut", []),
+        ("*ecret*", []),
+        ('"*olde*"', []),
     ],
 )
 def test_all_words_and_phrases_must_be_there(store, text, expected):

@@ -60,6 +60,8 @@ SECONDS = 10
 """An aggregate that takes longer is stopped."""
 SEARCHED = 2_000
 """A page of a search looks at no more candidates: its cursor goes on."""
+TEXT_COSTS = 4
+"""To look into a candidate's texts takes so many times longer than to see that the filter does not take it."""
 IDLE = 32
 """Connections that wait for the next question."""
 
@@ -278,15 +280,16 @@ class SqliteSpans:
                     continue
                 where = question.rows()
                 seq = before[1] if number == before[0] else LARGEST
-                while len(items) < limit and left and (seqs := asked.candidates(reader, path, project, seq)):
-                    for seq in seqs[:left]:
+                while len(items) < limit and left > 0 and (seqs := asked.candidates(reader, path, project, seq)):
+                    for seq in seqs:
                         last, left = (number, seq), left - 1
-                        items += [
-                            span for span in reader.spans(reader.rows_of([seq], where), whole=True) if asked.match(span)
-                        ]
-                        if len(items) == limit:
+                        if rows := reader.rows_of([seq], where):
+                            left -= TEXT_COSTS
+                            if not asked.in_texts or any(map(asked.match, reader.texts_of([seq]))):
+                                items += [span for span in reader.spans(rows, whole=True) if asked.match(span)]
+                        if len(items) == limit or left <= 0:
                             break
-        more = len(items) == limit or not left
+        more = len(items) == limit or left <= 0
         return Hits(items=items, cursor=_encoded(last) if more else None, pending=pending)
 
     def catch_up(self) -> None:

@@ -161,7 +161,10 @@ class SpanReader(Protocol):
         self, project: str, text: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
     ) -> Hits:
         """Spans that the filter takes and whose new texts (`input_text`, `output_text`) hold every word and every
-        "quoted phrase", whole, the latest to arrive first. Case and accents do not matter."""
+        "quoted phrase", whole, the latest to arrive first. `begin*`, `*end` and `*part*` stand for words that begin,
+        end and go on so; the last two need three characters, do not look into words with digits, nor beyond 64
+        characters of a word, and are a `QueryTooLargeError` where they are part of more than 500 words. Case and
+        accents do not matter."""
         ...
 
     def counts(self, project: str, filter: Filter = ()) -> Counts:
