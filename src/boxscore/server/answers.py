@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from boxscore.errors import BoxscoreError
 from boxscore.server.errors import error_body, error_headers, status_of
-from boxscore.server.forms import encode
 from boxscore.server.limits import Budget
 from boxscore.store.spans import Page, StoredSpan, TraceSummary
 
@@ -17,18 +16,18 @@ __all__ = ["Answer", "paged", "problem"]
 
 PAGE_BYTES = 4 * 1024 * 1024
 """Texts and raw bytes of a page; the span that exceeds it is its last but for the few read with it."""
-FIRST_STEP = 16
+FIRST_STEP, GROWTH = 32, 32
 _PIECE = 64 * 1024
 
 AnyPage = TypeVar("AnyPage", bound="Page[StoredSpan] | Page[TraceSummary]")
 
 
 class Answer(Response):
-    """What was found, as JSON. A long one goes out in pieces, each when the one before was read, and takes of `budget`
+    """JSON. A long one goes out in pieces, each when the one before was read, and takes of `budget`
     until then: slow readers cannot fill the memory."""
 
-    def __init__(self, found: object, budget: Budget) -> None:
-        super().__init__(encode(found), media_type="application/json")
+    def __init__(self, body: bytes, budget: Budget) -> None:
+        super().__init__(body, media_type="application/json")
         self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +60,7 @@ def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | 
         if cursor is None or len(items) >= limit or size >= PAGE_BYTES or not found.items:
             return msgspec.structs.replace(found, items=items)
         left = (PAGE_BYTES - size) * len(items) // max(size, 1)
-        step = max(FIRST_STEP, min(left, 16 * step))
+        step = max(FIRST_STEP, min(left, GROWTH * step))
 
 
 def _size(item: StoredSpan | TraceSummary) -> int:

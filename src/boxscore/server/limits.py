@@ -14,8 +14,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes, seconds and numbers.
 
     `body_bytes`: of a request's body, as sent and again after decompression. `bodies_bytes`: of all bodies that are
-    being received; `waiting_bytes`: of those whose spans are not on disk yet; `answers_bytes`: of all long answers that are
-    being sent. `questions` are answered at once, `questions_waiting` may wait.
+    being received; `waiting_bytes`: of those whose spans are not on disk yet; `answers_bytes`: of all long answers that
+    are being sent. `questions` are answered at once, `questions_waiting` may wait.
 
     `header_s` and `body_s`: a request has that long to send its headers, and then its body; `idle_s`: a connection
     stays open between two requests; `stall_s`: an answer may go without being read; `question_s`: a question may take;

@@ -15,7 +15,7 @@ from boxscore.errors import BoxscoreError, NotFoundError, RequestError, UsageErr
 from boxscore.server.answers import Answer, paged, problem
 from boxscore.server.body import read_body
 from boxscore.server.errors import OUR_FAULT, no_route
-from boxscore.server.forms import decode
+from boxscore.server.forms import decode, encode
 from boxscore.server.schema import ERROR, TAKEN, describe, of
 from boxscore.server.service import Service
 from boxscore.store.spans import Condition, Hits, Page, Score, StoredSpan, TraceSummary, parse_condition
@@ -58,7 +58,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         return api.get(f"/api/v1{path}", responses={200: of(kind), "default": ERROR}, response_class=Response)
 
     async def answer(question: Callable[[], object]) -> Answer:
-        return Answer(await service.ask(question), service.answers)
+        return Answer(await service.ask(lambda: encode(question())), service.answers)
 
     @get("/traces", Page[TraceSummary])
     async def traces(
@@ -89,7 +89,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
 
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
-        while not (found := await service.ask(lambda: paged(page, limit, cursor))).items and cursor is None:
+        while (found := await service.ask(lambda: _found(paged(page, limit, cursor), cursor))) is None:
             if loop.time() >= until or service.stopping:
                 raise NotFoundError("trace", trace_id)
             await asyncio.sleep(0.05)
@@ -133,8 +133,8 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         def page(limit: int, cursor: str | None) -> Page[TraceSummary]:
             return store.traces(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=True)
 
-        found = await service.ask(lambda: paged(page, limit, cursor))
-        if not found.items and cursor is None:
+        found = await service.ask(lambda: _found(paged(page, limit, cursor), cursor))
+        if found is None:
             raise NotFoundError("session", session)
         return Answer(found, service.answers)
 
@@ -220,11 +220,11 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         taken = decode(body, list[Score])
         if taken:
             await service.put(lambda: store.put_scores(project, taken))
-        return Answer({"stored": len(taken)}, service.answers)
+        return Answer(encode({"stored": len(taken)}), service.answers)
 
     @api.get("/api/v1/openapi.json", include_in_schema=False)
     async def openapi() -> Answer:
-        return Answer(describe(api), service.answers)
+        return Answer(encode(describe(api)), service.answers)
 
     @api.exception_handler(BoxscoreError)
     async def refuse(request: Request, error: Exception) -> Response:
@@ -249,6 +249,11 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         return problem(no_route(path))
 
     return api
+
+
+def _found(page: Page[StoredSpan] | Page[TraceSummary], cursor: str | None) -> bytes | None:
+    """The page's JSON, None for one without items that is the first."""
+    return encode(page) if page.items or cursor is not None else None
 
 
 def _conditions(filter: Sequence[str]) -> list[Condition]:
