@@ -58,6 +58,7 @@ class Maintenance:
                 seen = self._erased()
                 if time.monotonic() >= due:
                     run_retention(self._home, self._store, self._policy, now_ns=self._clock_ns())
+                    self._store.upkeep.trim_changes()
                     due = time.monotonic() + EVERY_S
                 self.problem = None
             except Exception as error:  # noqa: BLE001 - told to whoever asks, and the thread lives on

@@ -176,6 +176,20 @@ def test_numbers_of_removed_spans_do_not_come_again(tmp_path, clock):
             assert total(store)[0] > 0
 
 
+def test_changes_that_all_have_taken_up_are_forgotten(store, clock, tmp_path):
+    for n in range(60):
+        store.put("p", trace(f"t{n % 3}", clock, release=f"{n:05}")).result()
+    store.catch_up()
+    totals = total(store)
+    trimmed = store.upkeep.trim_changes()
+    store.put("p", trace("t1", clock, output_tokens=5)).result()
+
+    assert trimmed > 50
+    assert store.upkeep.trim_changes() == 0
+    assert total(store) == totals
+    assert len(store.search("p", "said").items) == 6
+
+
 def test_only_who_writes_may_remove(tmp_path, store):
     with SqliteSpans(tmp_path, write=False) as reading, pytest.raises(StoreError):
         retain(reading, Policy(days=1), now_ns=0)

@@ -16,7 +16,7 @@ import msgspec
 from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, removal, scores, search
 from boxscore.store.spans.behind import Behind
-from boxscore.store.spans.database import Database, truncate_log
+from boxscore.store.spans.database import Database, open_database, truncate_log
 from boxscore.store.spans.files import Files, segment_paths, unlink
 from boxscore.store.spans.removal import Removed
 from boxscore.store.spans.schema import connect
@@ -28,6 +28,7 @@ PAGE_TRACES = 500
 TRIES = 100
 PAUSE_S = 0.05
 LARGEST = 2**63 - 1
+MADE = (".rollup", ".search", ".columns")
 
 Result = TypeVar("Result")
 
@@ -161,7 +162,7 @@ class Inventory:
         """Whether a span of the trace names another user."""
         return any(self._ask(path, _OTHERS, (*trace, user)) for _, path in segment_paths(self.folder))
 
-    def _ask(self, path: Path, statement: str, parameters: Sequence[str | bytes]) -> list[tuple[object, ...]]:
+    def _ask(self, path: Path, statement: str, parameters: Sequence[str | bytes | int]) -> list[tuple[object, ...]]:
         with self._reading(path) as database:
             return cast("list[tuple[object, ...]]", database.execute(statement, parameters).fetchall())
 
@@ -228,6 +229,23 @@ class Upkeep(Inventory):
         keys = [(cast(str, project), cast(str, id)) for id, project, _, _ in old]
         self._writer.run(lambda files: files.scores.remove_ids(keys)).result()
         return len(keys)
+
+    def trim_changes(self) -> int:
+        """Forgets changes that all that is made of the files has taken up; gives back how many."""
+        trimmed = 0
+        for number, path in segment_paths(self.folder):
+            marks: list[int] = []
+            for made in (path.with_suffix(suffix) for suffix in MADE):
+                if made.exists():
+                    with self._open(lambda made=made: open_database(made, write=False)) as database:
+                        if database.pragma("user_version"):
+                            marks.append(cast(int, database.execute("SELECT change FROM mark").get))
+            if len(marks) < len(MADE):
+                continue
+            mark = min(marks)
+            if self._ask(path, "SELECT 1 FROM changes WHERE id <= ? LIMIT 1", [mark]):
+                trimmed += self._run(lambda files, n=number, mark=mark: _trim(_segment(files, n), mark))
+        return trimmed
 
     # Traces
 
@@ -319,6 +337,12 @@ class Upkeep(Inventory):
 
     def _run(self, do: Callable[[Files], Result]) -> Result:
         return self._writer.run(do).result()
+
+
+def _trim(segment: Segment, mark: int) -> int:
+    count = cast(int, segment.database.execute("SELECT count(*) FROM changes WHERE id <= ?", (mark,)).get)
+    segment.database.execute("DELETE FROM changes WHERE id <= ?", (mark,))
+    return count
 
 
 def _segment(files: Files, number: int) -> Segment:
