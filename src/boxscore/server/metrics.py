@@ -167,10 +167,18 @@ METRICS: tuple[Metric, ...] = (
         "Make room before it is nothing: delete old spans, or give it a larger disk.",
     ),
     Metric(
+        "boxscore_spans_expired_total",
+        "counter",
+        "spans",
+        "Spans that retention has removed, over the life of the folder, by project.",
+        "When it is more than you meant, look at the policy: `boxscore retain --help`.",
+        "project",
+    ),
+    Metric(
         "boxscore_backup_timestamp_seconds",
         "gauge",
         "seconds since 1970",
-        "When the last backup was finished; 0 when none is known.",
+        "When the last backup was made; absent when none is known.",
         "Run `boxscore backup` daily.",
     ),
     Metric("boxscore_start_timestamp_seconds", "gauge", "seconds since 1970", "When the server began.", "None."),
@@ -207,7 +215,5 @@ def of_machine(home: Path) -> Iterator[Sample]:
     """Memory of this process and room on the disk; what cannot be told is left out."""
     with contextlib.suppress(OSError):  # Linux alone has it
         yield Sample("boxscore_memory_bytes", int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE)
-    with contextlib.suppress(OSError):
-        yield Sample("boxscore_backup_timestamp_seconds", (home.parent / "backup.json").stat().st_mtime)
     with contextlib.suppress(OSError):
         yield Sample("boxscore_disk_free_bytes", shutil.disk_usage(home).free)

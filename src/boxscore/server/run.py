@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
@@ -77,22 +77,24 @@ def serve(
     another process writes to and a port that is taken are errors (`StoreError`, `OperationError`). `policy` is how long
     spans are kept (default: for ever)."""
     limits = limits or Limits()
-    listeners = [_listen(check_host(host), port)]
+    check_host(host)
+    listeners: list[socket.socket] = []
     try:
         caps = SpanLimits(body_bytes=limits.body_bytes, waiting_bytes=limits.waiting_bytes)
         policy = policy or Policy()
         with (
             SqliteSpans(home, period_ns=policy.period_ns) as store,
-            Maintenance(home, store, policy),
+            Maintenance(home, store, policy) as maintenance,
             Ingest(store, book, caps) as ingest,
         ):
+            listeners.append(_listen(host, port))
             try:
                 listeners.append(_listen(host, otlp_port))
             except OperationError:
                 log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
             service = Service(store, ingest, limits)
-            server = _Server(service, home, host, grpc_port, ready)
-            server.run(listeners)
+            problems = lambda: (service.problem, store.problem, maintenance.problem)  # noqa: E731
+            _Server(service, home, host, grpc_port, ready, problems).run(listeners)
             service.close()
     finally:
         for listener in listeners:
@@ -101,7 +103,13 @@ def serve(
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, service: Service, home: Path, host: str, grpc_port: int, ready: Callable[[Listening], None]
+        self,
+        service: Service,
+        home: Path,
+        host: str,
+        grpc_port: int,
+        ready: Callable[[Listening], None],
+        problems: Callable[[], Sequence[str | None]],
     ) -> None:
         self._service = service
         self._app = App(service)
@@ -109,6 +117,8 @@ class _Server(uvicorn.Server):
         self._host = host
         self._grpc_port = grpc_port
         self._ready = ready
+        self._problems = problems
+        self._told: set[str] = set()
         self._grpc: OtlpGrpc | None = None
         limits = service.limits
         Connection.limits = limits
@@ -127,6 +137,8 @@ class _Server(uvicorn.Server):
                 timeout_keep_alive=int(limits.idle_s),
                 timeout_graceful_shutdown=max(1, int(limits.stop_s * 0.7)),
                 backlog=1024,
+                callback_notify=self._tell,
+                timeout_notify=1,
             )
         )
 
@@ -145,6 +157,15 @@ class _Server(uvicorn.Server):
         write_place(self._home, place)
         self._ready(listening)
         self._app.load_questions()
+
+    async def _tell(self) -> None:
+        """Once a second: what is wrong, when it begins, and that it is over."""
+        found = {problem for problem in self._problems() if problem is not None}
+        for problem in sorted(found - self._told):
+            log.error("%s", problem)
+        if self._told and not found:
+            log.info("what was wrong is over")
+        self._told = found
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.stopping = True

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from boxscore.errors import BusyError, DiskFullError, TimeLimitError
+from boxscore.governance import journal
 from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Budget, Limits
@@ -98,8 +99,8 @@ class Service:
 
     async def metrics(self) -> bytes:
         """All metrics, in Prometheus' text format."""
-        lag = await self.ask(self._lag)
-        return exposition(chain(lag, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
+        asked = await self.ask(lambda: [*self._lag(), *self._kept()])
+        return exposition(chain(asked, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
 
     def _samples(self) -> Iterator[Sample]:
         written, ingest = self.store.written, self.ingest
@@ -113,6 +114,14 @@ class Service:
         yield Sample("boxscore_commit_seconds_total", written.seconds)
         yield Sample("boxscore_commits_total", written.commits)
         yield Sample("boxscore_connections_refused_total", Connection.turned_away)
+
+    def _kept(self) -> Iterator[Sample]:
+        """What was done to the home."""
+        home = self.store.folder.parent
+        made = [entry.at_ns for entry in journal.entries(home) if entry.what == "backup"]
+        if made:
+            yield Sample("boxscore_backup_timestamp_seconds", max(made) / 1e9)
+        yield from counted("boxscore_spans_expired_total", journal.expired(home))
 
     def _lag(self) -> list[Sample]:
         """By a question to each of what follows the write: their answers tell what is not in them."""

@@ -101,6 +101,11 @@ def start(home: Path, *options: str, wait: bool = True, limits: dict[str, float]
     return server
 
 
+def printed(server: Server, what: str = "err") -> str:
+    """What the server has said on standard error, or `out`."""
+    return (server.home.parent / f"{server.home.name}.{what}").read_text()
+
+
 def head(length: int, kind: str = "application/json") -> bytes:
     """Of a request with spans."""
     lines = ["POST /v1/traces HTTP/1.1", "host: localhost", f"content-type: {kind}", f"content-length: {length}"]

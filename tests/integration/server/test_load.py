@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from serving import JSON, Server, request
+from serving import JSON, Server, printed, request
 
 
 def value(server: Server, metric: str) -> float:
@@ -67,7 +67,8 @@ def test_without_room_on_the_disk_nothing_is_written_and_all_can_be_read(serve: 
     ready = server.ask("/health/ready")
 
     assert [spans.status, score.status, ready.status] == [503, 503, 503]
-    assert score.json["error"]["code"] == "store"
+    assert score.json["error"]["code"] == "disk_full"
     assert "MB left" in ready.json["why"]
+    assert ready.json["why"] in printed(server)
     assert server.ask("/health/live").status == 200
     assert server.ask(f"/api/v1/traces/{'0d' * 16}").status == 200

@@ -13,13 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from serving import Server, head, request
+from serving import Server, head, printed, request
 
 from boxscore.store.spans import SqliteSpans
-
-
-def printed(server: Server, what: str = "err") -> str:
-    return (server.home.parent / f"{server.home.name}.{what}").read_text()
 
 
 def test_it_says_what_is_where(serve: Callable[..., Server]) -> None:
