@@ -364,9 +364,9 @@ int posix_fallocate64(int handle, off64_t offset, off64_t size) {
 }
 int posix_fallocate(int handle, off_t offset, off_t size) { return posix_fallocate64(handle, offset, size); }
 
-/* Syncing. With a log, nothing reaches the real disk: the log says what would have. */
+/* Syncing. The real disk is left alone: this machine keeps its power, and the log says what would have been lost. */
 
-static int synced(int handle, struct file *file, int (*real)(int)) {
+static int synced(struct file *file) {
     int failed = fails(SYNC, file->path), how = errno;
     record(SYNCING, file->path, file->inode, 0, NULL, 0);
     if (control && control->delay_us > 0) {
@@ -379,19 +379,18 @@ static int synced(int handle, struct file *file, int (*real)(int)) {
         errno = how ? how : EIO;
         return -1;
     }
-    int done = log_handle >= 0 ? 0 : real(handle);
     record(SYNCED, file->path, file->inode, 0, NULL, 0);
-    return done;
+    return 0;
 }
 int fsync(int handle) {
     REAL(int, "fsync", int);
     struct file *file = watched(handle);
-    return file ? synced(handle, file, real) : real(handle);
+    return file ? synced(file) : real(handle);
 }
 int fdatasync(int handle) {
     REAL(int, "fdatasync", int);
     struct file *file = watched(handle);
-    return file ? synced(handle, file, real) : real(handle);
+    return file ? synced(file) : real(handle);
 }
 int sync_file_range(int handle, off64_t offset, off64_t size, unsigned flags) {
     REAL(int, "sync_file_range", int, off64_t, off64_t, unsigned);

@@ -12,7 +12,7 @@ from faults.load import Journal, parts_of, request, rows
 from faults.scenarios import Calls
 from faults.servers import store_server
 
-CALLS = 60
+CALLS = 50
 DAMAGES = {
     "noise": lambda draw, data: draw.randbytes(len(data)),
     "flipped bits": lambda draw, data: bytes(byte ^ (draw.random() < 0.01) for byte in data),
