@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import groupby
 from typing import Literal, NamedTuple, cast
 
 import msgspec
@@ -62,33 +63,37 @@ def read_exchange(span: SpanRow) -> Exchange:
 
 
 def conversation(spans: Iterable[SpanRow]) -> Iterator[Said]:
-    """The conversation of spans that come by start: the messages of the calls of models, each told once, however often
-    later calls repeat it as their history. Without any call of a model: what the first span with messages says."""
+    """The conversation of spans that come trace by trace, each by start: the messages of the calls of models, each told
+    once, however often later calls repeat it as their history. Of a trace without a call of a model: what the first
+    span with messages says."""
     shown: dict[bytes, list[int]] = {}
     count = 0
-    other: tuple[SpanRow, Exchange] | None = None
-    called = False
-    for span in spans:
-        if span.operation not in MODEL_CALLS:
-            if other is None and not called and any(exchange := read_exchange(span)):
-                other = span, exchange
-            continue
-        exchange = read_exchange(span)
-        called = called or any(exchange)
-        after = -1
-        for side, message in [(0, message) for message in exchange.input] + [(1, m) for m in exchange.output]:
-            key = _key(message)
-            places = shown.setdefault(key, [])
-            at = bisect_left(places, after + 1)
-            if side == 0 and at < len(places):
-                after = places[at]
+    for _, trace in groupby(spans, key=lambda span: span.trace_id):
+        other: SpanRow | None = None
+        called = False
+        for span in trace:
+            if span.operation not in MODEL_CALLS:
+                if not called and other is None and any(read_exchange(span)):
+                    other = span
                 continue
-            places.append(count)
-            after, count = count, count + 1
-            yield Said(message, span)
-    if not called and other is not None:
-        for message in (*other[1].input, *other[1].output):
-            yield Said(message, other[0])
+            after = -1
+            exchange = read_exchange(span)
+            called = called or any(exchange)
+            for message in exchange.input:
+                places = shown.setdefault(_key(message), [])
+                at = bisect_left(places, after + 1)
+                if at < len(places):  # told before, and in this order
+                    after = places[at]
+                    continue
+                places.append(count)
+                after, count = count, count + 1
+                yield Said(message, span)
+            for message in exchange.output:
+                shown.setdefault(_key(message), []).append(count)
+                count += 1
+                yield Said(message, span)
+        if not called and other is not None:
+            yield from (Said(message, other) for side in read_exchange(other) for message in side)
 
 
 class _Found:

@@ -178,7 +178,7 @@ def _is_part(item: Json) -> bool:
         return False
     found = cast("dict[str, Json]", item)
     return (
-        found.get("type") in _PART_TYPES
+        _string(found, "type") in _PART_TYPES
         or "toolName" in found
         or any(
             isinstance(found.get(key), dict)
@@ -211,9 +211,9 @@ def _message(found: dict[str, Json], role: str | None) -> Message:
         inner = found.get(wrapper)
         if isinstance(inner, dict) and "content" not in found:
             found = {**found, **cast("dict[str, Json]", inner)}
-    kind = found.get("type")
-    told = found.get("role") or (kind if kind not in ("message", "constructor") else None)
-    who = _ROLES.get(str(told).lower(), str(told)) if told else role
+    kind = _string(found, "type")
+    told = _string(found, "role") or (kind if kind not in ("message", "constructor") else None)
+    who = _ROLES.get(told.lower(), told) if told else role
     parts: list[Part] = []
     for key in ("reasoning", "reasoning_content"):
         if isinstance(found.get(key), str) and found[key]:
@@ -249,7 +249,7 @@ def _parts(value: Json) -> list[Part]:
     if not isinstance(value, dict):
         return [] if value is None else [Text(_json(value))]
     part = cast("dict[str, Json]", value)
-    kind = part.get("type")
+    kind = _string(part, "type")
     if _is_definition(part):
         return []
     made = _tool(part, kind) or _reasoning(part, kind) or _media(part, kind)

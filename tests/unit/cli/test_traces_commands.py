@@ -53,6 +53,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         ("show", "8c1f", "--span", "8ff3"),
         ("search", "two invoices", "REFUND"),
         ("sessions",),
+        ("sessions", "s-2210"),
         ("stats",),
         ("stats", "--by", "operation", "-f", "application=support-desk"),
         ("stats", "--by", "model", "--by", "error", "--measure", "count", "--measure", "p95(duration_ns)"),
@@ -119,6 +120,7 @@ def test_a_folder_without_traces_says_how_the_first_one_comes(
         assert "boxscore serve" in printed
         assert "OTEL_EXPORTER_OTLP_ENDPOINT" in printed
     assert "there is no trace" in run("show", exit_code=2)
+    assert "there is no session" in run("sessions", "s-1", exit_code=2)
     assert list(tmp_path.iterdir()) == []
 
 

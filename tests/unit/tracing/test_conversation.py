@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -334,10 +335,14 @@ def test_a_stream_told_as_a_message_per_chunk_is_one_message() -> None:
     assert read_exchange(row).output == [Message("assistant", (Text("la " * 20),))]
 
 
-def test_without_a_call_of_a_model_the_first_span_that_says_anything_is_told() -> None:
-    spans = [span({}), span({"boxscore.input": "in", "boxscore.output": "out"}, number=2)]
+def test_of_a_trace_without_a_call_of_a_model_the_first_span_that_says_anything_is_told() -> None:
+    first = [span({}), span({"boxscore.input": "in", "boxscore.output": "out"}, number=2)]
+    second = msgspec.structs.replace(first[1], trace_id=b"2" * 16)
+    call = chat(1, [{"role": "user", "content": "yes"}], {"role": "assistant", "content": "ok"})
+    third = msgspec.structs.replace(call, trace_id=b"3" * 16)
 
-    assert [said.message.parts for said in conversation(spans)] == [(Text("in"),), (Text("out"),)]
+    told = [said.message.parts for said in conversation([*first, second, third])]
+    assert told == [(Text("in"),), (Text("out"),)] * 2 + [(Text("yes"),), (Text("ok"),)]
 
 
 def test_a_span_without_raw_bytes_tells_what_the_store_keeps() -> None:

@@ -93,7 +93,7 @@ def find_trace(reader: SpanReader, text: str | None) -> bytes:
         if cursor is None:
             break
     if len(found) > 1:
-        some = ", ".join(sorted(trace.hex()[:12] for trace in found)[:5])
+        some = ", ".join(sorted(trace.hex()[: max(12, len(written) + 4)] for trace in found)[:5])
         raise UsageError(f"{len(found)} traces begin with {written}: {some}; give more of the id.")
     if not found:
         raise NotFoundError("trace", written)

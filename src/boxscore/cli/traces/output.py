@@ -6,6 +6,7 @@ import msgspec
 from boxscore.cli.traces.asking import PROJECT
 from boxscore.server.forms import encode
 from boxscore.store.spans import SpanReader
+from boxscore.types import Json
 
 FIRST_TRACE = """\
 No trace is here yet. Every call of your application will be: what it was asked,
@@ -23,6 +24,10 @@ def print_json(found: object) -> None:
     click.echo(msgspec.json.format(encode(found), indent=2).decode())
 
 
+def print_as_json(found: Json) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+
+
 def goes_on(cursor: str) -> None:
     """Where the next page begins, on standard error: it is no part of the answer."""
     click.echo(f"more: --cursor {cursor}", err=True)
@@ -30,7 +35,9 @@ def goes_on(cursor: str) -> None:
 
 def nothing_found(reader: SpanReader, noun: str, asked: bool) -> None:
     """Whether there is nothing at all, or nothing that was asked for."""
-    if not asked or not reader.spans(PROJECT, limit=1).items:
+    if not reader.spans(PROJECT, limit=1).items:
         click.echo(FIRST_TRACE)
-    else:
+    elif asked:
         click.echo(f"No {noun} fits: take a condition away, or widen --since and --until.")
+    else:
+        click.echo(f"No {noun} is here: no span names one.")

@@ -1,33 +1,55 @@
 """`boxscore traces sessions`: conversations of several traces."""
 
 import time
+from collections.abc import Iterator
 
 import click
 
 from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import FAILED, Ink, terminal_width
 from boxscore.cli.traces.output import goes_on, nothing_found, print_json
+from boxscore.cli.traces.show import spans_of
+from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.words import ago, tokens, took, usd
+from boxscore.errors import NotFoundError
 from boxscore.experiments.report.text import cells, left, right, stripped
+from boxscore.store.spans import Condition, Filter, SpanReader, StoredSpan
 
 
 @click.command(name="sessions")
+@click.argument("session", required=False)
 @filters
+@click.option("--full", is_flag=True, help="Cut no text of the conversation short.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Sessions on a page.")
 @click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 def command(
-    filter: tuple[str, ...], since: str | None, until: str | None, limit: int, cursor: str | None, as_json: bool
+    session: str | None,
+    filter: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    full: bool,
+    limit: int,
+    cursor: str | None,
+    as_json: bool,
 ) -> None:
-    """The latest conversations. The traces of one: boxscore traces list -f session=ID."""
+    """The latest conversations, or what was said in SESSION, over all its traces.
+
+    The traces of one as a list: boxscore traces list -f session=ID.
+    """
     conditions = conditions_of(filter, since, until)
     with opened() as reader:
+        if session is not None:
+            print_conversation(
+                _spans(reader, [*conditions, Condition("session", "=", session)], session), full, as_json
+            )
+            return
         page = reader.sessions(PROJECT, conditions, limit=limit, cursor=cursor)
         if as_json:
             print_json(page)
             return
         if not page.items and page.cursor is None:
-            nothing_found(reader, "session", asked=True)
+            nothing_found(reader, "session", bool(conditions))
             return
     ink, width = Ink.of_terminal(), terminal_width()
     whose = min(max((cells(stripped(one.user or "")) for one in page.items), default=4), 20)
@@ -47,3 +69,18 @@ def command(
         )
     if page.cursor is not None:
         goes_on(page.cursor)
+
+
+def _spans(reader: SpanReader, filter: Filter, session: str) -> Iterator[StoredSpan]:
+    """The spans of all traces of a session, trace by trace, the first first."""
+    cursor, found = None, False
+    while True:
+        page = reader.traces(PROJECT, filter, limit=100, cursor=cursor, oldest_first=True)
+        for trace in page.items:
+            found = True
+            yield from spans_of(reader, trace.entry.trace_id)
+        cursor = page.cursor
+        if cursor is None:
+            break
+    if not found:
+        raise NotFoundError("session", session)

@@ -1,6 +1,7 @@
 """`boxscore traces show`: one trace as a tree, as a conversation, or one span of it whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 
 import click
 import msgspec
@@ -8,17 +9,14 @@ import msgspec
 from boxscore.cli.traces.asking import PROJECT, find_trace, opened
 from boxscore.cli.traces.detail import span_lines
 from boxscore.cli.traces.formats import span_form
-from boxscore.cli.traces.ink import Ink, safe, terminal_width
-from boxscore.cli.traces.output import goes_on
-from boxscore.cli.traces.talk import message_lines
+from boxscore.cli.traces.ink import Ink, terminal_width
+from boxscore.cli.traces.output import goes_on, print_as_json
+from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.waterfall import Waterfall, summary
-from boxscore.cli.traces.words import took, usd
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
-from boxscore.tracing.conversation import conversation
 from boxscore.tracing.tree import build_tree
-from boxscore.types import Json
 
 PAGE = 1000
 """Spans read at once."""
@@ -45,7 +43,7 @@ def command(
         if span_id is not None:
             _show_span(find_span(reader, trace_id, span_id), full, as_json)
         elif talk:
-            _show_conversation(reader, trace_id, full, as_json)
+            print_conversation(spans_of(reader, trace_id), full, as_json)
         elif as_json:
             _print_page(reader, trace_id, limit, cursor)
         else:
@@ -90,13 +88,14 @@ def _print_page(reader: SpanReader, trace_id: bytes, limit: int, cursor: str | N
     if not page.items and cursor is None:
         raise NotFoundError("trace", trace_id.hex())
     scores = msgspec.json.decode(encode(reader.scores(PROJECT, trace_id=trace_id)))
-    _print({"items": [span_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
+    print_as_json({"items": [span_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
 
 
 def find_span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
     """A span of a trace by its id or the beginning of it."""
     written = text.strip().lower()
-    found = [span for span in spans_of(reader, trace_id) if span.span_id.hex().startswith(written)]
+    matching = (span for span in spans_of(reader, trace_id) if span.span_id.hex().startswith(written))
+    found = list(islice(matching, 1 if len(written) == 16 else None))
     if len(found) > 1:
         some = ", ".join(span.span_id.hex() for span in found[:5])
         raise UsageError(f"{len(found)} spans begin with {text}: {some}; give more of the id.")
@@ -107,30 +106,7 @@ def find_span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
 
 def _show_span(span: StoredSpan, full: bool, as_json: bool) -> None:
     if as_json:
-        _print(span_form(span))
+        print_as_json(span_form(span))
         return
     for line in span_lines(span, terminal_width(), Ink.of_terminal(), full=full):
         click.echo(line)
-
-
-def _show_conversation(reader: SpanReader, trace_id: bytes, full: bool, as_json: bool) -> None:
-    said = conversation(spans_of(reader, trace_id))
-    if as_json:
-        _print([{"span_id": span.span_id.hex(), **msgspec.to_builtins(message)} for message, span in said])
-        return
-    ink, width = Ink.of_terminal(), terminal_width()
-    before: bytes | None = None
-    for message, span in said:
-        if span.span_id != before:
-            facts = (safe(span.name), took(span.duration_ns), usd(span.cost_usd), span.span_id.hex()[:6])
-            title = "  ".join(filter(None, facts))
-            click.echo(ink.pale(f"── {title} " + "─" * max(0, width - len(title) - 4)))
-            before = span.span_id
-        for line in message_lines(message, width, ink, full=full):
-            click.echo(line)
-    if before is None:
-        click.echo("Nothing was said in this trace that can be read: `--span ID` shows what came.")
-
-
-def _print(found: Sequence[Json] | dict[str, Json]) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())

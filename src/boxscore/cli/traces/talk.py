@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 
+import click
 import msgspec
 
-from boxscore.cli.traces.ink import Ink, safe
-from boxscore.experiments.report.text import cells, left, revealed, stripped, wrapped
+from boxscore.cli.traces.ink import Ink, safe, terminal_width
+from boxscore.cli.traces.output import print_as_json
+from boxscore.cli.traces.words import took, usd
+from boxscore.experiments.report.text import cells, cut, left, revealed, stripped, wrapped
+from boxscore.store.spans import StoredSpan
+from boxscore.tracing.conversation import conversation
 from boxscore.tracing.said import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from boxscore.types import Json
 
@@ -13,6 +18,26 @@ WHO = 11
 """Columns of who said it."""
 SHOWN_LINES = 12
 """Lines of one message, where not all is asked for."""
+
+
+def print_conversation(spans: Iterable[StoredSpan], full: bool, as_json: bool) -> None:
+    """What was said in spans that come by start, each call of a model under a rule of its own."""
+    said = conversation(spans)
+    if as_json:
+        print_as_json([{"span_id": span.span_id.hex(), **msgspec.to_builtins(message)} for message, span in said])
+        return
+    ink, width = Ink.of_terminal(), terminal_width()
+    before: tuple[bytes, bytes] | None = None
+    for message, span in said:
+        if (span.trace_id, span.span_id) != before:
+            before = span.trace_id, span.span_id
+            facts = (took(span.duration_ns), usd(span.cost_usd), span.span_id.hex()[:6])
+            title = "  ".join((cut(safe(span.name), width - 40), *filter(None, facts)))
+            click.echo(ink.pale(f"── {title} " + "─" * max(0, width - cells(title) - 4)))
+        for line in message_lines(message, width, ink, full=full):
+            click.echo(line)
+    if before is None:
+        click.echo("Nothing was said that can be read: `boxscore traces show TRACE --span ID` shows what came.")
 
 
 def message_lines(message: Message, width: int, ink: Ink, *, full: bool) -> Iterator[str]:
