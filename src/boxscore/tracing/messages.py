@@ -1,13 +1,13 @@
 """Messages: the text that went into a model or came out of it, in the many forms it is told in."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeGuard, cast
+from typing import Literal, NamedTuple, TypeGuard, cast
 
 import msgspec
 
 from boxscore.types import Json
 
-__all__ = ["Message", "read_messages", "spread_message"]
+__all__ = ["Message", "read_messages", "spread_message", "text_of_list"]
 
 _PLACES = ("messages", "message", "input_messages", "contents", "prompt", "input", "inputs", "question", "query")
 _TEXTS = ("content", "text", "output_text", "parts", "output", "outputs", "result", "answer", "response", "value")
@@ -56,6 +56,38 @@ def read_messages(value: Json, *, last: bool = False) -> list[Message]:
                 return read_messages(inner, last=last)
         return [Message(None, _text(holder))] if holder else []
     return [] if value is None else [Message(None, _text(value))]
+
+
+class _TextPart(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["text"]
+    content: str
+
+
+class _TextMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """What most messages are: GenAI's or OpenAI's, of nothing but text."""
+
+    role: str
+    content: str | None = None
+    parts: list[_TextPart] = []
+    finish_reason: str | None = None
+
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_text_message = msgspec.json.Decoder(_TextMessage)
+
+
+def text_of_list(value: str, *, last: bool) -> str | None:
+    """The text of the messages in a JSON list, or of the last of them: what `read_messages` finds for a fraction of the
+    work. None where they are anything but text."""
+    try:
+        items = _items.decode(value)
+        messages = [_text_message.decode(item) for item in (items[-1:] if last else items)]
+    except (ValueError, RecursionError):
+        return None
+    if not messages or messages[-1].role == "choice":
+        return None
+    texts = [text for message in messages for text in (message.content, *(part.content for part in message.parts))]
+    return "\n".join(filter(None, texts))
 
 
 def spread_message(parts: Iterable[tuple[tuple[str, ...], Json]]) -> Message:
@@ -159,7 +191,7 @@ def _part(item: Json) -> str:
     for key in _TEXTS:
         if part.get(key):
             return _text(part[key])
-    if part.get("type") in {"blob", "image", "image_url", "file", "uri"}:
+    if part.get("type") in ("blob", "image", "image_url", "file", "uri"):  # a set would have to hash what it is told
         return f"[{part['type']}]"
     return msgspec.json.encode(part).decode() if part else ""
 

@@ -12,7 +12,7 @@ from boxscore.costs import PriceBook, default_book
 from boxscore.store.spans import SpanRow
 from boxscore.tracing.conventions import Field, Name
 from boxscore.tracing.conventions.events import CONTENT, EVENTS
-from boxscore.tracing.messages import Message, read_messages, spread_message
+from boxscore.tracing.messages import Message, read_messages, spread_message, text_of_list
 from boxscore.tracing.otlp import Span
 from boxscore.tracing.pricing import Counts, Pricing
 from boxscore.tracing.providers import normal_provider, seller_of
@@ -236,7 +236,8 @@ class _Said:
         return came, answered
 
     def _plain(self, field: Field) -> str | None:
-        """What most spans say: plain text in attributes; None where it may be anything else."""
+        """What most spans say: plain text, or a list of messages with nothing but text; None where it may be anything
+        else."""
         keys = self.shape.plain.get(field)
         if keys is None or self._events:
             return None
@@ -247,7 +248,9 @@ class _Said:
                 return None
             first = value[0]
             if (value.lstrip()[:1] if first.isspace() else first) in _JSON_STARTS:
-                return None
+                if field in self.shape.parts or first != "[":
+                    return None
+                return text_of_list(value, last=field == "input")
             found = f"{found}\n{value}" if found else value
         return found
 
