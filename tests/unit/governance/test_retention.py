@@ -1,5 +1,8 @@
 """What is kept, for how long, and what of it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from boxscore.errors import SpecError, StoreError
@@ -174,6 +177,32 @@ def test_numbers_of_removed_spans_do_not_come_again(tmp_path, clock):
             assert store.search("p", "said").items == []
             assert store.counts("p").spans == 0
             assert total(store)[0] > 0
+
+
+def test_questions_go_on_while_files_are_dropped(store, clock):
+    days(store, clock, 25, each=1)
+    store.catch_up()
+    done = threading.Event()
+    answers: list[int] = []
+
+    def ask():
+        while not done.is_set():
+            answers.append(store.counts("p").spans)
+            store.traces("p", limit=10)
+            store.search("p", "said")
+            store.trace("p", b"0-0")
+            store.series("p", start_ns=START, end_ns=START + DAY, step_ns=DAY)
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(ask) for _ in range(2)]
+        for left in range(24, 0, -1):
+            retain(store, Policy(days=left), now_ns=clock.now)
+        done.set()
+        for one in asked:
+            one.result()
+
+    assert answers
+    assert store.counts("p").spans == 2
 
 
 def test_changes_that_all_have_taken_up_are_forgotten(store, clock, tmp_path):

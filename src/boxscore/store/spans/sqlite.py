@@ -8,9 +8,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, cast, get_args
+from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import msgspec
 
@@ -62,12 +63,36 @@ SEARCHED = 2_000
 """A page of a search looks at no more candidates: its cursor goes on."""
 TEXT_COSTS = 4
 """To look into a candidate's texts takes so many times longer than to see that the filter does not take it."""
+TRIES, PAUSE_S = 3, 0.02
 IDLE = 32
 """Connections that wait for the next question."""
 
+Asked = ParamSpec("Asked")
 Found = TypeVar("Found")
 Place = tuple[int, int, int]
 """What lists are sorted by: time, file, order of arrival in it."""
+
+
+def _steady(
+    question: Callable[Concatenate["SqliteSpans", Asked], Found],
+) -> Callable[Concatenate["SqliteSpans", Asked], Found]:
+    """A question that is asked again where retention drops a file under it."""
+
+    @wraps(question)
+    def ask(self: "SqliteSpans", *args: Asked.args, **more: Asked.kwargs) -> Found:
+        tries = TRIES
+        while True:
+            files = segment_paths(self.folder)
+            try:
+                return question(self, *args, **more)
+            except StoreError:
+                if set(files) <= set(segment_paths(self.folder)):
+                    tries -= 1  # or one that is let go of this moment
+                if not tries:
+                    raise
+                time.sleep(PAUSE_S)
+
+    return ask
 
 
 class SqliteSpans:
@@ -160,6 +185,7 @@ class SqliteSpans:
         _check_limit(limit)
         return read_scores(self.folder, project, trace_id=trace_id, session=session, limit=limit)
 
+    @_steady
     def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
         after = (-LARGEST - 1, b"") if cursor is None else _decoded(cursor, tuple[int, bytes])
         _check_limit(limit)
@@ -173,6 +199,7 @@ class SqliteSpans:
             return Page(items=spans, cursor=_encoded((spans[-1].start_ns, spans[-1].span_id)) if more else None)
         return Page(items=[], cursor=None)
 
+    @_steady
     def spans(
         self,
         project: str,
@@ -188,6 +215,7 @@ class SqliteSpans:
 
         return self._page(project, filter, limit, cursor, spans, oldest_first=oldest_first)
 
+    @_steady
     def traces(
         self,
         project: str,
@@ -203,6 +231,7 @@ class SqliteSpans:
 
         return self._page(project, [*filter, ENTRY], limit, cursor, summaries, oldest_first=oldest_first)
 
+    @_steady
     def sessions(
         self, project: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
     ) -> Page[SessionSummary]:
@@ -221,6 +250,7 @@ class SqliteSpans:
                 break
         return Page(items=list(items.values()), cursor=cursor)
 
+    @_steady
     def counts(self, project: str, filter: Filter = ()) -> Counts:
         found = self._groups(project, COUNTED, filter, (), limit=1)
         values = found[0].values if found else (0, 0, 0, None, None, None, 0)
@@ -235,12 +265,14 @@ class SqliteSpans:
             unpriced=cast(int, spans) - cast(int, priced),
         )
 
+    @_steady
     def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
         if kind_of(field) != "text" or field.startswith(METADATA):
             raise UsageError(f"{field} has no facets: ask for a text field.")
         groups = self._groups(project, [Measure("count")], filter, [field], limit=limit)
         return [Facet(value=cast("str | None", group.keys[0]), spans=cast(int, group.values[0])) for group in groups]
 
+    @_steady
     def aggregate(
         self,
         project: str,
@@ -253,6 +285,7 @@ class SqliteSpans:
         check_groups(measures, by)
         return self._groups(project, measures, filter, by, limit=limit)
 
+    @_steady
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
             raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
@@ -264,6 +297,7 @@ class SqliteSpans:
         pending = sum(buckets.read(path, project) for path in self._paths())
         return Series(points=buckets.points(), pending=pending)
 
+    @_steady
     def search(
         self, project: str, text: str, filter: Filter = (), *, limit: int = 50, cursor: str | None = None
     ) -> Hits:
