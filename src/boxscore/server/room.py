@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from boxscore.server.limits import Limits
@@ -14,16 +15,17 @@ LOOK_S = 1.0
 class Room:
     """The disk of a folder, looked at once a second at most: it counts again as soon as there is room."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, *, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._limits = limits
+        self._clock_s = clock_s
         self._looked = float("-inf")
         self._problem: str | None = None
 
     @property
     def problem(self) -> str | None:
         """Why nothing more is written, None while there is room."""
-        now = time.monotonic()
+        now = self._clock_s()
         if now - self._looked >= LOOK_S:
             self._looked = now
             self._problem = self._look()

@@ -93,7 +93,10 @@ def serve(
             except OperationError:
                 log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
             service = Service(store, ingest, limits)
-            problems = lambda: (service.problem, store.problem, maintenance.problem)  # noqa: E731
+
+            def problems() -> Sequence[str | None]:
+                return service.problem, store.problem, maintenance.problem
+
             _Server(service, home, host, grpc_port, ready, problems).run(listeners)
             service.close()
     finally:

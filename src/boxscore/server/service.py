@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from boxscore.errors import BusyError, DiskFullError, TimeLimitError
+from boxscore.errors import BoxscoreError, BusyError, DiskFullError, TimeLimitError
 from boxscore.governance import journal
 from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.connection import Connection
@@ -98,8 +98,10 @@ class Service:
         return msgspec.json.encode({"status": "ready"} if problem is None else {"status": "not ready", "why": problem})
 
     async def metrics(self) -> bytes:
-        """All metrics, in Prometheus' text format."""
-        asked = await self.ask(lambda: [*self._lag(), *self._kept()])
+        """All metrics, in Prometheus' text format; without those that ask the store where it does not answer."""
+        asked: list[Sample] = []
+        with contextlib.suppress(BoxscoreError):
+            asked = await self.ask(lambda: [*self._lag(), *self._kept()])
         return exposition(chain(asked, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
 
     def _samples(self) -> Iterator[Sample]:
