@@ -220,16 +220,16 @@ class _Said:
     def messages(self) -> tuple[str, str]:
         """The last message in and the answer out, as text."""
         came, answered = self._plain("input"), self._plain("output")
-        if came and answered:
+        if came is not None and answered is not None:
             return came, answered
         log: list[Message] = []
-        if not came:
+        if came is None:
             messages = self._messages("input", last=True)
             if messages and messages[-1].role == "choice":  # one log of both
                 log = messages[-1:]
                 messages = [message for message in messages if message.role != "choice"]
             came = messages[-1].text if messages else ""
-        if not answered:
+        if answered is None or (log and not answered):
             said = self._messages("output", last=False) or log
             calls = self._messages("output_calls", last=False)
             answered = "\n".join(message.text for message in (*said, *calls) if message.text)

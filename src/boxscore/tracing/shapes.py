@@ -176,11 +176,13 @@ def _plain(field: Field, said: Mapping[Field, Sequence[Source]], parts: Mapping[
     best, spread = said.get(field), parts.get(field)
     if best and (spread is None or best[0].rank <= spread.rank):
         return None if best[0].inner is not None else [best[0].key]
-    messages = () if spread is None else spread.messages
-    if any("tool_calls" in rest for message in messages for rest, _ in message):
+    if spread is None:
+        return []
+    if any("tool_calls" in rest for message in spread.messages for rest, _ in message):
         return None
-    read = messages[-1:] if field == "input" else messages
-    return [key for message in read for rest, key in message if not rest or rest[-1] in {"content", "text"}]
+    read = spread.messages[-1:] if field == "input" else spread.messages
+    keys = [key for message in read for rest, key in message if not rest or rest[-1] in {"content", "text"}]
+    return keys or None  # who spoke alone is no message
 
 
 def _unquoted(text: str) -> str:
