@@ -46,6 +46,7 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
     "asked",
     [
         ("list",),
+        ("list", "--spans", "-f", "operation=chat"),
         ("show",),
         ("show", desk.FAILED[:6]),
         ("show", desk.ODD),
@@ -79,6 +80,9 @@ def test_filters_all_have_to_hold(run: Run) -> None:
     assert "1 trace:" in run("list", "-f", "error=true")
     assert "No trace fits" in run("list", "-f", "error=true", "-f", "user=u_83")
     assert "2 traces" in run("list", "-f", "session=s-2210")
+    assert "see them with --spans" in run("list", "-f", "operation=embeddings")
+    assert "1 span:" in run("list", "--spans", "-f", "operation=embeddings")
+    assert "No span fits" in run("list", "--spans", "-f", "model=none")
 
 
 def test_times_are_written_as_people_write_them(run: Run) -> None:

@@ -1,7 +1,7 @@
 """`boxscore traces list`: the newest traces, one a line."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import click
@@ -10,47 +10,74 @@ from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import FAILED, Ink, safe, terminal_width
 from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.words import ago, counted, tokens, took, usd
-from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped
-from boxscore.store.spans import TraceSummary
+from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
+from boxscore.store.spans import StoredSpan, TraceSummary
 from boxscore.tracing.tree import QUEUE_NS
 
 
 @click.command(name="list")
 @filters
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Traces on a page.")
+@click.option("--spans", "of_spans", is_flag=True, help="List spans instead: a filter asks of every one of them.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Lines of a page.")
 @click.option("--cursor", metavar="CURSOR", help="Go on after an earlier page.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON to standard output.")
 def command(
-    filter: tuple[str, ...], since: str | None, until: str | None, limit: int, cursor: str | None, as_json: bool
+    filter: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    of_spans: bool,
+    limit: int,
+    cursor: str | None,
+    as_json: bool,
 ) -> None:
     """The newest traces: when, what, how long, what it cost, whether it failed.
 
-    A filter asks of a trace's first span; those of one conversation: -f session=ID.
+    A filter asks of the span where a trace begins, which names the session and the user; what models and tools did
+    is found with --spans.
     """
     conditions = conditions_of(filter, since, until)
     with opened() as reader:
-        page = reader.traces(PROJECT, conditions, limit=limit, cursor=cursor, whole=not as_json)
+        question = reader.spans if of_spans else reader.traces
+        page = question(PROJECT, conditions, limit=limit, cursor=cursor, whole=not as_json)
         if as_json:
             print_json(page)
             return
         if not page.items:
-            nothing_found(reader, "trace", bool(conditions))
+            nothing_found(reader, "span" if of_spans else "trace", bool(conditions))
+            if not of_spans and conditions and reader.spans(PROJECT, conditions, limit=1).items:
+                click.echo("Spans inside traces fit: see them with --spans.")
             return
     ink = Ink.of_terminal()
-    click.echo(ink.bold(_headline(page.items, newest=cursor is None, more=page.cursor is not None)))
-    rows = Rows(page.items, terminal_width(), ink)
+    traces = [item if isinstance(item, TraceSummary) else _alone(item) for item in page.items]
+    noun = "span" if of_spans else "trace"
+    for line in wrapped(_headline(traces, noun, newest=cursor is None, more=page.cursor is not None), terminal_width()):
+        click.echo(ink.bold(line))
+    rows = Rows(traces, terminal_width(), ink, of_spans=of_spans)
     click.echo(rows.head())
-    for trace in page.items:
+    for trace in traces:
         click.echo(rows.line(trace))
     if page.cursor is not None:
         goes_on(page.cursor)
 
 
-def _headline(traces: Sequence[TraceSummary], *, newest: bool, more: bool) -> str:
+def _alone(span: StoredSpan) -> TraceSummary:
+    """A span in the place of a trace."""
+    return TraceSummary(
+        entry=span,
+        spans=1,
+        errors=int(span.error),
+        duration_ns=span.duration_ns,
+        input_tokens=span.input_tokens,
+        output_tokens=span.output_tokens,
+        cost_usd=span.cost_usd,
+    )
+
+
+def _headline(traces: Sequence[TraceSummary], noun: str, *, newest: bool, more: bool) -> str:
     failed = sum(1 for trace in traces if trace.errors)
     cost = sum((trace.cost_usd for trace in traces if trace.cost_usd is not None), Decimal(0))
     which = "The newest " if more and newest else "Another " if not newest else ""
-    said = [f"{which}{counted(len(traces), 'trace')}: {f'{failed} with errors' if failed else 'no errors'}"]
+    said = [f"{which}{counted(len(traces), noun)}: {f'{failed} with errors' if failed else 'no errors'}"]
     said += [usd(cost)] if cost else []
     return ", ".join(said) + "."
 
@@ -59,32 +86,41 @@ class Rows:
     """Traces as lines of one width, each column as wide as these traces need: what none of them tells has none. A
     wider terminal adds what was asked, and whose they were. Without traces the columns are as wide as usual."""
 
-    def __init__(self, traces: Sequence[TraceSummary], width: int, ink: Ink, *, when: int = 0) -> None:
+    def __init__(
+        self, traces: Sequence[TraceSummary], width: int, ink: Ink, *, when: int = 0, of_spans: bool = False
+    ) -> None:
         self.ink = ink
+        self.of_spans = of_spans
         self.now_ns = time.time_ns()
-        self.when = when or _widest([self._when(trace) for trace in traces], 4, 10)
-        self.took = _widest([took(_lasted(trace)) for trace in traces], 7, 8)
-        self.cost = _widest([usd(trace.cost_usd) for trace in traces] if traces else ["$0.00041"], 4, 11)
-        models = _widest([_model(trace) for trace in traces] if traces else [" " * 16], 0, 16 if width < 140 else 24)
-        self.model = max(models, 5) if models else 0
-        whose = _widest([_whose(trace) for trace in traces] if traces else [" " * 12], 0, 12 if width < 140 else 20)
-        self.whose = max(whose, 5) if whose and width >= 100 else 0
-        room = width - sum((self.when, self.took, self.cost, len("tokens"), _ID)) - 7
-        room -= sum(width + 1 for width in (self.model, self.whose) if width)
-        names = _widest(
-            [stripped(trace.entry.name) for trace in traces] if traces else [" " * 24], 4, 24 if width < 140 else 36
-        )
-        asked = _widest([_asked(trace) for trace in traces] if traces else [" " * width], 0, room - names - 1)
-        self.asked = asked if room - names - 1 >= _ASKED else 0
+        wide, wider = width >= 100, width >= 140
+
+        def widest(told: Callable[[TraceSummary], str], least: int, most: int, usual: int) -> int:
+            """Columns for what these traces tell, and what is usual where there are none yet."""
+            needed = max((cells(told(trace)) for trace in traces), default=usual)
+            return max(least, min(needed, most)) if needed else 0
+
+        self.when = when or widest(self._when, 4, 10, 10)
+        self.took = widest(lambda trace: took(_lasted(trace)), 7, 8, 8)
+        self.cost = widest(lambda trace: usd(trace.cost_usd), 4, 11, 8) or 4
+        self.model = widest(_model, 5, 24 if wide else 16, 16)
+        self.whose = widest(_whose, 5, 20 if wider else 12, 12) if wide else 0
+        ids = _ID + _SPAN_ID + 1 if of_spans else _ID
+        room = width - sum((self.when, self.took, self.cost, len("tokens"), ids)) - 7
+        room -= sum(column + 1 for column in (self.model, self.whose) if column)
+        names = widest(lambda trace: stripped(trace.entry.name), 4, 36 if wider else 24, 24)
+        self.asked = widest(_asked, 5, room - names - 1, width) if room - names - 1 >= _ASKED else 0
         self.name = min(room, names) if self.asked or traces else room
+        if self.model and not self.asked and traces:
+            self.model += min(room - self.name, widest(_model, 5, width, 0) - self.model)
 
     def head(self) -> str:
         asked = f" {left('asked', self.asked)}" if self.asked else ""
         model = f" {left('model', self.model)}" if self.model else ""
         whose = f" {left('whose', self.whose)}" if self.whose else ""
+        ids = f"{left('trace', _ID)} span" if self.of_spans else "trace"
         text = (
             f"{left('when', self.when)}   {left('name', self.name)}{asked}{model}"
-            f" {right('took', self.took)} tokens {right('cost', self.cost)}{whose} trace"
+            f" {right('took', self.took)} tokens {right('cost', self.cost)}{whose} {ids}"
         )
         return self.ink.pale(text)
 
@@ -101,14 +137,18 @@ class Rows:
             f"{ink.bad(name) if trace.errors else name}{asked}{model}"
             f" {right(took(_lasted(trace)), self.took)}"
             f" {right(tokens(trace.input_tokens, trace.output_tokens), 6)} {right(usd(trace.cost_usd), self.cost)}"
-            f"{whose} {ink.pale(trace.entry.trace_id.hex()[:_ID])}"
+            f"{whose} {ink.pale(self._id(trace.entry))}"
         )
+
+    def _id(self, span: StoredSpan) -> str:
+        trace = span.trace_id.hex()[:_ID]
+        return f"{trace} {span.span_id.hex()[:_SPAN_ID]}" if self.of_spans else trace
 
     def _when(self, trace: TraceSummary) -> str:
         return ago(min(trace.entry.start_ns, trace.entry.received_ns), self.now_ns)
 
 
-_ID = 8
+_ID, _SPAN_ID = 8, 6
 _ASKED = 20
 """Columns below which a question cannot be recognised."""
 
@@ -130,7 +170,3 @@ def _model(trace: TraceSummary) -> str:
 
 def _whose(trace: TraceSummary) -> str:
     return stripped(trace.entry.user or trace.entry.session or "")
-
-
-def _widest(texts: Sequence[str], least: int, most: int) -> int:
-    return max(min(max(least, *map(cells, texts)) if texts else least, most), 0)
