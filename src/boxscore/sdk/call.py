@@ -9,6 +9,7 @@ from opentelemetry import trace as otel
 from opentelemetry.context import Context, get_current
 from opentelemetry.util.types import AttributeValue
 
+from boxscore.sdk.answers import whole
 from boxscore.sdk.contexts import attach, attributes_around
 from boxscore.sdk.notices import tell
 from boxscore.sdk.runtime import runtime
@@ -90,16 +91,11 @@ class Call:
         """A stream ended, with this value if it is a generator with one."""
         if self._first_s is not None and self._of_model():
             self.told["boxscore.time_to_first_token"] = self._first_s
-        self.returned(self._whole() if self._parts else value)
+        self.returned(whole(self._parts) if self._parts else value)
 
     def returned(self, value: object) -> None:
         self._keep(value)
         self._end()
-
-    def _whole(self) -> object:
-        """What came of a stream: text, if it was text."""
-        parts = self._parts or []
-        return "".join(map(str, parts)) if all(isinstance(part, str) for part in parts) else parts
 
     def _keep(self, value: object) -> None:
         if self.recording and self.keeps_output and runtime.outputs:
@@ -111,7 +107,7 @@ class Call:
         if error is not None and self.recording and not isinstance(error, _LEAVING):
             record_error(self.span, error)
             if self._parts:
-                self._keep(self._whole())
+                self._keep(whole(self._parts))
         self._end()
 
     def _end(self) -> None:

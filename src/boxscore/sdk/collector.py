@@ -27,7 +27,7 @@ from boxscore.types import Json
 
 __all__ = ["Collector"]
 
-MEMORY_BYTES = 24 * 1024 * 1024
+MEMORY_BYTES = 16 * 1024 * 1024
 _BATCH_BYTES = 2 * 1024 * 1024
 _SPAN_BYTES = 2_048  # of a span without its texts, as Python keeps it
 _SCORES = 10_000

@@ -41,6 +41,9 @@ def _instrument(entry: EntryPoint, provider: TracerProvider) -> bool:
             logging.getLogger("boxscore.sdk").debug("instrumentor %r stays off: %s", entry.name, conflict)
             return False
         instrumentor.instrument(tracer_provider=provider)
+    except ModuleNotFoundError as error:  # what it instruments, most often
+        logging.getLogger("boxscore.sdk").debug("instrumentor %r stays off: %s", entry.name, error)
+        return False
     except Exception as error:  # noqa: BLE001 - anything may be installed
         said = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         tell(f"instrumentor {entry.name}", f"instrumentor {entry.name!r} cannot be switched on: {said}")

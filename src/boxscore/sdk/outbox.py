@@ -18,7 +18,7 @@ from boxscore.sdk.wake import Wake
 
 __all__ = ["Outbox", "Sending"]
 
-MEMORY_BYTES = 16 * 1024 * 1024
+MEMORY_BYTES = 12 * 1024 * 1024
 _FIRST_WAIT_S = 1.0
 _LONGEST_WAIT_S = 60.0
 _LOOK_S = 60.0  # for what processes that are gone have left

@@ -7,7 +7,7 @@ be imported in the child.
 """
 
 import email.utils
-import encodings.idna  # noqa: F401 - names are looked up with it: see below
+import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport] - names are looked up with it
 import gzip
 import http.client
 import io

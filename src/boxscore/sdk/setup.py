@@ -137,7 +137,8 @@ def _leave() -> None:
     """The interpreter ends: send what can be sent in a moment, put the rest on disk."""
     if _road is not None:
         try:
-            _road.collector.close(EXIT_S)
+            if _road.collector.close(EXIT_S):
+                _road.post.close()
         except Exception as error:  # noqa: BLE001 - the application's exit is not ours to disturb
             tell("exit", f"what waited was not sent: {type(error).__name__}: {error}")
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from typing import cast
 
 from opentelemetry import trace as otel
 from opentelemetry.trace import StatusCode
 
+from boxscore.sdk.answers import answer_of, get
 from boxscore.sdk.contexts import metadata_attributes
 from boxscore.sdk.runtime import runtime
 from boxscore.sdk.scores import Source, score
@@ -74,14 +74,14 @@ class Span:
 
     def response(self, response: object) -> "Span":
         """A provider's answer as it came: the model that answered, its tokens, and the answer as output."""
-        model, usage = _get(response, "model") or _get(response, "model_version"), _get(response, "usage")
+        model, usage = get(response, "model") or get(response, "model_version"), get(response, "usage")
         if isinstance(model, str):
             self.otel_span.set_attributes({"gen_ai.operation.name": "chat", "gen_ai.response.model": model})
-        fingerprint = _get(response, "system_fingerprint")
+        fingerprint = get(response, "system_fingerprint")
         if isinstance(fingerprint, str):
             self.otel_span.set_attribute("gen_ai.response.system_fingerprint", fingerprint)
-        self.usage(usage if usage is not None else _get(response, "usage_metadata"))
-        return self.output(_answer(response))
+        self.usage(usage if usage is not None else get(response, "usage_metadata"))
+        return self.output(answer_of(response))
 
     def first_token(self) -> "Span":
         """The first part of a streamed answer has come. Without effect after the first time."""
@@ -140,25 +140,3 @@ def record_error(span: otel.Span, error: BaseException) -> None:
             span.record_exception(error)
     except Exception:  # noqa: BLE001, S110 - an exception whose text cannot be had: the status may be missing, no more
         pass
-
-
-def _get(value: object, name: str) -> Json:
-    """Of a mapping or an object."""
-    if isinstance(value, Mapping):
-        return cast("Mapping[str, Json]", value).get(name)
-    try:
-        return getattr(value, name, None)
-    except Exception:  # noqa: BLE001 - a property of the client's
-        return None
-
-
-def _answer(response: object) -> object:
-    """The part of a response that is the answer."""
-    for name in ("choices", "output", "content", "candidates"):
-        found = _get(response, name)
-        if found:
-            if name == "choices" and isinstance(found, list):
-                messages: list[object] = [_get(choice, "message") for choice in cast("list[object]", found)]
-                return messages if all(message is not None for message in messages) else cast("object", found)
-            return found
-    return response

@@ -1,7 +1,8 @@
 """Tokens as OpenTelemetry's GenAI conventions name them, from what providers answer."""
 
-from collections.abc import Iterable, Mapping
-from typing import cast
+from collections.abc import Iterable
+
+from boxscore.sdk.answers import get
 
 __all__ = ["usage_attributes"]
 
@@ -32,7 +33,7 @@ def usage_attributes(
     found_input, found_output = _count(usage, *_INPUT), _count(usage, *_OUTPUT)
     if found_input is not None:
         found_input += (read or 0) + (written or 0)
-    details = [_part(usage, name) for name in _DETAILS]
+    details = [get(usage, name) for name in _DETAILS]
     found_cached = read if read is not None else _first(_count(part, *_CACHED) for part in (usage, *details))
     found_reasoning = _first(_count(part, *_REASONING) for part in (usage, *details))
     if found_output is not None and _count(usage, "thoughts_token_count", "thoughtsTokenCount"):
@@ -52,13 +53,4 @@ def _first(counts: Iterable[int | None]) -> int | None:
 
 
 def _count(usage: object, *names: str) -> int | None:
-    return _first(value if type(value) is int and value >= 0 else None for value in (_part(usage, n) for n in names))
-
-
-def _part(value: object, name: str) -> object:
-    if isinstance(value, Mapping):
-        return cast("Mapping[str, object]", value).get(name)
-    try:
-        return getattr(value, name, None)
-    except Exception:  # noqa: BLE001 - a property of the client's
-        return None
+    return _first(value if type(value) is int and value >= 0 else None for value in (get(usage, n) for n in names))

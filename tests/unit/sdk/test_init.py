@@ -247,6 +247,11 @@ class Other(Instrumentor):
     pass
 
 
+class Alone(Instrumentor):
+    def __init__(self) -> None:
+        raise ModuleNotFoundError("No module named 'redis'", name="redis")
+
+
 class Lonely(Instrumentor):
     def _check_dependency_conflicts(self) -> str:
         return "what it instruments is not installed"
@@ -261,6 +266,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
             Entry("broken", Broken),
             Entry("redis", Other),
             Entry("lonely", Lonely),
+            Entry("alone", Alone),
         ],
     }
     monkeypatch.setattr("boxscore.sdk.instrumentors.entry_points", lambda group: entries[group])
@@ -286,7 +292,7 @@ def test_only_those_named_and_not_those_disabled(
     monkeypatch.setenv("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "redis, other")
 
     assert switch_on(provider, ["openai", "redis", "nope"]) == ["openai"]
-    assert caplog.messages == ["no instrumentor is called 'nope'; installed are: broken, lonely, openai, redis."]
+    assert caplog.messages == ["no instrumentor is called 'nope'; installed are: alone, broken, lonely, openai, redis."]
 
 
 def test_importing_loads_no_opentelemetry_and_tracing_not_its_sdk() -> None:

@@ -229,6 +229,40 @@ def test_a_stream_that_is_returned_ends_its_span_when_it_was_read(recorder: Span
     assert said(only(recorder))["output"] == "ab"
 
 
+@pytest.mark.parametrize(
+    ("parts", "output"),
+    [
+        (
+            [
+                {"choices": [{"delta": {"role": "assistant", "content": ""}}]},
+                {"choices": [{"delta": {"content": "Hel"}}]},
+                {"choices": [{"delta": {"content": "lo"}}]},
+                {"choices": [], "usage": {"prompt_tokens": 3}},
+            ],
+            "Hello",
+        ),
+        (
+            [
+                {"type": "message_start"},
+                {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "Hel"}},
+                {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "lo"}},
+            ],
+            "Hello",
+        ),
+        ([{"type": "response.output_text.delta", "delta": "Hello"}, {"type": "response.completed"}], "Hello"),
+        ([{"row": 1}, {"row": 2}], '[{"row":1},{"row":2}]'),
+        (["", ""], ""),
+    ],
+)
+def test_of_a_clients_chunks_the_text_is_kept(recorder: SpanRecorder, parts: list[Any], output: str) -> None:
+    @boxscore.trace
+    def ask() -> Iterator[Any]:
+        yield from parts
+
+    assert list(ask()) == parts
+    assert said(only(recorder))["output"] == output
+
+
 def test_a_stream_that_nobody_reads_ends_its_span_too(recorder: SpanRecorder) -> None:
     @boxscore.trace
     def ask() -> Stream:
@@ -412,7 +446,7 @@ def test_a_response_tells_its_model_its_tokens_and_its_answer(recorder: SpanReco
     told = said(only(recorder))
     assert told["gen_ai.response.model"] == "gpt-4o-2024-08-06"
     assert told["gen_ai.usage.input_tokens"] == 5
-    assert json.loads(told["output"]) == [{"message": {"role": "assistant", "content": "Hello"}}]
+    assert json.loads(told["output"]) == [{"role": "assistant", "content": "Hello"}]
 
 
 def test_without_init_code_runs_as_if_it_were_not_traced() -> None:
