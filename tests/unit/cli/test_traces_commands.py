@@ -69,6 +69,10 @@ def test_what_is_printed(run: Run, snapshot: SnapshotAssertion, asked: tuple[str
     assert re.sub(r"@\d[\d.]+", "@VERSION", printed) == snapshot
 
 
+def test_a_command_that_is_misspelt_is_named_with_the_nearest(run: Run) -> None:
+    assert "did you mean 'search'?" in run("serach", exit_code=2)
+
+
 @pytest.mark.parametrize("columns", [20, 60, 200, 1000])
 def test_any_width_of_a_terminal_has_room(run: Run, columns: int) -> None:
     for asked in (("list",), ("show",), ("show", "--conversation"), ("stats",), ("sessions",), ("search", "invoice")):

@@ -4,18 +4,20 @@ import importlib
 
 import click
 
+from boxscore.errors import UnknownNameError
+
 COMMANDS = {
-    "list": "listing",
-    "show": "show",
-    "search": "search",
-    "tail": "tail",
-    "sessions": "sessions",
-    "stats": "stats",
-    "score": "score",
-    "export": "export",
-    "import": "importing",
+    "list": ("listing", "The newest traces: when, what, how long, what it cost."),
+    "show": ("show", "One trace as a tree, as a conversation, or one span of it whole."),
+    "search": ("search", "Spans by the words in what was asked and answered."),
+    "tail": ("tail", "New traces as they come."),
+    "sessions": ("sessions", "The latest conversations, or what was said in one."),
+    "stats": ("stats", "Numbers over time, by model or another field."),
+    "score": ("score", "Keep what you think of a trace beside it."),
+    "export": ("export", "Write spans to a file: JSONL, CSV, Parquet, OTLP."),
+    "import": ("importing", "Take in the spans of an OTLP file."),
 }
-"""Name of a command and the module here that has it, imported when it is called or told of."""
+"""By name: the module here that has it, imported when it is called, and what it does."""
 
 
 class _Commands(click.Group):
@@ -25,9 +27,20 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"boxscore.cli.traces.{COMMANDS[cmd_name]}").command
+        command = importlib.import_module(f"boxscore.cli.traces.{COMMANDS[cmd_name][0]}").command
         assert isinstance(command, click.Command)  # noqa: S101
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            raise UnknownNameError("command of traces", args[0], COMMANDS)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in COMMANDS.items()])
 
 
 @click.group(cls=_Commands)

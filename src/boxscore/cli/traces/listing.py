@@ -12,7 +12,6 @@ from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.words import ago, counted, tokens, took, usd
 from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import StoredSpan, TraceSummary
-from boxscore.tracing.tree import QUEUE_NS
 
 
 @click.command(name="list")
@@ -157,7 +156,11 @@ def _lasted(trace: TraceSummary) -> int | None:
     """From the first start to the last end; a trace whose clocks contradict each other lasts as long as its first span
     says."""
     own, whole = trace.entry.duration_ns, trace.duration_ns
-    return own if own is not None and whole is not None and whole > own + QUEUE_NS else whole
+    if own is None or whole is None or whole <= own:
+        return whole
+    from boxscore.tracing.tree import QUEUE_NS
+
+    return own if whole > own + QUEUE_NS else whole
 
 
 def _asked(trace: TraceSummary) -> str:
