@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -52,8 +53,10 @@ class Ingest:
     `accepted` spans were read since the start, and handed on; `rejected` ones were not, by reason.
 
     Memory is bounded: bodies that wait for their answer hold no more than `limits.waiting_bytes`, or `BusyError` is
-    raised and nothing is kept of the request; and once `limits.waiting_spans` are read no more are before those are on
-    disk. Close it before the store, or use it as a context manager: what was taken is still handed over.
+    raised and nothing is kept of the request; likewise when the first of them has waited for `limits.waiting_s`, for
+    who sends gives up after about as long, and what is written then is sent again. Once `limits.waiting_spans` are
+    read no more are before those are on disk. Close it before the store, or use it as a context manager: what was taken
+    is still handed over.
     """
 
     def __init__(self, store: SpanStore, book: PriceBook | None = None, limits: Limits | None = None) -> None:
@@ -63,6 +66,7 @@ class Ingest:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._bytes = 0
+        self._since: dict[Future[bytes], float] = {}  # of those that wait, in the order in which they came
         self.accepted = 0
         self.rejected: Counter[str] = Counter()
         self._closed = False
@@ -108,6 +112,10 @@ class Ingest:
                 raise StoreError("ingest was closed: spans are no longer taken. Send them again once it is back.")
             if self._bytes and self._bytes + size > self._limits.waiting_bytes:
                 raise BusyError("spans arrive faster than they can be written", retry_after_s=RETRY_AFTER_S)
+            now = time.monotonic()
+            if now - next(iter(self._since.values()), now) > self._limits.waiting_s:
+                raise BusyError("spans have waited long to be written", retry_after_s=RETRY_AFTER_S)
+            self._since[done] = now
             self._bytes += size
             self._queue.put(_Job(project, body, format, done))
         return done
@@ -158,6 +166,7 @@ class Ingest:
     def _answer(self, job: _Job, answer: bytes | BaseException) -> None:
         with self._lock:
             self._bytes -= len(job.body) + _REQUEST_BYTES
+            del self._since[job.done]
         if isinstance(answer, bytes):
             job.done.set_result(answer)
         else:

@@ -142,6 +142,19 @@ def test_too_many_waiting_bytes_are_refused_at_once_and_taken_later(store):
         assert again.result(SOON_S) == b""
 
 
+def test_nothing_more_is_taken_once_the_first_has_waited_too_long(store):
+    with Ingest(store, PriceBook(), Limits(waiting_s=0)) as ingest:
+        waiting = ingest.protobuf("p", body())
+        with pytest.raises(BusyError):
+            ingest.protobuf("p", body())
+
+        store.wait_for_put()[2].set_result(None)
+        assert waiting.result(SOON_S) == b""
+        again = ingest.protobuf("p", body())
+        store.wait_for_put()[2].set_result(None)
+        assert again.result(SOON_S) == b""
+
+
 def test_reading_pauses_while_too_many_spans_wait_for_the_disk(store):
     with Ingest(store, PriceBook(), Limits(waiting_spans=2)) as ingest:
         first, second = (ingest.protobuf("p", body(span(1), span(2))) for _ in range(2))
