@@ -107,7 +107,7 @@ def page(medians: dict[str, list[float]]) -> str:
         [
             "# A traced call",
             "",
-            f"{datetime.now(UTC):%Y-%m-%d}, {where}, `python benchmarks/sdk.py`. One function with 1.5 kB in",
+            f"{datetime.now(UTC):%Y-%m-%d}, {where}, `.venv/bin/python benchmarks/sdk.py`. One function with 1.5 kB in",
             f"and 600 B out; the kinds take turns in one process, {TURNS} turns of {CALLS} calls. Goal: a decorated",
             f"call takes at most {GOAL_US:.0f} µs more than plain OpenTelemetry's, which keeps the same two texts.",
             "The machine was busy.",

@@ -24,7 +24,7 @@ def answer_of(response: object) -> object:
         found = get(response, name)
         if found and name == "choices" and isinstance(found, Sequence):
             messages = [get(choice, "message") for choice in cast("Sequence[object]", found)]
-            return found if None in messages else messages
+            return cast("object", found) if None in messages else messages
         if found:
             return found
     return response

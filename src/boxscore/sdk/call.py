@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextvars import Token
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from opentelemetry import trace as otel
 from opentelemetry.context import Context, get_current
@@ -113,16 +113,17 @@ class Call:
     def _end(self) -> None:
         try:
             if self.told:
-                said = self._said()
-                for name in said.keys() & self.told.keys() if said else ():
-                    del self.told[name]
+                for name in self._said():
+                    self.told.pop(name, None)
                 self.span.set_attributes(self.told)
             self.span.end()
         except Exception as error:  # noqa: BLE001 - a processor of the application's
             tell("end", f"a span was not ended: {type(error).__name__}: {error}")
 
     def _said(self) -> Mapping[str, AttributeValue]:
-        return cast("Mapping[str, AttributeValue]", getattr(self.span, "attributes", None) or {})
+        """A copy: looking into the attributes themselves takes a lock each time."""
+        attributes = getattr(self.span, "attributes", None)
+        return attributes.copy() if attributes else {}
 
     def _of_model(self) -> bool:
         attributes = self._said()

@@ -34,10 +34,15 @@ class Capture:
         """Never raises; None where there is nothing to keep. Text stays as it is, all else is JSON."""
         try:
             if self._redact is None:
-                quick = self._quick(value)
-                if quick is not None:
-                    return quick
-                plain = _Bounded(self._limit).plain(value, 0)
+                if type(value) is str:
+                    if len(value) <= self._limit and value.isascii():
+                        return value
+                elif type(value) is dict and self._is_flat(value):  # pyright: ignore[reportUnknownArgumentType]
+                    try:
+                        return _encode(value).decode()
+                    except (ValueError, TypeError, OverflowError):
+                        pass  # half of a surrogate pair, an odd key, a number of 65 bits
+                plain = _Bounded(self._limit).plain(value, 0)  # pyright: ignore[reportUnknownArgumentType]
             else:
                 plain = self._redact(_Bounded(self._limit).plain(value, 0))
                 plain = _Bounded(self._limit).plain(plain, 0)
@@ -48,24 +53,15 @@ class Capture:
             tell("capture", f"a value was not captured: {type(error).__name__} was raised while it was read.")
             return None
 
-    def _quick(self, value: object) -> str | None:
-        """What most values are: a text, or a flat object of texts and numbers. None for all else."""
-        if type(value) is str:
-            return value if len(value) <= self._limit and value.isascii() else None
-        if type(value) is not dict:
-            return None
+    def _is_flat(self, value: "dict[object, object]") -> bool:
+        """A few short texts and numbers, as most arguments are: they need no copy."""
         left = self._limit
-        for inner in cast("dict[str, object]", value).values():
+        for inner in value.values():
             if type(inner) is str:
                 left -= len(inner)
             elif type(inner) not in _NATIVE:
-                return None
-        if left < 0 or len(cast("dict[str, object]", value)) > _FEW:
-            return None
-        try:
-            return _encode(value).decode()
-        except (ValueError, TypeError, OverflowError):  # half of a surrogate pair, an odd key, a number of 65 bits
-            return None
+                return False
+        return left >= 0 and len(value) <= _FEW
 
 
 def plain_text(value: object) -> str:

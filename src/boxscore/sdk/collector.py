@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import cast
 
 import msgspec
 from opentelemetry.context import Context
@@ -83,7 +82,7 @@ class Collector(SpanProcessor):
         if not span.context or not span.context.trace_flags.sampled:
             return
         size = _SPAN_BYTES
-        attributes = cast("MappingProxyType[str, object]", span.attributes)
+        attributes: MappingProxyType[str, object] = span.attributes  # pyright: ignore[reportAssignmentType]
         for value in attributes.copy().values():
             if type(value) is str:
                 size += len(value)

@@ -1,10 +1,8 @@
 """What is known around a call: session, user, prompt, metadata. It goes onto every span that starts inside."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import Token
 from types import TracebackType
-from typing import cast
 
 from opentelemetry import context as otel
 from opentelemetry.context import Context
@@ -73,7 +71,8 @@ def metadata_attributes(metadata: Mapping[str, Json]) -> dict[str, AttributeValu
 
 
 def attributes_around(context: Context | None) -> Mapping[str, AttributeValue]:
-    return cast("Mapping[str, AttributeValue]", otel.get_value(_KEY, context)) or _NOTHING
+    around: Mapping[str, AttributeValue] | None = (otel.get_current() if context is None else context).get(_KEY)  # pyright: ignore[reportAssignmentType]
+    return around or _NOTHING
 
 
 _NOTHING: Mapping[str, AttributeValue] = {}
@@ -86,5 +85,7 @@ def attach(context: Context) -> Token[Context]:
 def detach(token: Token[Context]) -> None:
     """Goes back to the context before. A block that ends in another context than it began in (a generator that is
     closed elsewhere) has nothing to go back to; OpenTelemetry's own `detach` logs a traceback then."""
-    with suppress(ValueError, RuntimeError):
+    try:  # noqa: SIM105 - on the way of every call
         token.var.reset(token)
+    except (ValueError, RuntimeError):
+        pass
