@@ -4,25 +4,32 @@ Codes as the protocol wants them (opentelemetry.io/docs/specs/otlp, section OTLP
 `RetryInfo`, or UNAVAILABLE, for what may be sent again; INVALID_ARGUMENT for what may not.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, Protocol, cast
 
 import grpc
 import grpc.aio
 
-from boxscore.errors import BoxscoreError
+from boxscore.errors import BoxscoreError, BusyError, TimeLimitError, UnreadableTracesError
 from boxscore.server.access import DEFAULT_PROJECT
+from boxscore.server.errors import OUR_FAULT
+from boxscore.server.logs import log
 from boxscore.server.otlp_http import rpc_code, rpc_status
 from boxscore.server.service import Service
 
 __all__ = ["OtlpGrpc"]
 
 SERVICE, METHOD = "opentelemetry.proto.collector.trace.v1.TraceService", "Export"
-IN_FLIGHT = 16
-"""Calls at once; what is beyond is refused by gRPC itself as RESOURCE_EXHAUSTED."""
+CALLS = 1_000
+"""At once; what is beyond is refused by gRPC itself, without a word about when to come again."""
+READING = 16
+"""Messages that are being received at once."""
 SHARE = 2
 """gRPC holds messages whole before we see them, so that one is at most this part of what a body over HTTP may be."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
+_NOTHING = UnreadableTracesError("protobuf", "the call has no message")
 
 
 class _Context(Protocol):
@@ -35,12 +42,13 @@ class OtlpGrpc:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._server: Any = None
+        self._reading = 0
 
     async def start(self, host: str, port: int) -> int | None:
         """The port that it listens on, None when that port is taken."""
         most = self._service.limits.body_bytes // SHARE
         self._server = grpc.aio.server(
-            maximum_concurrent_rpcs=IN_FLIGHT,
+            maximum_concurrent_rpcs=CALLS,
             options=[
                 ("grpc.max_receive_message_length", most),
                 ("grpc.max_metadata_size", self._service.limits.header_bytes),
@@ -49,7 +57,8 @@ class OtlpGrpc:
                 ("grpc.keepalive_time_ms", 60_000),
             ],
         )
-        handler = cast(Any, grpc).unary_unary_rpc_method_handler(self._export)  # no serialisers: bytes stay bytes
+        # As a stream of one message, so that we are asked before it is received; without serialisers bytes stay bytes.
+        handler = cast(Any, grpc).stream_unary_rpc_method_handler(self._export)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler}),))
         try:
             bound = self._server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
@@ -63,15 +72,37 @@ class OtlpGrpc:
         if self._server is not None:
             await self._server.stop(seconds)
 
-    async def _export(self, body: bytes, context: _Context) -> bytes:
+    async def _export(self, messages: AsyncIterator[bytes], context: _Context) -> bytes:
         meters = self._service.meters
         meters.open += 1
         try:
+            body = await self._read(messages)
             return await self._service.put(lambda: self._service.ingest.protobuf(DEFAULT_PROJECT, body))
         except BoxscoreError as error:
             meters.refused(error)
             trailing = (("grpc-status-details-bin", rpc_status(error)),)
             await context.abort(_CODES[rpc_code(error)], str(error), trailing)
             raise
+        except Exception:
+            log.exception("a fault of Boxscore itself, please report it:")
+            await context.abort(grpc.StatusCode.INTERNAL, str(OUR_FAULT), ())
+            raise
         finally:
             meters.open -= 1
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
+        if self._reading >= READING:
+            raise BusyError("too many calls send their messages at once", retry_after_s=1.0)
+        self._reading += 1
+        limit_s = self._service.limits.header_s
+        try:
+            async with asyncio.timeout(limit_s):
+                async for body in messages:
+                    return body
+        except TimeoutError:
+            raise TimeLimitError(
+                f"the message took longer than {limit_s:g} s: nothing was kept of it.", limit_s=limit_s
+            ) from None
+        finally:
+            self._reading -= 1
+        raise _NOTHING

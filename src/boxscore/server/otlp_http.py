@@ -6,7 +6,7 @@ a partial success where spans were rejected; 400 for what no sending again makes
 
 import msgspec
 
-from boxscore.errors import BoxscoreError, BusyError, RequestError, StoreError, UsageError
+from boxscore.errors import BoxscoreError, BusyError, RequestError, StoreError, TimeLimitError, UsageError
 from boxscore.server.body import GoneError, Receive, Scope, Send, header, read_body, respond
 from boxscore.server.errors import error_headers, status_of
 from boxscore.server.service import Service
@@ -50,11 +50,13 @@ class OtlpHttp:
 
 
 def rpc_code(error: BoxscoreError) -> int:
-    """The code of google.rpc: 3 invalid argument, 8 resource exhausted, 14 unavailable, 13 internal."""
+    """Of google.rpc: 3 invalid argument, 4 deadline exceeded, 8 resource exhausted, 13 internal, 14 unavailable."""
     if isinstance(error, BusyError):
         return 8
     if isinstance(error, StoreError):
         return 14
+    if isinstance(error, TimeLimitError):
+        return 4
     return 3 if isinstance(error, UsageError) else 13
 
 

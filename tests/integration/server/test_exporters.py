@@ -1,8 +1,9 @@
 """The exporters that applications have send to a real server."""
 
 import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
@@ -108,3 +109,24 @@ def test_busy_is_told_as_the_protocol_says(serve: Callable[..., Server]) -> None
     assert b"RetryInfo" in refused.body
     assert taken.status == 200
     assert b'boxscore_requests_refused_total{reason="busy"} 1' in server.ask("/metrics").body
+
+
+def test_calls_that_never_send_make_way(serve: Callable[..., Server]) -> None:
+    server = serve(limits={"header_s": 1.0})
+    over = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        over.wait(60)
+        yield from ()
+
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    channels = [grpc.insecure_channel(f"127.0.0.1:{server.ports['grpc']}", own) for _ in range(30)]
+    stuck = [channel.stream_unary(EXPORT).future(nothing()) for channel in channels]
+    codes = {call.exception(30).code() for call in stuck}
+    with grpc.insecure_channel(f"127.0.0.1:{server.ports['grpc']}", own) as channel:
+        channel.unary_unary(EXPORT)(request("after").SerializeToString(), timeout=10)
+    over.set()
+    for channel in channels:
+        channel.close()
+
+    assert codes == {grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.RESOURCE_EXHAUSTED}
