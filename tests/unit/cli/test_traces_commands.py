@@ -12,6 +12,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from boxscore.cli import main
+from boxscore.cli.traces.ink import Ink
 from boxscore.experiments.report.text import cells
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
 
@@ -69,6 +70,30 @@ def test_what_is_printed(run: Run, snapshot: SnapshotAssertion, asked: tuple[str
     assert re.sub(r"@\d[\d.]+", "@VERSION", printed) == snapshot
 
 
+def in_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Ink, "of_terminal", lambda: Ink(True))
+    monkeypatch.setattr("click.utils.should_strip_ansi", lambda stream, color: False)
+
+
+@pytest.mark.parametrize(
+    "asked", [("list",), ("show", "5d20"), ("show", "8c1f"), ("show", "--conversation"), ("sessions",), ("stats",)]
+)
+def test_colours_change_nothing_but_the_look(run: Run, monkeypatch: pytest.MonkeyPatch, asked: tuple[str, ...]) -> None:
+    plain = run(*asked)
+    in_colour(monkeypatch)
+    coloured = run(*asked)
+
+    assert "\x1b[1m" in coloured or "\x1b[2m" in coloured
+    assert re.sub(r"\x1b\[[\d;]*m", "", coloured) == plain
+
+
+def test_a_hit_is_marked_with_and_without_colour(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "for the «second invoice» of May" in run("search", "SECOND invoice")
+    in_colour(monkeypatch)
+
+    assert "for the \x1b[1m\x1b[38;5;32msecond invoice\x1b[0m\x1b[0m of May" in run("search", "SECOND invoice")
+
+
 def test_a_command_that_is_misspelt_is_named_with_the_nearest(run: Run) -> None:
     assert "did you mean 'search'?" in run("serach", exit_code=2)
 
@@ -116,6 +141,7 @@ def test_a_tree_goes_on_where_a_page_of_it_ended(run: Run) -> None:
     rest = run("show", "8c1f", "--limit", "6", "--cursor", "6").splitlines()
 
     assert first + rest[1:] == whole
+    assert [line[:7] for line in whole[-3:]] == ["Prices:", "genai-p", "genai-p"]
 
 
 def test_a_folder_without_traces_says_how_the_first_one_comes(

@@ -134,6 +134,21 @@ def test_what_was_exported_as_otlp_comes_back_the_same(
     assert sent(tmp_path / "other") == sent(home)
 
 
+def test_a_span_that_did_not_come_over_otlp_goes_out_over_it(
+    run: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = SpanRow(trace_id=b"t" * 16, span_id=b"s" * 8, name="own", start_ns=NOW_NS, duration_ns=7, raw=b"\xff")
+    with SqliteSpans(home) as store:
+        store.put("default", [row]).result()
+    run("export", tmp_path / "one.otlp.jsonl", "-f", "name=own")
+    monkeypatch.setenv("BOXSCORE_HOME", str(tmp_path / "other"))
+
+    run("import", tmp_path / "one.otlp.jsonl")
+
+    (span,) = spans(tmp_path / "other")
+    assert (span.span_id, span.name, span.start_ns, span.duration_ns) == (b"s" * 8, "own", NOW_NS, 7)
+
+
 def test_a_file_of_one_request_is_taken_in_and_its_faults_are_told(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:

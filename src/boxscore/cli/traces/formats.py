@@ -104,12 +104,26 @@ class _Otlp:
 
     def write(self, spans: Sequence[StoredSpan]) -> None:
         from google.protobuf.json_format import MessageToDict
+        from google.protobuf.message import DecodeError
         from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
         from opentelemetry.proto.resource.v1.resource_pb2 import Resource
         from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
         for span in spans:
-            raw = Span.FromString(span.raw)
+            try:
+                raw = Span.FromString(span.raw)
+            except DecodeError:  # a row that did not come over OTLP: what it is, without attributes
+                raw = Span()
+            if not raw.span_id:
+                end = 0 if span.duration_ns is None else span.start_ns + span.duration_ns
+                raw = Span(
+                    trace_id=span.trace_id,
+                    span_id=span.span_id,
+                    parent_span_id=span.parent_id or b"",
+                    name=span.name,
+                    start_time_unix_nano=span.start_ns,
+                    end_time_unix_nano=end,
+                )
             told = MessageToDict(raw, use_integers_for_enums=True)
             for name, value in (
                 ("traceId", raw.trace_id),
@@ -120,11 +134,12 @@ class _Otlp:
                     told[name] = value.hex()
             for link, given in zip(told.get("links", []), raw.links, strict=True):
                 link |= {"traceId": given.trace_id.hex(), "spanId": given.span_id.hex()}
-            scope = MessageToDict(InstrumentationScope.FromString(span.scope))
-            group = {
-                "resource": MessageToDict(Resource.FromString(span.resource)),
-                "scopeSpans": [{"scope": scope, "spans": [told]}],
-            }
+            try:
+                resource = MessageToDict(Resource.FromString(span.resource))
+                scope = MessageToDict(InstrumentationScope.FromString(span.scope))
+            except DecodeError:
+                resource, scope = {}, {}
+            group = {"resource": resource, "scopeSpans": [{"scope": scope, "spans": [told]}]}
             self._out.write(msgspec.json.encode({"resourceSpans": [group]}) + b"\n")
 
     def close(self) -> None:

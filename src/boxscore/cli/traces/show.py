@@ -12,7 +12,7 @@ from boxscore.cli.traces.formats import span_form
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import goes_on, print_as_json
 from boxscore.cli.traces.talk import print_conversation
-from boxscore.cli.traces.waterfall import Waterfall, summary
+from boxscore.cli.traces.waterfall import Waterfall, fine_print, summary
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
@@ -81,6 +81,10 @@ def _show_tree(reader: SpanReader, trace_id: bytes, limit: int, cursor: str | No
     if first + limit < len(tree.nodes):
         click.echo(f"{first + limit:,} of {len(tree.nodes):,} spans.", err=True)
         goes_on(str(first + limit))
+        return
+    prices = fine_print(tree, width)
+    for line in ["─" * width, *prices] if prices else []:
+        click.echo(ink.pale(line) if line in prices else line)
 
 
 def _print_page(reader: SpanReader, trace_id: bytes, limit: int, cursor: str | None) -> None:

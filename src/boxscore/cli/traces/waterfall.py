@@ -11,6 +11,7 @@ from boxscore.tracing.tree import Node, Tree
 ORPHAN = "⋯"
 _WAIT, _WORK, _LEFT, _RIGHT, _POINT = "╌", "━", "╺", "╸", "╹"
 _STEP = 2
+_PRICES = 6
 _ID = 6
 
 
@@ -77,6 +78,14 @@ def _notes(tree: Tree) -> Iterator[str]:
     running = sum(node.span.duration_ns is None for node in tree.nodes)
     if running:
         yield f"… {counted(running, 'span')} told no end so far."
+
+
+def fine_print(tree: Tree, width: int) -> list[str]:
+    """The price rows that the costs were computed from."""
+    rows = dict.fromkeys(stripped(node.span.price) for node in tree.nodes if node.span.price)
+    more = len(rows) - _PRICES
+    told = [*list(rows)[:_PRICES], *([f"{more} more"] if more > 0 else [])]
+    return wrapped(f"Prices: {', '.join(told)}.", width) if told else []
 
 
 class Waterfall:
