@@ -72,15 +72,23 @@ class Collector(SpanProcessor):
     # What the application's threads call: no network, no disk, no waiting.
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        around = attributes_around(parent_context)
-        if self._stamp:
-            span.set_attributes(self._stamp)
-        if around:
-            span.set_attributes(around)
+        try:
+            around = attributes_around(parent_context)
+            if self._stamp:
+                span.set_attributes(self._stamp)
+            if around:
+                span.set_attributes(around)
+        except Exception as error:  # noqa: BLE001 - it would come out of the application's own code
+            tell("on_start", f"a span was not told its context: {type(error).__name__}: {error}")
 
     def on_end(self, span: ReadableSpan) -> None:
-        if not span.context or not span.context.trace_flags.sampled:
-            return
+        try:
+            if span.context and span.context.trace_flags.sampled:
+                self._take_in(span)
+        except Exception as error:  # noqa: BLE001 - it would come out of the application's own code
+            tell("on_end", f"a span was lost: {type(error).__name__}: {error}")
+
+    def _take_in(self, span: ReadableSpan) -> None:
         size = _SPAN_BYTES
         attributes: MappingProxyType[str, object] = span.attributes  # pyright: ignore[reportAssignmentType]
         for value in attributes.copy().values():

@@ -40,7 +40,7 @@ class Outbox:
 
     def reset(self) -> None:
         """As it was at first. After a fork, what waited is the parent's."""
-        self._lock = threading.Lock()  # of all below and of the spool; never held while sending
+        self._lock = threading.RLock()  # of all below and of the spool; never held while sending
         self._settled = threading.Condition(self._lock)
         self._sending = threading.Lock()
         self._wake = Wake()

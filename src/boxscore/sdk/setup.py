@@ -112,7 +112,10 @@ def init(
             tell("init", f"nothing is traced: {type(error).__name__}: {error}")
             return
     if instrument is not False:
-        switch_on(provider, None if instrument is True else instrument)
+        try:
+            switch_on(provider, None if instrument is True else instrument)
+        except Exception as error:  # noqa: BLE001 - what is installed may be broken in ways of its own
+            tell("init", f"no instrumentor is switched on: {type(error).__name__}: {error}")
 
 
 _OWN = {
@@ -125,7 +128,11 @@ _OWN = {
 def flush(timeout_s: float = 10.0) -> bool:
     """Waits until the server has all spans that ended and all scores; False when it did not take them in time. For the
     end of scripts and serverless functions; it blocks, so not for the middle of an event loop."""
-    return _road is None or _road.collector.force_flush(round(timeout_s * 1_000))
+    try:
+        return _road is None or _road.collector.force_flush(round(timeout_s * 1_000))
+    except Exception as error:  # noqa: BLE001 - never into the application
+        tell("flush", f"what waits was not sent: {type(error).__name__}: {error}")
+        return False
 
 
 def counts() -> dict[str, Counts]:
