@@ -9,6 +9,7 @@ from typing import Literal
 from opentelemetry import trace as otel
 
 from boxscore.sdk.capture import plain_text
+from boxscore.sdk.contexts import attributes_around
 from boxscore.sdk.notices import tell
 from boxscore.sdk.runtime import runtime
 from boxscore.types import Json
@@ -31,7 +32,8 @@ def score(
     metadata: Mapping[str, Json] | None = None,
     id: str | None = None,
 ) -> None:
-    """Scores the current span; with `trace_id` that trace, or its span `span_id`; with `session` a conversation.
+    """Scores the current span, or where there is none the session of `boxscore.context`; with `trace_id` that trace, or
+    its span `span_id`; with `session` a conversation.
 
     `value` is a number, true or false, or a category. The span may have ended, or not have arrived. A score with an
     `id` takes the place of an earlier one of that id. Never raises: one that cannot be taken is told in the log.
@@ -43,10 +45,14 @@ def score(
             return
         if trace_id is None and session is None:
             context = otel.get_current_span().get_span_context()
-            if not context.is_valid:
+            around = attributes_around(None).get("boxscore.session")
+            if context.is_valid:
+                trace_id, span_id = f"{context.trace_id:032x}", f"{context.span_id:016x}"
+            elif around is not None:
+                session = str(around)
+            else:
                 tell("score", f"score {name!r} is of nothing: no span is current, and no trace_id or session is given.")
                 return
-            trace_id, span_id = f"{context.trace_id:032x}", f"{context.span_id:016x}"
         problem = _problem(name, value)
         if problem is not None:
             tell("score", f"score {str(name)[:_LONGEST]!r} was not taken: {problem}")
