@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import apsw
-
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
 from boxscore.store.verify import verify
 from faults.load import SCORE, Journal, Key, may_be_stored, place_of, score, word_of
@@ -13,7 +11,6 @@ PROJECT = "default"
 ALWAYS_NS = 200 * 365 * 86_400 * 10**9
 SEARCHED = 5
 TOLD = [name for name in SpanRow.__struct_fields__ if name != "entry"]
-UNUSED = "SELECT count(*) FROM blocks WHERE id NOT IN (SELECT block FROM spans)"
 
 
 @dataclass
@@ -69,8 +66,6 @@ def check_store(store: SqliteSpans, journal: Journal) -> Verdict:
     _check_traces(store, stored, verdict)
     _check_totals(store, stored, verdict)
     _check_search(store, stored, verdict)
-    for path in sorted(store.folder.glob("*.db")):
-        _check_blocks(path, verdict)
     verdict.problems += [f"verify: {path.name}: {problem}" for path, problem in verify(store.folder.parent)]
     return verdict
 
@@ -135,12 +130,3 @@ def _check_search(store: SqliteSpans, stored: dict[Key, StoredSpan], verdict: Ve
         found = [(span.trace_id, place_of(span.span_id)) for span in hits.items]
         if sorted(found) != sorted(key for key in answered if key[0] == trace) or hits.pending:
             verdict.problems.append(f"search finds {len(found)} of the trace {trace.hex()}, {hits.pending} pending")
-
-
-def _check_blocks(path: Path, verdict: Verdict) -> None:
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        if unused := connection.execute(UNUSED).get:
-            verdict.problems.append(f"{path.name}: {unused} blocks are nobody's")
-    finally:
-        connection.close()

@@ -233,8 +233,15 @@ class Load:
     """Clients that send until the end of the `with` block."""
 
     def __init__(
-        self, port: int, journal: Journal, life: str, *, clients: int = 4, stamp: Callable[[bytes], None] | None = None
+        self,
+        port: int | None,
+        journal: Journal,
+        life: str,
+        *,
+        clients: int = 4,
+        stamp: Callable[[bytes], None] | None = None,
     ) -> None:
+        assert port is not None, "the server did not start"
         self._stop = threading.Event()
         self._senders = [Sender(port, journal, stamp=stamp) for _ in range(clients)]
         self._threads = [

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from boxscore.store.spans import SqliteSpans
+from boxscore.store.verify import verify
 from faults import scenarios
 from faults.calls import Site
 from faults.checker import PROJECT, check
@@ -94,3 +95,13 @@ def test_what_is_made_of_the_spans_is_made_again_when_it_is_damaged(tmp_path, dr
 
     assert verdict.good, verdict
     assert verdict.stored == 60
+
+
+def test_a_span_file_that_was_cut_within_its_last_page_is_named(tmp_path):
+    with SqliteSpans(tmp_path) as store:
+        for n in range(30):
+            store.put(PROJECT, rows(request(parts_of(f"trace {n}")[-1]))).result()
+    path = store.folder / "000001.db"
+    path.write_bytes(path.read_bytes()[:-8_000])
+
+    assert {named for named, _ in verify(tmp_path)} == {path}

@@ -106,7 +106,10 @@ def _pages_of(path: Path) -> Iterator[str]:
 def _spans(path: Path) -> Iterator[str]:
     with closing(connect(path, write=False)) as database:
         database.execute("BEGIN")
-        yield from _pages(database)
+        damaged = list(_pages(database))
+        yield from damaged
+        if damaged:
+            return  # what is read of such a file may be of any kind
         sizes: dict[int, int] = {}
         dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
         for number, dictionary, data in database.execute("SELECT id, dictionary, data FROM blocks"):
