@@ -60,6 +60,7 @@ def row(
     *,
     events: dict[str, dict[str, Any]] | None = None,
     resource: dict[str, Any] | None = None,
+    by: Normaliser = to_row,
     **fields: Any,
 ) -> SpanRow:
     span = Span(
@@ -76,7 +77,7 @@ def row(
     group = ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])
     group.resource.attributes.extend(key_values(resource or {}))
     (read,) = read_protobuf(ExportTraceServiceRequest(resource_spans=[group]).SerializeToString()).spans
-    return to_row(read)
+    return by(read)
 
 
 def parts(role: str, text: str) -> dict[str, Any]:
@@ -501,7 +502,7 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["role", "content", "parts", "tool_calls", "function", "choices", "x"]), inner
+            st.sampled_from(["role", "type", "content", "parts", "tool_calls", "function", "choices", "x"]), inner
         )
     ),
     max_leaves=5,
@@ -525,6 +526,27 @@ def test_no_attribute_of_a_known_name_costs_a_span(attributes: dict[str, Any]) -
     assert all(isinstance(value, str) for value in read.metadata.values())
     assert isinstance(read.input_text, str)
     assert isinstance(read.output_text, str)
+
+
+short = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5_000)
+    | st.sampled_from(["", "a", '"a"', "LLM", "chat", "[]", "{}", "x" * 200])
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(names), short, max_size=6), min_size=2, max_size=4))
+def test_what_was_read_before_changes_nothing_of_a_row(told: list[dict[str, Any]]) -> None:
+    used = Normaliser(BOOK)
+
+    assert [row(one, by=used) for one in told] == [row(one, by=Normaliser(BOOK)) for one in told]
+
+
+def test_a_field_has_its_own_value_however_many_others_there_were() -> None:
+    sessions = [f"session {n % 700}" for n in range(2_000)]
+
+    assert [row({"gen_ai.conversation.id": session}).session for session in sessions] == sessions
 
 
 def test_the_sdk_of_opentelemetry_is_read_as_it_writes() -> None:
