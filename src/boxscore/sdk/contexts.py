@@ -18,23 +18,26 @@ _KEY = otel.create_key("boxscore-around")
 
 class Around:
     """A `with` block, whose spans have these attributes beside those of the blocks around it. Inside it tasks and
-    `contextvars` copies have them too; so have threads that OpenTelemetry's context is handed to."""
+    `contextvars` copies have them too; so have threads that OpenTelemetry's context is handed to. It may be entered
+    again, in several tasks at once too."""
 
     __slots__ = ("_attributes", "_tokens")
 
     def __init__(self, attributes: Mapping[str, AttributeValue]) -> None:
         self._attributes = attributes
-        self._tokens: list[Token[Context]] = []
+        self._tokens: dict[int, Token[Context]] = {}  # by the identity of the context that each began
 
     def __enter__(self) -> "Around":
         merged = {**attributes_around(None), **self._attributes}
-        self._tokens.append(attach(otel.set_value(_KEY, merged)))
+        inside = otel.set_value(_KEY, merged)
+        self._tokens[id(inside)] = attach(inside)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        detach(self._tokens.pop())
+        token = self._tokens.pop(id(otel.get_current()), None)
+        detach(token or self._tokens.popitem()[1])
 
 
 def context(

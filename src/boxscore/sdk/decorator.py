@@ -7,11 +7,12 @@ from functools import partial, update_wrapper
 from types import TracebackType
 from typing import ParamSpec, TypeVar, cast, overload
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.util.types import AttributeValue
 
 from boxscore.sdk.call import Call, Naming, begin
 from boxscore.sdk.contexts import detach, metadata_attributes
+from boxscore.sdk.notices import tell
 from boxscore.sdk.span import Span
 from boxscore.sdk.streams import Stream, is_stream
 from boxscore.types import Json
@@ -80,17 +81,21 @@ class Trace:
         self._attributes = attributes
         self._input = input
         self._output = output
-        self._open: list[tuple[Call | None, Token[Context] | None]] = []
+        self._open: dict[int, tuple[Call | None, Token[Context] | None]] = {}  # by the identity of the context inside
 
     def __enter__(self) -> Span:
         call = begin(Naming(self._name or "block", self._name, self._attributes))
-        self._open.append((call, None if call is None else call.attach()))
+        token = None if call is None else call.attach()
+        self._open[id(get_current())] = call, token
         return Span() if call is None else Span(call.span)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        call, token = self._open.pop()
+        here = id(get_current())
+        if here not in self._open:  # ended in another context than it began in
+            here = next(reversed(self._open), here)
+        call, token = self._open.pop(here, (None, None))
         if token is not None:
             detach(token)
         if call is not None:
@@ -101,6 +106,9 @@ class Trace:
         if isinstance(function, staticmethod | classmethod):
             wrapped = self(cast("Callable[..., object]", function.__func__))  # pyright: ignore[reportUnknownMemberType]
             return cast("Callable[P, R]", type(function)(wrapped))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if isinstance(function, type):
+            tell("class", f"class {function.__qualname__} is not traced: trace its methods.")
+            return function
         start = _Start(self._name, self._attributes, self._input, self._output, function)
         if inspect.isasyncgenfunction(function):
             made: object = _async_generator(function, start)

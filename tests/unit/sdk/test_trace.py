@@ -470,3 +470,28 @@ def test_a_sampler_that_fails_costs_the_span_alone(recorder: SpanRecorder, monke
     with boxscore.trace("block") as span:
         span.output("x")
     assert list(boxscore.trace(lambda: (yield 1))()) == [1]
+
+
+def test_one_block_may_be_open_in_many_tasks(recorder: SpanRecorder) -> None:
+    around, block = boxscore.context(user="ada"), boxscore.trace("block")
+
+    async def work(waits: int) -> dict[str, Any]:
+        with around, block as span:
+            for _ in range(waits):
+                await asyncio.sleep(0)
+            assert boxscore.current_span().span_id == span.span_id
+        with boxscore.trace("after") as span:
+            pass
+        return said(recorder.named("after")[-1])
+
+    async def together() -> list[dict[str, Any]]:
+        return await asyncio.gather(*(work(waits) for waits in (5, 1, 3)))
+
+    assert asyncio.run(together()) == [{"step": "after"}] * 3
+    assert len(recorder.named("block")) == 3
+    assert all(span.parent is None for span in recorder.spans)
+
+
+def test_a_class_stays_a_class(recorder: SpanRecorder, caplog: pytest.LogCaptureFixture) -> None:
+    assert boxscore.trace(Stream) is Stream
+    assert "trace its methods" in caplog.text
