@@ -543,6 +543,13 @@ def test_what_was_read_before_changes_nothing_of_a_row(told: list[dict[str, Any]
     assert [row(one, by=used) for one in told] == [row(one, by=Normaliser(BOOK)) for one in told]
 
 
+def test_the_same_word_means_what_its_attribute_says() -> None:
+    for _ in range(2):
+        read = row({"openinference.span.kind": "LLM", "tool.name": "LLM", "session.id": "LLM"})
+
+        assert (read.operation, read.step, read.session) == ("chat", "LLM", "LLM")
+
+
 def test_a_field_has_its_own_value_however_many_others_there_were() -> None:
     sessions = [f"session {n % 700}" for n in range(2_000)]
 
