@@ -54,8 +54,7 @@ def open_database(path: Path, *, write: bool) -> Database:
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE if write else apsw.SQLITE_OPEN_READONLY
     connection = apsw.Connection(str(path), flags=flags, vfs=CHECKED)
     if write and (not path.exists() or path.stat().st_size == 0):
-        room = ctypes.c_int(CHECKSUM_BYTES)
-        connection.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(room))
+        _make_room(connection)
     database = cast(Database, connection)
     database.set_busy_timeout(BUSY_MS)
     return database
@@ -69,6 +68,11 @@ def truncate_log(database: Database) -> None:
         raise apsw.BusyError("readers kept the log from being emptied")
 
 
+def _make_room(connection: apsw.Connection) -> None:
+    room = ctypes.c_int(CHECKSUM_BYTES)
+    connection.file_control("main", apsw.SQLITE_FCNTL_RESERVE_BYTES, ctypes.addressof(room))
+
+
 def copy_database(path: Path, to: Path, counted: str | None) -> tuple[str, int | None]:
     """A consistent copy of the file at `path` while others write to it, in one step: a copy in steps begins again with
     every commit. Gives back its version, and how many rows it has of the table `counted`. Failures are `StoreError`."""
@@ -79,6 +83,10 @@ def copy_database(path: Path, to: Path, counted: str | None) -> tuple[str, int |
             connection = apsw.Connection(str(to), vfs=CHECKED)
             target = cast(Database, connection)
             try:
+                # Pages of the log have no checksums yet: the copy makes them once its first page says so.
+                _make_room(connection)
+                target.pragma("page_size", source.pragma("page_size"))
+                target.pragma("user_version", 1)
                 with connection.backup("main", cast(apsw.Connection, source), "main") as copying:
                     copying.step(-1)
                 target.pragma("journal_mode", "delete")  # one file, without a log beside it

@@ -306,8 +306,15 @@ class Upkeep(Inventory):
                     for made in self.folder.glob(f"{path.stem}.columns*"):
                         made.unlink(missing_ok=True)
                     search.compact(path)
+                    self._rewrite(path)
                 self._empty_log(lambda files, n=number: _segment(files, n).database)
             self._empty_log(lambda files: files.scores.database)
+
+    def _rewrite(self, path: Path) -> None:
+        """Writes the file anew: pages that were rearranged have copies of what was removed in their gaps, whatever
+        `secure_delete` overwrites. Who writes to this file meanwhile waits."""
+        with self._open(lambda: connect(path, write=True)) as database:
+            database.execute("VACUUM")
 
     def _empty_log(self, of: Callable[[Files], Database]) -> None:
         """Gives room back and empties the log; readers in the middle of a question are waited for out of the writer's
