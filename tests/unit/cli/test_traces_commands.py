@@ -13,6 +13,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from boxscore.cli import main
 from boxscore.cli.traces.ink import Ink
+from boxscore.cli.traces.snippet import snippet
 from boxscore.experiments.report.text import cells
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
 
@@ -92,6 +93,21 @@ def test_a_hit_is_marked_with_and_without_colour(run: Run, monkeypatch: pytest.M
     in_colour(monkeypatch)
 
     assert "for the \x1b[1m\x1b[38;5;32msecond invoice\x1b[0m\x1b[0m of May" in run("search", "SECOND invoice")
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "found"),
+    [
+        ("Ihre Änderung, bitte", "anderung", "Ihre «Änderung», bitte"),
+        ("ein CAFÉ am Eck", "café", "ein «CAFÉ» am Eck"),
+        ("red redder red", "red", "«red» redder «red»"),
+        ("two, invoices", '"two invoices"', "«two, invoices»"),
+        ("x" * 100 + " word " + "y" * 100, "word", f"…«word» {'y' * 31}…"),
+        ("nothing", "word", None),
+    ],
+)
+def test_a_snippet_shows_the_place_of_a_hit(text: str, asked: str, found: str | None) -> None:
+    assert snippet(text, asked, 40, Ink(False)) == found
 
 
 def test_a_command_that_is_misspelt_is_named_with_the_nearest(run: Run) -> None:

@@ -196,7 +196,7 @@ def test_an_export_that_was_stopped_goes_on_and_is_whole_in_the_end(
         assert "the disk is gone" in run("export", file, exit_code=4)
     assert not file.exists()
     with (tmp_path / f"spans.{ending}.unfinished").open("ab") as unfinished:
-        unfinished.write(b"half a li")  # what a kill leaves behind the last page
+        unfinished.write(b"half a li" * 100_000)  # what a kill leaves behind the last page
 
     run("export", file)
 
