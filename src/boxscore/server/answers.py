@@ -16,7 +16,7 @@ __all__ = ["Answer", "paged", "problem"]
 
 PAGE_BYTES = 4 * 1024 * 1024
 """Texts and raw bytes of a page; the span that exceeds it is its last but for the few read with it."""
-FIRST_STEP, GROWTH = 32, 32
+FIRST_STEP, GROWTH = 8, 128
 _PIECE = 64 * 1024
 
 AnyPage = TypeVar("AnyPage", bound="Page[StoredSpan] | Page[TraceSummary]")
@@ -65,4 +65,5 @@ def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | 
 
 def _size(item: StoredSpan | TraceSummary) -> int:
     span = item.entry if isinstance(item, TraceSummary) else item
-    return len(span.raw) + len(span.resource) + len(span.scope) + len(span.input_text) + len(span.output_text)
+    texts = len(span.input_text) + len(span.output_text) + sum(map(len, span.metadata.values()))
+    return len(span.raw) + len(span.resource) + len(span.scope) + texts

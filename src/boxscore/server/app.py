@@ -62,6 +62,9 @@ class App:
                 raise no_route(path)
         except BoxscoreError as error:
             await respond(counted_send, status_of(error), error_body(error), headers=error_headers(error))
+        except asyncio.CancelledError:
+            log.warning("stopped before a request was finished: nothing of it was acknowledged")
+            raise
         except Exception:  # noqa: BLE001 - the server outlives it, and the log has it
             log.exception("a fault of Boxscore itself, please report it:")
             if not answered:

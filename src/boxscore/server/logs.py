@@ -37,7 +37,7 @@ def log_to_stderr(format: LogFormat) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     log.setLevel(logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # what our application raises is in our log already
     logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from boxscore import __version__
 from boxscore.errors import BoxscoreError, NotFoundError, RequestError, UsageError
 from boxscore.server.answers import Answer, paged, problem
-from boxscore.server.body import read_body
+from boxscore.server.body import GoneError, read_body
 from boxscore.server.errors import OUR_FAULT, no_route
 from boxscore.server.forms import decode, encode
 from boxscore.server.schema import ERROR, TAKEN, describe, of
@@ -230,6 +230,10 @@ def make_questions(service: Service) -> fastapi.FastAPI:
     async def refuse(request: Request, error: Exception) -> Response:
         assert isinstance(error, BoxscoreError)  # noqa: S101
         return problem(error)
+
+    @api.exception_handler(GoneError)
+    async def let_go(request: Request, error: Exception) -> Response:
+        return Response(status_code=408)  # nobody is there to read it
 
     @api.exception_handler(RequestValidationError)
     async def refuse_parameter(request: Request, error: Exception) -> Response:

@@ -68,7 +68,9 @@ class Server:
 SCRIPT = """
 import pathlib, sys
 from boxscore.server.limits import Limits
+from boxscore.server.logs import log_to_stderr
 from boxscore.server.run import serve
+log_to_stderr("text")
 serve(pathlib.Path(sys.argv[1]), port=0, otlp_port=0, grpc_port=0, limits=Limits(**eval(sys.argv[2])))
 """
 

@@ -127,6 +127,8 @@ def test_who_does_not_finish_is_left_after_the_time_that_is_set(serve: Callable[
         server.stop()
 
         assert time.monotonic() - began < 5
+    assert printed(server).endswith("warning: stopped before a request was finished: nothing of it was acknowledged\n")
+    assert len(printed(server).splitlines()) == 1
 
 
 def test_a_second_signal_ends_it_at_once(serve: Callable[..., Server]) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
-from serving import Server, head, request
+from serving import Answer, Server, head, printed, request
 
 SLOW = {"header_s": 1.0, "body_s": 1.5, "stall_s": 1.5, "idle_s": 1.0}
 
@@ -42,6 +42,8 @@ def test_who_stops_sending_is_left(serve: Callable[..., Server], sent: bytes, st
 
     assert 0.3 < seconds < 8
     assert said.startswith(b"HTTP/1.1 " + status)
+    server.stop()
+    assert printed(server) == ""
 
 
 def test_hundreds_of_drips_do_not_keep_others_waiting(serve: Callable[..., Server]) -> None:
@@ -93,14 +95,15 @@ def test_slow_readers_lose_their_answer_and_its_memory(serve: Callable[..., Serv
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.sendall(ask)
 
-    until = time.monotonic() + 20
-    while time.monotonic() < until and server.ask(f"/api/v1/traces/{trace.hex()}").status != 503:
-        time.sleep(0.05)
-    busy = server.ask(f"/api/v1/traces/{trace.hex()}")
+    def ask_until(status: int) -> Answer:
+        until = time.monotonic() + 30
+        while (answer := server.ask(f"/api/v1/traces/{trace.hex()}")).status != status and time.monotonic() < until:
+            time.sleep(0.02)
+        return answer
+
+    busy = ask_until(503)
     short = server.ask("/api/v1/counts")
-    while time.monotonic() < until and server.ask(f"/api/v1/traces/{trace.hex()}").status != 200:
-        time.sleep(0.2)
-    after = server.ask(f"/api/v1/traces/{trace.hex()}")
+    after = ask_until(200)
     for reader in readers:
         reader.close()
 
