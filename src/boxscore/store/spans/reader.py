@@ -16,7 +16,7 @@ from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, queries, scores
 from boxscore.store.spans.blocks import Payload, Texts
 from boxscore.store.spans.columns import BLOCK, PLACE, UNSET, from_values, to_usd
-from boxscore.store.spans.database import Database, Row
+from boxscore.store.spans.database import Cell, Database, Row
 from boxscore.store.spans.filters import Filter, kind_of
 from boxscore.store.spans.queries import Question, Where
 from boxscore.store.spans.schema import connect
@@ -26,17 +26,19 @@ EVERY = Where("FROM spans s WHERE true", ())
 NAMES_KEPT = 50_000
 Amount = TypeVar("Amount", int, Decimal)
 
-WALKED = 2_000
+WALKED = 1_000
 """Rows along an index that are looked at before the columns are."""
 BATCH = 8192
 """Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
 
-# Sums of trillionths may pass 64 bits where each of them does not, so they are summed in two halves.
-_COST = "sum(s.cost_picousd / 1000000), sum(s.cost_picousd % 1000000)"
+# Sums may pass 64 bits where none of the numbers does, so they are summed in two halves.
+_IN, _OUT, _COST = (
+    f"sum(s.{column} / 1000000), sum(s.{column} % 1000000)"
+    for column in ("input_tokens", "output_tokens", "cost_picousd")
+)
 _TOTALS = f"""
-SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns), sum(s.input_tokens),
-    sum(s.output_tokens), {_COST}
+SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns), {_IN}, {_OUT}, {_COST}
 FROM spans s WHERE s.project = ? AND s.trace = ?
 """  # noqa: S608 - our own words
 _OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
@@ -172,10 +174,10 @@ class Reader:
     def last_seq(self) -> int:
         return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)
 
-    def changes_after(self, change: int) -> list[tuple[int, int]]:
-        """Numbers of changes and the spans that they changed."""
-        asked = "SELECT id, seq FROM changes WHERE id > ? ORDER BY id"
-        return cast("list[tuple[int, int]]", self._connection.execute(asked, (change,)).fetchall())
+    def changes_after(self, change: int, *, told: bool = False) -> list[tuple[int, int]]:
+        """Numbers of changes and the spans that they changed; with `told` only those that a sender told of."""
+        asked = "SELECT id, seq FROM changes WHERE id > ? AND project >= ? ORDER BY id"
+        return cast("list[tuple[int, int]]", self._connection.execute(asked, (change, int(told))).fetchall())
 
     def trace_rows(self, project: str, trace: bytes, after: tuple[int, bytes], limit: int) -> list[Row]:
         parameters = (self.name_id(project), trace, *after, limit)
@@ -218,9 +220,8 @@ class Reader:
         return found
 
     def summary(self, project: str, entry: StoredSpan) -> TraceSummary:
-        spans, errors, duration, tokens_in, tokens_out, millionths, rest = cast(
-            "tuple[int, int, int | None, int | None, int | None, int | None, int]",
-            self._connection.execute(_TOTALS, (self.name_id(project), entry.trace_id)).fetchone(),
+        spans, errors, duration, tokens_in, tokens_out, picousd = self._totals(
+            _TOTALS, (self.name_id(project), entry.trace_id)
         )
         return TraceSummary(
             entry=entry,
@@ -229,8 +230,20 @@ class Reader:
             duration_ns=duration,
             input_tokens=tokens_in,
             output_tokens=tokens_out,
-            cost_usd=None if millionths is None else to_usd(millionths * 1_000_000 + rest),
+            cost_usd=None if picousd is None else to_usd(picousd),
         )
+
+    def _totals(
+        self, asked: str, parameters: Sequence[Cell]
+    ) -> tuple[int, int, int | None, int | None, int | None, int | None]:
+        """Spans, errors, duration, tokens in and out, and cost."""
+        found = cast("tuple[int | None, ...]", self._connection.execute(asked, parameters).fetchone())
+        spans, errors, duration, *halves = found
+        sums = [
+            None if high is None or low is None else high * 1_000_000 + low
+            for high, low in zip(halves[::2], halves[1::2], strict=True)
+        ]
+        return spans or 0, errors or 0, None if duration is None else int(duration), sums[0], sums[1], sums[2]
 
     def session(self, project: str, session: str) -> SessionSummary | None:
         """The conversation's part in this file."""
@@ -239,10 +252,7 @@ class Reader:
         if not traces:
             return None
         user = cast("int | None", self._connection.execute(_SESSION_USER, parameters).get)
-        spans, errors, _, tokens_in, tokens_out, millionths, rest = cast(
-            "tuple[int, int, int | None, int | None, int | None, int | None, int]",
-            self._connection.execute(_SESSION_TOTALS, (parameters[0], *parameters)).fetchone(),
-        )
+        spans, errors, _, tokens_in, tokens_out, picousd = self._totals(_SESSION_TOTALS, (parameters[0], *parameters))
         return SessionSummary(
             session=session,
             user=None if user is None else self.name(user),
@@ -253,7 +263,7 @@ class Reader:
             last_ns=last,
             input_tokens=tokens_in,
             output_tokens=tokens_out,
-            cost_usd=None if millionths is None else to_usd(millionths * 1_000_000 + rest),
+            cost_usd=None if picousd is None else to_usd(picousd),
         )
 
     def name(self, number: int) -> str:

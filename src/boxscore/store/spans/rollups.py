@@ -30,6 +30,8 @@ STEP_ROWS = 20_000
 VALUES = 200
 """A field's values that a project's hour tells apart; those that come later count as `OTHERS`."""
 OTHERS = "(others)"
+MOST_TOKENS = 10**12
+"""Of one span: more is a mistake, and sums of mistakes would pass 64 bits."""
 
 _OTHERS = -1
 _FIELDS: tuple[str, ...] = ("", *get_args(SeriesBy))
@@ -207,7 +209,8 @@ def _count(target: Database | None, batch: Mapping[str, Numbers], minutes: Delta
         return
     zeros = np.zeros(len(batch["seq"]), np.int64)
     cost = np.where(batch["cost_picousd"] == UNSET, 0, batch["cost_picousd"])
-    tokens = [np.where(batch[name] == UNSET, 0, batch[name]) for name in ("input_tokens", "output_tokens")]
+    told = [np.where(batch[name] == UNSET, 0, batch[name]) for name in ("input_tokens", "output_tokens")]
+    tokens = [np.clip(counts, -MOST_TOKENS, MOST_TOKENS) for counts in told]
     sums = np.stack((zeros + 1, batch["error"], *tokens, cost // 10**6, cost % 10**6), axis=1)
     bins = np.where(batch["duration_ns"] == UNSET, UNSET, bins_of(batch["duration_ns"]))
     for field, name in enumerate(_FIELDS):

@@ -10,7 +10,7 @@ import numpy as np
 from boxscore.store.spans.columns import AT, SEQ
 from boxscore.store.spans.database import Database, Row, open_database
 from boxscore.store.spans.groups import Batch
-from boxscore.store.spans.parts import Mask, Part
+from boxscore.store.spans.parts import Mask, Numbers, Part
 from boxscore.store.spans.queries import Question, Test, Where
 from boxscore.store.spans.reader import Reader, columns_path
 from boxscore.store.spans.stripes import Stripe, as_changes, changed, part, stripes
@@ -105,14 +105,19 @@ class Scan:
         mask = self._mask(stripe, enough=FEW)
         if mask is None:
             return []
-        at, seq = (self._part(stripe, column).values()[mask] for column in ("at_ns", "seq"))
-        behind = (way * at > way * beyond[0]) | ((at == beyond[0]) & (way * seq > way * beyond[1]))
-        at, seq = at[behind], seq[behind]
-        ordered = seq[np.lexsort((way * seq, way * at))].tolist()
+        seq = self._seqs(stripe)[mask]
+        if len(seq) > limit:
+            at = self._part(stripe, "at_ns").values()[mask]
+            behind = (way * at > way * beyond[0]) | ((at == beyond[0]) & (way * seq > way * beyond[1]))
+            at, seq = at[behind], seq[behind]
+            seq = seq[np.lexsort((way * seq, way * at))]
+        ordered = seq.tolist()
         found: list[Row] = []
         where = self._question.rows()
+        edge = (way * beyond[0], way * beyond[1])
         for start in range(0, len(ordered), limit):
-            found += self._reader.rows_of(ordered[start : start + limit], where)
+            rows = self._reader.rows_of(ordered[start : start + limit], where)
+            found += [row for row in rows if (way * cast(int, row[AT]), way * cast(int, row[SEQ])) > edge]
             if len(found) >= limit:
                 break
         return found
@@ -130,11 +135,18 @@ class Scan:
                 break
         stale = changed(stripe, self._changes)
         if self._tags or len(stale) or stripe.last > self._last_seq:
-            seqs = self._part(stripe, "seq").values()
+            seqs = self._seqs(stripe)
             for has, tagged in self._tags:
                 mask &= np.isin(seqs, tagged, invert=not has)
-            mask &= np.isin(seqs, stale, invert=True) & (seqs <= self._last_seq)
+            mask &= seqs <= self._last_seq
+            if len(stale):
+                mask &= np.isin(seqs, stale, invert=True)
         return mask if mask.any() else None
+
+    def _seqs(self, stripe: Stripe) -> Numbers:
+        if stripe.last - stripe.first + 1 == stripe.rows:
+            return np.arange(stripe.first, stripe.last + 1)
+        return self._part(stripe, "seq").values()
 
     def _part(self, stripe: Stripe, column: str) -> Part:
         assert self._columns is not None  # noqa: S101 - there are stripes

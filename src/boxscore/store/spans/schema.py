@@ -64,8 +64,9 @@ CREATE TABLE changes(
 ) STRICT;
 CREATE TABLE blocks(id INTEGER PRIMARY KEY, dictionary INTEGER, data BLOB NOT NULL) STRICT;
 """
-# `changes` tells roll-ups and search which spans and times they have to look at again. `tags` has no index by span: a
-# changed span names its old tags itself.
+# `changes` tells columns, roll-ups and search which spans and times they have to look at again; with a project of 0 it
+# is a span that no longer stands in for its trace's entry, which moves no total and no word. `tags` has no index by
+# span: a changed span names its old tags itself.
 
 _REMOVAL = f"""
 CREATE TABLE removed(

@@ -171,7 +171,7 @@ def step(path: Path) -> bool:
 def _step(reader: Reader, database: Database) -> bool:
     seq, change = cast("tuple[int, int]", database.execute(_MARK).fetchone())
     fresh = reader.texts_after(seq, STEP_ROWS)
-    changes = reader.changes_after(change)
+    changes = reader.changes_after(change, told=True)
     if not fresh and not changes:
         return False
     stale = sorted({number for _, number in changes if number <= seq})

@@ -188,6 +188,7 @@ class Segment:
                     return None
                 else:
                     self._connection.execute(_SET_ENTRY, (0, seq))
+                    self._connection.execute(_ADD_CHANGE, (seq, 0, 0))  # its columns change, its times and words do not
         return None if has_entry else earliest[1]
 
     def _tags(self, project: int, metadata: Mapping[str, str], values: Row) -> Iterable[Row]:
