@@ -63,6 +63,8 @@ def report(folder: Path) -> None:
 def forks(folder: Path) -> None:
     """A child by fork, one by multiprocessing, while the parent goes on."""
     calls(5)
+    boxscore.flush(0.3)
+    calls(5)
     child = os.fork()
     if child == 0:
         in_child(folder / "fork")

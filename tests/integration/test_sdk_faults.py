@@ -136,7 +136,7 @@ def test_forked_processes_send_their_own_spans_once(tmp_path: Path) -> None:
             made = json.loads((folder / process / "made.json").read_text())["made"]
             assert len(made) == 5
             assert set(made) <= set(arrived)
-    assert len(arrived) == len(set(arrived)) == RUNS * 20
+    assert len(arrived) == len(set(arrived)) == RUNS * 25
 
 
 def test_forked_processes_spool_apart(tmp_path: Path) -> None:
@@ -146,8 +146,8 @@ def test_forked_processes_spool_apart(tmp_path: Path) -> None:
 
     for folder in tmp_path.iterdir():
         parts = [folder / "fork", folder / "process", folder]
-        made = {span for part in parts for span in json.loads((part / "made.json").read_text())["made"]}
-        assert set(spooled(folder)) == made
+        made = [span for part in parts for span in json.loads((part / "made.json").read_text())["made"]]
+        assert sorted(spooled(folder)) == sorted(made)
 
 
 def test_streams_that_outlive_their_event_loop_end_quietly(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -99,6 +100,24 @@ def test_what_came_while_the_server_was_away_is_sent_in_order(spool: Spool) -> N
     assert (tally.of("spans").acknowledged, tally.of("spans").spooled) == (20, 0)
 
 
+def test_what_was_in_memory_goes_before_what_was_spooled_since(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "MEMORY_BYTES", 25)
+    answers = threading.Event()
+    server = Server(LATER, TAKEN)
+
+    def slow(parcel: Parcel, timeout_s: float | None) -> Outcome:
+        answers.wait(10)
+        return server(parcel, timeout_s)
+
+    outbox = Outbox(slow, spool, Tally())
+    for number in range(6):
+        outbox.put(parcel(number))
+    answers.set()
+
+    assert in_a_while(lambda: len(server.taken) == 6)
+    assert [found.made_ns for found in server.taken] == list(range(6))
+
+
 def test_without_a_disk_memory_keeps_the_newest_and_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outboxes, "MEMORY_BYTES", 1_000)
     server, tally = Server(LATER), Tally()
@@ -182,6 +201,7 @@ def test_waiting_as_long_as_the_server_asked(spool: Spool) -> None:
 
     assert in_a_while(lambda: not outbox.reaches)
     assert server.taken == []
+    assert outbox._sleeps_until - time.monotonic() > 50
     assert outbox.flush(time.monotonic() + 10), "who asks for it, tries at once"
 
 
