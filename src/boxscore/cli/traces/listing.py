@@ -38,6 +38,8 @@ def command(
     with opened() as reader:
         question = reader.spans if of_spans else reader.traces
         page = question(PROJECT, conditions, limit=limit, cursor=cursor, whole=not as_json)
+        while not page.items and page.cursor is not None:  # a server looks only so far at a time
+            page = question(PROJECT, conditions, limit=limit, cursor=page.cursor, whole=not as_json)
         if as_json:
             print_json(page)
             return
