@@ -82,6 +82,7 @@ def test_a_length_that_is_too_long_is_refused_unread() -> None:
         (b"x", "br", "media_type"),
         (b"x", "gzip, gzip", "media_type"),
     ],
+    ids=["plain", "cut", "with a tail", "empty", "brotli", "twice"],
 )
 def test_what_is_not_as_it_says_is_refused(sent: bytes, encoding: str, kind: str) -> None:
     with pytest.raises(RequestError) as refused:
