@@ -134,7 +134,7 @@ METRICS: tuple[Metric, ...] = (
         "boxscore_requests_total",
         "counter",
         "requests",
-        "Requests answered, by status.",
+        "Requests over HTTP that were answered, by status.",
         "5xx: look at the log.",
         "status",
     ),
@@ -142,7 +142,7 @@ METRICS: tuple[Metric, ...] = (
         "boxscore_requests_open",
         "gauge",
         "requests",
-        "Requests under way.",
+        "Requests under way, over HTTP and gRPC.",
         "When it stays high without traffic, clients read or send slowly; they are cut off in time.",
     ),
     Metric(
