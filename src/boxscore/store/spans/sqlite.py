@@ -315,12 +315,12 @@ class SqliteSpans:
                 where = question.rows()
                 seq = before[1] if number == before[0] else LARGEST
                 while len(items) < limit and left > 0 and (seqs := asked.candidates(reader, path, project, seq)):
+                    taken = {cast(int, row[SEQ]): row for row in reader.rows_of(seqs, where)}
+                    texts = {text.seq: text for text in reader.texts_of(taken)} if asked.in_texts else None
                     for seq in seqs:
-                        last, left = (number, seq), left - 1
-                        if rows := reader.rows_of([seq], where):
-                            left -= TEXT_COSTS
-                            if not asked.in_texts or any(map(asked.match, reader.texts_of([seq]))):
-                                items += [span for span in reader.spans(rows, whole=True) if asked.match(span)]
+                        last, left = (number, seq), left - (TEXT_COSTS if seq in taken else 1)
+                        if seq in taken and (texts is None or asked.match(texts[seq])):
+                            items += [span for span in reader.spans([taken[seq]], whole=True) if asked.match(span)]
                         if len(items) == limit or left <= 0:
                             break
         more = len(items) == limit or left <= 0
