@@ -246,7 +246,7 @@ def _verdict(found: Found) -> Verdict:
 
 def report(rows: list[Row], command: str, took_s: float) -> str:
     heads = ("Fault", "Runs", "Acknowledged", "Lost", "Twice", "Half", "Other findings", "Measured")
-    machine = f"{os.cpu_count()} cores, Linux {platform.release().partition('-')[0]}"
+    machine = f"{os.cpu_count()} cores (load {os.getloadavg()[2]:.0f}), Linux {platform.release().partition('-')[0]}"
     return "\n".join(
         [
             f"{time.strftime('%d %B %Y').lstrip('0')}, `{command}`, {took_s / 60:.0f} minutes on {machine}:",
