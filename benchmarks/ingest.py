@@ -317,8 +317,11 @@ def least(work: Callable[[], object], runs: int = 3) -> float:
 
 def stages(spans: int = 20_000) -> Iterator[tuple[str, float]]:
     """Each stage by itself, in one thread."""
+    import zstandard
+
     from boxscore.costs import PriceBook
     from boxscore.store.spans import SqliteSpans, blocks, rollups, search, stripes
+    from boxscore.store.spans.database import open_database
     from boxscore.store.spans.reader import columns_path
     from boxscore.tracing import Normaliser, read_protobuf
 
@@ -345,11 +348,10 @@ def stages(spans: int = 20_000) -> Iterator[tuple[str, float]]:
                 store.put("p", batch).result()
             yield "rows to disk, synced, in the writing thread", scale * (time.clock_gettime(clock) - before)
         (path,) = (home / "spans").glob("*.db")
-        import apsw
-        import zstandard
-
-        trained = apsw.Connection(str(path)).execute("SELECT data FROM dictionaries").get
-        if trained is not None:
+        database = open_database(path, write=False)
+        trained = database.execute("SELECT data FROM dictionaries").get
+        database.close()
+        if isinstance(trained, bytes):
             compressor = zstandard.ZstdCompressor(
                 level=blocks.LEVEL, dict_data=zstandard.ZstdCompressionDict(trained), write_checksum=True
             )
