@@ -3,8 +3,8 @@
     .venv/bin/python benchmarks/spanqueries.py --home FOLDER               a million spans, built there once
     .venv/bin/python benchmarks/spanqueries.py --home FOLDER --write       and its section of docs/benchmarks.md
 
-The store is copied, and another process writes 500 spans a second into the copy, follows up roll-ups, columns and search,
-and is paced by the clock. This one asks each question some hundred times, with other values each time where it has any,
+The store is copied, and another process writes 500 spans a second into the copy, paced by the clock, and makes columns,
+roll-ups and search follow. This one asks each question some hundred times, with other values each time where it has any,
 and reads what it got. All files are in the page cache. The load is `planted/spans.py`: eight days, every filtered value
 with its share, drawn for each trace or span by itself, so that what is rare lies scattered.
 """
@@ -96,9 +96,8 @@ def questions(store: SqliteSpans) -> Iterator[Question]:
     texts = Texts(1)
     oldest = store.traces("p", limit=1000, oldest_first=True).items
     known = [summary.entry for summary in [*oldest, *store.traces("p", limit=1000).items]]
-    answers = [
-        span.output_text.split() for entry in known[:200] for span in store.trace("p", entry.trace_id).items[-1:]
-    ]
+    traces = [store.trace("p", entry.trace_id).items for entry in known[:200]]
+    answers = [spans[-1].output_text.split() for spans in traces]
 
     def listed(name: str, filter: str) -> Iterator[Question]:
         conditions = [parse_condition(text) for text in filter.split()]
@@ -208,10 +207,10 @@ def main() -> None:
         stored = sum(sizes.values()) / options.spans
         long = long_trace(Path(scratch) / "long")
     text = (
-        f"# Questions to {options.spans:,} spans\n\n`benchmarks/spanqueries.py`, {os.cpu_count()} cores that others used too "
-        f"(load {os.getloadavg()[0]:.1f}), while another process wrote {options.rate} spans a second. {options.repeats} "
-        f"times each, with other values each time. The asking process took {peak} MB at most; {stored:,.0f} bytes a span are "
-        f"stored.\n\n{table}\n\n{long}"
+        f"# Questions to {options.spans:,} spans\n\n`benchmarks/spanqueries.py`: {options.repeats} times each, with other "
+        f"values each time, while another process wrote {options.rate} spans a second, on {os.cpu_count()} cores that "
+        f"others used too (load {os.getloadavg()[0]:.1f}): there the CPU time says more than the times do. The asking "
+        f"process took {peak} MB at most; {stored:,.0f} bytes a span are stored.\n\n{table}\n\n{long}"
     )
     print(text)
     if options.write:

@@ -46,8 +46,9 @@ _SESSION = f"SELECT count(DISTINCT s.trace), min(s.start_ns), max(s.start_ns) {_
 _SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
 _SESSION_TOTALS = _TOTALS.replace("s.trace = ?", f"s.trace IN (SELECT s.trace {_OF_SESSION})")
 _TRACE = f"""
-SELECT {queries.COLUMNS} FROM spans s WHERE s.project = ? AND s.trace = ? AND (s.start_ns, s.span) > (?, ?)
-ORDER BY s.start_ns, s.span LIMIT ?
+SELECT {queries.COLUMNS} FROM (
+    SELECT seq FROM spans WHERE project = ? AND trace = ? AND (start_ns, span) > (?, ?) ORDER BY start_ns, span LIMIT ?
+) k CROSS JOIN spans s ON s.seq = k.seq ORDER BY s.start_ns, s.span
 """  # noqa: S608
 
 
