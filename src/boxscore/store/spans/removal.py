@@ -69,8 +69,11 @@ def remove(files: Files, traces: Sequence[Trace], *, keep_totals: bool) -> Remov
     for segment, of_segment in placed.items():
         segment.begin()
         try:
+            if keep_totals:
+                number = {project: _name_id(segment, project) for project, _ in of_segment}
+                rollups.keep_totals(segment.database, [(number[project], trace) for project, trace in of_segment])
             for trace in of_segment:
-                removed.add(_remove(segment, trace, keep_totals))
+                removed.add(_remove(segment, trace))
             segment.commit()
         except BaseException:
             segment.rollback()
@@ -80,11 +83,9 @@ def remove(files: Files, traces: Sequence[Trace], *, keep_totals: bool) -> Remov
     return removed
 
 
-def _remove(segment: Segment, trace: Trace, keep_totals: bool) -> Removed:
+def _remove(segment: Segment, trace: Trace) -> Removed:
     database = segment.database
-    project = cast(int, database.execute(_NAME_ID, (trace[0],)).get)
-    if keep_totals:
-        rollups.keep_totals(database, project, trace[1])
+    project = _name_id(segment, trace[0])
     rows = database.execute(_ROWS, (project, trace[1])).fetchall()
     names: set[int] = {cast(int, row[place]) for row in rows for place in _NAMED_PLACES if row[place] is not None}
     opened = {block: _payloads(segment, block) for block in {cast(int, row[BLOCK]) for row in rows}}
@@ -104,6 +105,10 @@ def _remove(segment: Segment, trace: Trace, keep_totals: bool) -> Removed:
         database.execute(_NOTE, ("spans", max(cast(int, row[SEQ]) for row in rows)))
         database.execute(_NOTE, ("blocks", max(opened)))
     return Removed({trace[0]: len(rows)}, {segment.number: names})
+
+
+def _name_id(segment: Segment, name: str) -> int:
+    return cast(int, segment.database.execute(_NAME_ID, (name,)).get)
 
 
 def _payloads(segment: Segment, block: int) -> list[Payload] | None:

@@ -113,10 +113,11 @@ def step(path: Path) -> bool:
         source.close()
 
 
-def keep_totals(database: Database, project: int, trace: bytes) -> None:
-    """Notes the totals of a trace in its span file: its spans can be removed and still count."""
+def keep_totals(database: Database, traces: Sequence[tuple[int, bytes]]) -> None:
+    """Notes the totals of traces in their span file: their spans can be removed and still count."""
     minutes: Deltas = {}
-    _count(None, _batch(database, "s.project = ? AND s.trace = ?", (project, trace)), minutes, {})
+    batches = [_batch(database, "s.project = ? AND s.trace = ?", trace) for trace in traces]
+    _count(None, {column: np.concatenate([batch[column] for batch in batches]) for column in _ALL}, minutes, {})
     for key, delta in minutes.items():
         _add(database, "removed", key, delta)
 
