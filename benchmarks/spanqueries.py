@@ -5,8 +5,8 @@
 
 The store is copied, and another process writes 500 spans a second into the copy, paced by the clock, and makes columns,
 roll-ups and search follow. This one asks each question many times, with other values each time where it has any, and
-reads what it got. All files are in the page cache. The load is `planted/spans.py`: eight days, every filtered value with
-its share, drawn for each trace or span by itself, so that what is rare lies scattered.
+reads what it got. All files are in the page cache. The load is `planted/spans.py`: eight days, every filtered value
+with its share, drawn for each trace or span by itself, so that what is rare lies scattered.
 """
 
 import argparse
@@ -209,7 +209,7 @@ def main() -> None:
     text = (
         f"# Questions to {options.spans:,} spans\n\n`benchmarks/spanqueries.py`: {options.repeats} times each, with "
         f"other values each time, while another process wrote {options.rate} spans a second, on {os.cpu_count()} cores that "
-        f"others used too (load {os.getloadavg()[0]:.1f}): there the CPU time says more than the times do. The asking "
+        f"others used too (load {os.getloadavg()[0]:.1f}): CPU time says more there. The asking "
         f"process took {peak} MB at most; {stored:,.0f} bytes a span are stored.\n\n{table}\n\n{long}"
     )
     print(text)
