@@ -208,9 +208,9 @@ def main() -> None:
         long = long_trace(Path(scratch) / "long")
     text = (
         f"# Questions to {options.spans:,} spans\n\n`benchmarks/spanqueries.py`: {options.repeats} times each, with "
-        f"other values each time, while another process wrote {options.rate} spans a second, on {os.cpu_count()} cores that "
-        f"others used too (load {os.getloadavg()[0]:.1f}): CPU time says more there. The asking "
-        f"process took {peak} MB at most; {stored:,.0f} bytes a span are stored.\n\n{table}\n\n{long}"
+        f"other values each time, while another process wrote {options.rate} spans a second, on {os.cpu_count()} cores "
+        f"that others used too (load {os.getloadavg()[0]:.1f}): CPU time says more. The asking process took {peak} "
+        f"MB at most; {stored:,.0f} bytes a span are stored.\n\n{table}\n\n{long}"
     )
     print(text)
     if options.write:
