@@ -19,6 +19,14 @@ def write_whole(path: Path, text: str) -> None:
         raise
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, for this user alone: what applications say lies in it. One that is
+    there stays as it is."""
+    for made in reversed([missing for missing in (folder, *folder.parents) if not missing.exists()]):
+        made.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)
+
+
 def write_together(
     folder: Path,
     files: Mapping[str, bytes],

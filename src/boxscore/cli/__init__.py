@@ -4,8 +4,9 @@ import gc
 import importlib
 import keyword
 import os
+import re
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -113,6 +114,9 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(141)
     except Exception as error:
+        if isinstance(error, UnicodeEncodeError) and (unread := _no_text(sys.argv if arguments is None else arguments)):
+            click.echo(f"boxscore: {unread} is no UTF-8 text: write it in UTF-8.", err=True)
+            sys.exit(2)
         # Exit 1 means reject and nothing else, so a fault of ours must not leave with Python's 1.
         if os.environ.get("BOXSCORE_DEBUG"):
             raise
@@ -123,3 +127,11 @@ def main(arguments: list[str] | None = None) -> None:
         )
         sys.exit(4)
     sys.exit(result if isinstance(result, int) else 0)
+
+
+def _no_text(arguments: Sequence[str]) -> str | None:
+    """The first argument whose bytes were no UTF-8: Python hides them in halves of surrogate pairs."""
+    return next((ascii(text) for text in arguments if not text.isascii() and _HIDDEN.search(text)), None)
+
+
+_HIDDEN = re.compile("[\udc80-\udcff]")

@@ -17,7 +17,7 @@ from boxscore.experiments.variant import Variant
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
 from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
-from boxscore.store.records.locks import FileLock
+from boxscore.store.locks import FileLock
 
 Clock = Callable[[], datetime]
 Ids = Callable[[], str]

@@ -169,7 +169,8 @@ class Spool:
 
     def _files(self) -> list[Path]:
         try:
-            return sorted(path for path in self.folder.iterdir() if path.suffix == ".spool")
+            found = sorted(path for path in self.folder.iterdir() if path.suffix == ".spool")
+            return found if _is_private(self.folder) else []  # else what lies there may be another user's
         except OSError:
             return []
 
@@ -205,10 +206,15 @@ def _locked(path: Path) -> Segment | None:
 def _make_private(folder: Path) -> None:
     """Makes the folder for this user alone. `PermissionError` where another one could write into it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if hasattr(os, "geteuid"):
-        status = folder.lstat()
-        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            raise PermissionError(f"{folder} is not this user's alone")
+    if not _is_private(folder):
+        raise PermissionError(f"{folder} is not this user's alone")
+
+
+def _is_private(folder: Path) -> bool:
+    if not hasattr(os, "geteuid"):
+        return True
+    status = folder.lstat()
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
 def _sync_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from boxscore import errors, settings
 from boxscore.errors import BoxscoreError, OperationError, ProviderError
 from boxscore.providers.transport import HttpTransport, Limits, Reply, check_url
 from boxscore.server.forms import decode, encode
-from boxscore.server.place import find_place
+from boxscore.server.place import find_place, listens
 from boxscore.settings import Settings
 from boxscore.store.spans import Condition, Counts, Facet, Filter, Hits, Page, Score, Series, SqliteSpans, StoredSpan
 from boxscore.store.spans.measures import Group, Measure
@@ -34,7 +34,7 @@ def open_spans(chosen: Settings | None = None) -> SpanReader:
         return RemoteSpans(chosen.url)
     home = settings.home(chosen)
     place = find_place(home)
-    return SqliteSpans(home, write=False) if place is None else RemoteSpans(place.url)
+    return RemoteSpans(place.url) if place is not None and listens(place) else SqliteSpans(home, write=False)
 
 
 class RemoteSpans:

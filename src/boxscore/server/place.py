@@ -1,13 +1,15 @@
 """Where the server of a folder is found: `HOME/server.json`, there as long as it serves."""
 
 import os
+import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from boxscore.writing import write_whole
 
-__all__ = ["Place", "find_place", "remove_place", "write_place"]
+__all__ = ["Place", "find_place", "listens", "remove_place", "write_place"]
 
 NAME = "server.json"
 
@@ -39,6 +41,18 @@ def find_place(home: Path) -> Place | None:
         os.kill(place.pid, 0)
     except PermissionError:  # another user's, and alive
         return place  # pyright: ignore[reportPossiblyUnboundVariable]
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, OverflowError, msgspec.MsgspecError):
         return None
     return place
+
+
+def listens(place: Place) -> bool:
+    """Whether anybody does at the address. After a server was killed its number may have gone to another process."""
+    try:
+        address = urlsplit(place.url)
+        socket.create_connection((address.hostname or "", address.port or 80), timeout=1.0).close()
+    except (ConnectionRefusedError, ValueError):
+        return False
+    except OSError:
+        return True  # there, and too busy for us
+    return True

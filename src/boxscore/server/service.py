@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from boxscore.errors import BoxscoreError, BusyError, DiskFullError, TimeLimitError
+from boxscore.errors import BoxscoreError, BusyError, DiskFullError
 from boxscore.governance import journal
 from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.connection import Connection
@@ -17,6 +18,7 @@ from boxscore.server.limits import Budget, Limits
 from boxscore.server.meters import Meters
 from boxscore.server.metrics import Sample, counted, exposition, of_machine
 from boxscore.server.room import Room
+from boxscore.store import deadline
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.rollups import MINUTE_NS
 from boxscore.tracing.ingest import Ingest
@@ -45,24 +47,30 @@ class Service:
 
     async def ask(self, question: Callable[[], Found]) -> Found:
         """What the question finds, in one of few threads, so that questions never keep spans from being taken in.
-        `BusyError` where too many wait, `TimeLimitError` for one that takes too long (its thread is free when it
-        ends)."""
+        `BusyError` where too many wait, `TimeLimitError` for one that takes too long: what works it out stops too."""
         if self._asked >= self.limits.questions + self.limits.questions_waiting:
             raise BusyError("too many questions wait for their answers", retry_after_s=1.0)
         loop = asyncio.get_running_loop()
+        limit_s = self.limits.question_s
+        until_s = time.monotonic() + limit_s
+
+        def within() -> Found:
+            with deadline.until(until_s, limit_s):
+                return question()
+
+        def answered(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended before the question
+                loop.call_soon_threadsafe(self._answered)
+
         self._asked += 1
-        future = self._threads.submit(question)
-        future.add_done_callback(lambda _: loop.call_soon_threadsafe(self._answered))
+        future = self._threads.submit(within)
+        future.add_done_callback(answered)
         try:
-            async with asyncio.timeout(self.limits.question_s):
+            async with asyncio.timeout(limit_s):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
             future.cancel()
-            raise TimeLimitError(
-                f"the question took longer than {self.limits.question_s:g} s: narrow it by time, by a filter or by a "
-                "smaller limit.",
-                limit_s=self.limits.question_s,
-            ) from None
+            raise deadline.exceeded(limit_s) from None
 
     async def caught_up(self, seconds: float) -> None:
         """Returns when what was acknowledged before is rolled up and found by search, or after so many seconds. Those

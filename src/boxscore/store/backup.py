@@ -12,11 +12,12 @@ from pathlib import Path
 import msgspec
 
 from boxscore.errors import FileError, StoreError, UsageError
+from boxscore.store.locks import FileLock
 from boxscore.store.records import database as records
-from boxscore.store.records.locks import FileLock
 from boxscore.store.restoring import FOLDER, LOCK, REPLACED, finish_restore, make_ready, sync
 from boxscore.store.spans import scores
 from boxscore.store.spans.files import FOLDER as SPANS
+from boxscore.writing import make_private
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -68,7 +69,7 @@ def backup(
     try:
         if part.exists():
             shutil.rmtree(part)
-        part.mkdir(parents=True)
+        make_private(part)
         found = sorted(_paths(home), key=lambda path: (path == LAST, not path.endswith(scores.FILE), path))
         total = sum((home / path).stat().st_size for path in found if (home / path).exists())
         done, files = 0, list[BackupFile]()
@@ -153,7 +154,7 @@ def restore(
     if any(not _inside(file.path) for file in manifest.files):
         raise StoreError(f"{source} names files outside of itself and was not restored; nothing was changed.")
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        make_private(home)
         finish_restore(home)
         lock, owner = FileLock(home / LOCK), FileLock(home / SPANS / "lock")
         if not lock.acquire(wait=False):

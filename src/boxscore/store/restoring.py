@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from boxscore.errors import StoreError
+from boxscore.store.locks import FileLock
 
 FOLDER = ".restoring"
 REPLACED = ".replaced"
@@ -40,8 +41,6 @@ def finish_restore(home: Path) -> None:
     ready = home / FOLDER / READY
     if not ready.exists() and not (home / REPLACED).exists():
         return
-    from boxscore.store.records.locks import FileLock  # the records store, which is beside it, calls this
-
     try:
         with FileLock(home / LOCK):
             if ready.exists():  # else another process finished it meanwhile, or only its rest is left

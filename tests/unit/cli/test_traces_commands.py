@@ -138,6 +138,19 @@ def test_times_are_written_as_people_write_them(run: Run) -> None:
     assert "is no time: write how long ago" in run("list", "--since", "yesterday-ish", exit_code=2)
 
 
+@pytest.mark.parametrize("command", [("list",), ("search", "refund")])
+def test_times_beyond_all_spans_leave_nothing_out(run: Run, command: tuple[str, ...]) -> None:
+    assert run(*command, "--since", "0001-01-01", "--until", "9999-12-31") == run(*command)
+    assert run(*command, "--since", "9999999999999w") == run(*command)
+
+
+@pytest.mark.parametrize(
+    "arguments", [("list", "-f", "user=\udcff"), ("search", "\udcff"), ("sessions", "\udcff"), ("show", "\udcff")]
+)
+def test_what_is_no_text_is_the_askers_fault(run: Run, arguments: tuple[str, ...]) -> None:
+    assert "a fault of Boxscore itself" not in run(*arguments, exit_code=2)
+
+
 def test_pages_of_a_list_follow_each_other(run: Run) -> None:
     seen: list[str] = []
     page = json.loads(run("list", "--limit", "4", "--json"))

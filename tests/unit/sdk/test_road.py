@@ -176,10 +176,12 @@ def test_a_parcel_that_was_not_written_whole_is_passed_over(spool: Spool) -> Non
 def test_a_folder_that_others_can_write_to_is_not_used(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spool = Spool(tmp_path / "open", 1 << 20)
     spool.folder.mkdir()
+    (spool.folder / "1-1-1.spool").write_bytes(b"")
     spool.folder.chmod(0o777)
 
     with pytest.raises(PermissionError, match="not this user's alone"):
         spool.append(parcel(1))
+    assert not spool.holds_any()  # nor is anything sent from there: it may be another user's
 
 
 def test_what_is_refused_for_good_is_counted_and_not_sent_again(spool: Spool) -> None:

@@ -1,6 +1,7 @@
 """Where questions go, and what they are told when nobody answers."""
 
 import os
+import socket
 from decimal import Decimal
 from pathlib import Path
 
@@ -43,11 +44,23 @@ def test_a_folder_without_a_server_is_opened_itself(tmp_path: Path) -> None:
 
 
 def test_a_server_of_the_folder_is_asked(tmp_path: Path) -> None:
-    write_place(tmp_path, Place(url="http://127.0.0.1:8400", pid=os.getpid()))
-    reader = open_spans(Settings(home=tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        write_place(tmp_path, Place(url=url, pid=os.getpid()))
+        reader = open_spans(Settings(home=tmp_path))
 
     assert isinstance(reader, RemoteSpans)
-    assert reader.url == "http://127.0.0.1:8400"
+    assert reader.url == url
+    reader.close()
+
+
+def test_what_a_killed_server_left_is_not_taken_for_one_whose_number_another_process_has(
+    tmp_path: Path, unused_port: int
+) -> None:
+    write_place(tmp_path, Place(url=f"http://127.0.0.1:{unused_port}", pid=os.getpid()))
+    reader = open_spans(Settings(home=tmp_path))
+
+    assert isinstance(reader, SqliteSpans)
     reader.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from boxscore.server.limits import Limits
 from boxscore.server.room import Room
 from boxscore.server.service import Service
 from boxscore.store.spans import SqliteSpans
+from boxscore.store.spans.database import open_database
 from boxscore.tracing.ingest import Ingest
 
 LIMITS = Limits(questions=2, questions_waiting=1, question_s=0.2)
@@ -37,6 +39,25 @@ def test_a_question_that_takes_too_long_is_left(service: Service) -> None:
 
     assert left.value.limit_s == 0.2
     assert asyncio.run(service.ask(lambda: 5)) == 5
+
+
+def test_the_thread_of_a_question_that_took_too_long_is_free_again(tmp_path: Path, service: Service) -> None:
+    path = tmp_path / "spans" / "000001.db"
+    ended: list[BaseException] = []
+
+    def endless() -> None:
+        with closing(open_database(path, write=False)) as database:
+            try:
+                database.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+            except BaseException as error:
+                ended.append(error)
+                raise
+
+    with pytest.raises(TimeLimitError):
+        asyncio.run(service.ask(endless))
+    service.close()  # waits for its threads
+
+    assert [type(error) for error in ended] == [TimeLimitError]
 
 
 def test_of_more_questions_than_may_wait_the_last_is_refused(service: Service) -> None:

@@ -494,3 +494,12 @@ def count(tmp_path, table):
         (found,) = file.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     file.close()
     return found
+
+
+def test_only_the_user_who_made_it_can_look_into_a_folder_of_spans(tmp_path):
+    with SqliteSpans(tmp_path / "home"):
+        pass
+
+    assert [oct(path.stat().st_mode & 0o777) for path in (tmp_path / "home", tmp_path / "home" / "spans")] == [
+        "0o700"
+    ] * 2

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import click
@@ -19,6 +20,7 @@ ENTRY = Condition("entry", "=", True)
 SCANNED = 20_000
 """Traces among which the beginning of an id is looked for, newest first."""
 
+_LAST_NS = 2**63 - 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
 _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
@@ -58,9 +60,14 @@ def conditions_of(filter: Sequence[str], since: str | None, until: str | None) -
 
 
 def moment(text: str, now_ns: int, option: str) -> int:
-    """Nanoseconds since 1970 of a time as people write it: so long ago, or a date and time (UTC)."""
+    """Nanoseconds since 1970 of a time as people write it: so long ago, or a date and time (UTC). What lies beyond all
+    spans is the first or the last moment that one can have."""
+    return max(-_LAST_NS, min(_moment(text, now_ns, option), _LAST_NS))
+
+
+def _moment(text: str, now_ns: int, option: str) -> int:
     if found := _AGO.fullmatch(text.strip().lower()):
-        return now_ns - round(float(found[1]) * _UNITS[found[2]] * 1e9)
+        return now_ns - int(Decimal(found[1]) * _UNITS[found[2]] * 10**9)
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boxscore.errors import StoreError
+from boxscore.store.locks import FileLock
 from boxscore.store.migrations import REVISIONS
-from boxscore.store.records.locks import FileLock
 from boxscore.store.restoring import finish_restore
+from boxscore.writing import make_private
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,7 +26,7 @@ def prepare(path: Path) -> None:
     """Brings the file at `path` to the newest schema; makes it, with its folder, where there is none."""
     finish_restore(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent)
     except OSError as error:
         raise StoreError(f"the folder {path.parent} cannot be made: {error.strerror}.") from error
     try:

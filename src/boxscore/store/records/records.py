@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 
 from boxscore.errors import StoreError, UnknownNameError
+from boxscore.store.locks import FileLock
 from boxscore.store.records.database import DEFAULT_PROJECT, FILE, connect, prepare, transaction
-from boxscore.store.records.locks import FileLock
 from boxscore.store.records.rows import (
     Cell,
     ExampleRow,

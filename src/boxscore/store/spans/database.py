@@ -13,11 +13,15 @@ from typing import Protocol, TypeAlias, cast
 import apsw
 
 from boxscore.errors import StoreError
+from boxscore.store import deadline
 
 BUSY_MS = 30_000
 CHECKED = "cksmvfs"
 CHECKSUM_BYTES = 8
 """At the end of each page; a file without them is read unchecked."""
+
+_CHECKED_EVERY = 20_000
+"""Steps of SQLite's machine, about a millisecond, after which a question looks at its deadline."""
 
 _loading = threading.Lock()
 
@@ -55,9 +59,16 @@ def open_database(path: Path, *, write: bool) -> Database:
     connection = apsw.Connection(str(path), flags=flags, vfs=CHECKED)
     if write and (not path.exists() or path.stat().st_size == 0):
         _make_room(connection)
+    if not write:
+        connection.set_progress_handler(_is_late, _CHECKED_EVERY)
     database = cast(Database, connection)
     database.set_busy_timeout(BUSY_MS)
     return database
+
+
+def _is_late() -> bool:
+    deadline.check()  # what it raises comes out of the statement
+    return False
 
 
 def truncate_log(database: Database) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 import apsw
 
 from boxscore.errors import StoreError
-from boxscore.store.records.locks import FileLock
+from boxscore.store.locks import FileLock
 from boxscore.store.spans.blocks import Dictionaries
 from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.schema import connect
 from boxscore.store.spans.scores import ScoreFile
 from boxscore.store.spans.segment import Segment, Trace
+from boxscore.writing import make_private
 
 FOLDER = "spans"
 PERIOD_NS = 7 * 24 * 3600 * 10**9
@@ -48,7 +49,7 @@ class Files:
         self, folder: Path, *, now_ns: int, period_ns: int = PERIOD_NS, segment_spans: int = SEGMENT_SPANS
     ) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
             _sync(folder.parent)
         except (OSError, apsw.IOError) as error:
             raise StoreError(f"the folder {folder} cannot be made: {error}.") from error

@@ -7,6 +7,7 @@ from typing import cast
 import apsw
 import numpy as np
 
+from boxscore.store import deadline
 from boxscore.store.spans.columns import AT, SEQ
 from boxscore.store.spans.database import Database, Row, open_database
 from boxscore.store.spans.groups import Batch
@@ -125,6 +126,7 @@ class Scan:
     def _mask(self, stripe: Stripe, *, enough: int = 0) -> Mask | None:
         """The stripe's rows that the question takes, but for `others`; None where there are none. With no more than
         `enough` of them some may be others."""
+        deadline.check()
         mask = np.ones(stripe.rows, np.bool_)
         for test in self._tests:
             mask &= self._part(stripe, test.column).compare(test.operator, test.value)

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from types import TracebackType
 
+from boxscore.writing import make_private
+
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows has no flock; there, two processes may do the same work twice
@@ -23,7 +25,7 @@ class FileLock:
 
     def acquire(self, *, wait: bool) -> bool:
         """True when the lock is ours now; without `wait`, False when another process or another holder here has it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(self.path.parent)
         handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if fcntl is not None:
             try:
