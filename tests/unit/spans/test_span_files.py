@@ -192,6 +192,13 @@ def test_a_trace_without_its_entry_is_listed_once_by_its_earliest_span(store):
     assert [trace.entry.span_id for trace in store.traces("p").items] == [b"span-9"]
 
 
+def test_a_trace_stays_listed_when_a_later_version_moves_another_span_to_its_front(store):
+    fill(store, [row(1), row(2), row(2, start_ns=NOW - 5)])
+
+    assert [trace.entry.span_id for trace in store.traces("p").items] == [b"span-2"]
+    assert store.counts("p").traces == 1
+
+
 def test_a_trace_is_listed_with_its_totals(store):
     store.put(
         "p",

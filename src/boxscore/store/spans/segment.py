@@ -26,6 +26,7 @@ _SELECT = f"SELECT {_COLUMNS} FROM spans WHERE project = ? AND trace = ? AND spa
 _KNOWS = "SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT 1"
 _ENTRIES = "SELECT seq, entry, start_ns, span FROM spans WHERE project = ? AND trace = ? AND entry > 0"
 _SET_ENTRY = "UPDATE spans SET entry = ? WHERE seq = ?"
+_SEQ = "SELECT seq FROM spans WHERE project = ? AND trace = ? AND span = ?"
 _ADD_TAG = "INSERT OR IGNORE INTO tags(project, tag, at_ns, seq) VALUES (?, ?, ?, ?)"
 _DROP_TAG = "DELETE FROM tags WHERE project = ? AND tag = ? AND at_ns = ? AND seq = ?"
 _ADD_BLOCK = "INSERT INTO blocks(id, dictionary, data) VALUES (?, ?, ?)"
@@ -187,9 +188,15 @@ class Segment:
                 elif (start_ns, span) <= earliest and not has_entry:
                     return None
                 else:
-                    self._connection.execute(_SET_ENTRY, (0, seq))
-                    self._connection.execute(_ADD_CHANGE, (seq, 0, 0))  # its columns change, its times and words do not
+                    self._set_entry(cast(int, seq), 0)
+            stored = None if has_entry else self._connection.execute(_SEQ, (project, trace, earliest[1])).get
+            if stored is not None:  # what came now moved its start to the front
+                self._set_entry(cast(int, stored), 2)
         return None if has_entry else earliest[1]
+
+    def _set_entry(self, seq: int, entry: int) -> None:
+        self._connection.execute(_SET_ENTRY, (entry, seq))
+        self._connection.execute(_ADD_CHANGE, (seq, 0, 0))  # its columns change, its times and words do not
 
     def _tags(self, project: int, metadata: Mapping[str, str], values: Row) -> Iterable[Row]:
         for key, value in metadata.items():
