@@ -53,10 +53,11 @@ class Ingest:
     `accepted` spans were read since the start, and handed on; `rejected` ones were not, by reason.
 
     Memory is bounded: bodies that wait for their answer hold no more than `limits.waiting_bytes`, or `BusyError` is
-    raised and nothing is kept of the request; likewise when the first of them has waited for `limits.waiting_s`, for
-    who sends gives up after about as long, and what is written then is sent again. Once `limits.waiting_spans` are
-    read no more are before those are on disk. Close it before the store, or use it as a context manager: what was taken
-    is still handed over.
+    raised and nothing is kept of the request. Waiting is too: likewise when those that wait would take longer than
+    `limits.waiting_s` at the pace at which the last ones were written, or the first of them has waited as long, for who
+    sends gives up after about that time, and what is written then is sent again. Once `limits.waiting_spans` are read
+    no more are before those are on disk. Close it before the store, or use it as a context manager: what was taken is
+    still handed over.
     """
 
     def __init__(self, store: SpanStore, book: PriceBook | None = None, limits: Limits | None = None) -> None:
@@ -66,6 +67,7 @@ class Ingest:
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._bytes = 0
+        self._room = self._limits.waiting_bytes
         self._since: dict[Future[bytes], float] = {}  # of those that wait, in the order in which they came
         self.accepted = 0
         self.rejected: Counter[str] = Counter()
@@ -110,7 +112,7 @@ class Ingest:
         with self._lock:
             if self._closed:
                 raise StoreError("ingest was closed: spans are no longer taken. Send them again once it is back.")
-            if self._bytes and self._bytes + size > self._limits.waiting_bytes:
+            if self._bytes and self._bytes + size > self._room:
                 raise BusyError("spans arrive faster than they can be written", retry_after_s=RETRY_AFTER_S)
             now = time.monotonic()
             if now - next(iter(self._since.values()), now) > self._limits.waiting_s:
@@ -123,6 +125,7 @@ class Ingest:
     def _work(self) -> None:
         job = self._queue.get()
         while job is not None:
+            began = time.monotonic()
             read: list[_Read] = []
             size = spans = 0
             while job is not None:
@@ -136,9 +139,16 @@ class Ingest:
             # All at once, and then a rest: the store commits them together, and two threads that both have much to do
             # take the interpreter from each other.
             stored = [(one, self._put(one)) for one in read]
-            for one, future in stored:
-                self._answer(one.job, future.exception() or one.answer)
+            outcomes = [(one, future.exception()) for one, future in stored]
+            if size >= GROUP_BYTES or spans >= self._limits.waiting_spans:  # of a smaller one the sync says most
+                self._room = self._room_at(size / max(0.001, time.monotonic() - began))
+            for one, error in outcomes:
+                self._answer(one.job, error or one.answer)
             job = self._queue.get() if job is not None else None
+
+    def _room_at(self, pace: float) -> int:
+        """Bytes that may wait where so many are written a second; at least as many as show when the pace is better."""
+        return min(self._limits.waiting_bytes, max(2 * GROUP_BYTES, int(pace * self._limits.waiting_s)))
 
     def _read(self, job: _Job) -> _Read | None:
         try:

@@ -3,6 +3,7 @@
 import json
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
@@ -15,6 +16,7 @@ from boxscore.costs import PriceBook
 from boxscore.errors import BusyError, StoreError, UnreadableTracesError
 from boxscore.store.spans import SqliteSpans
 from boxscore.tracing import Ingest, Limits
+from boxscore.tracing import ingest as ingest_of
 
 TRACE = bytes(range(16))
 START = 1_790_000_000_000_000_000
@@ -153,6 +155,39 @@ def test_nothing_more_is_taken_once_the_first_has_waited_too_long(store):
         again = ingest.protobuf("p", body())
         store.wait_for_put()[2].set_result(None)
         assert again.result(SOON_S) == b""
+
+
+def test_no_more_may_wait_than_is_written_soon_at_the_pace_of_the_disk(store, monkeypatch):
+    one, now = body(), 0.0
+    monkeypatch.setattr(ingest_of.time, "monotonic", lambda: now)
+    monkeypatch.setattr(ingest_of, "GROUP_BYTES", len(one))
+    with Ingest(store, PriceBook(), Limits(waiting_s=5)) as ingest:
+
+        def written_in(seconds):
+            nonlocal now
+            answer = ingest.protobuf("p", one)
+            on_disk = store.wait_for_put()[2]
+            now += seconds
+            on_disk.set_result(None)
+            assert answer.result(SOON_S) == b""
+
+        def waiting():
+            """How many are taken while none is written."""
+            answers = []
+            with suppress(BusyError):
+                while len(answers) < 20:
+                    answers.append(ingest.protobuf("p", one))
+            for answer in answers:
+                store.wait_for_put()[2].set_result(None)
+                answer.result(SOON_S)
+            return len(answers)
+
+        written_in(0.001)
+        assert waiting() == 20  # on a fast disk as many as there is memory for
+        written_in(4)
+        assert waiting() == 1  # on a slow one what it writes in five seconds
+        written_in(0.001)
+        assert waiting() == 20
 
 
 def test_reading_pauses_while_too_many_spans_wait_for_the_disk(store):
