@@ -221,7 +221,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _summary(verdict: "Verdict", spent: float | None) -> str:
     """`SHIP       careful-prompt +36.7 points accuracy (+16.3 to +52.0), spent $0.12`."""
-    from boxscore.experiments.report import figures
+    from boxscore import figures
     from boxscore.experiments.report.rows import rows
 
     row = next((row for row in rows(verdict) if row.role == "primary"), None)
@@ -234,6 +234,6 @@ def _summary(verdict: "Verdict", spent: float | None) -> str:
 
 
 def _line(text: str) -> str:
-    from boxscore.experiments.report.text import stripped
+    from boxscore.text import stripped
 
     return stripped(text)

@@ -103,7 +103,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         sys.exit(2)
     except BoxscoreError as error:
-        from boxscore.experiments.report.text import stripped
+        from boxscore.text import stripped
 
         click.echo(f"boxscore: {stripped(str(error))}", err=True)
         sys.exit(error.exit_code)

@@ -90,7 +90,7 @@ def next_commands(imported: "Imported", out: Path) -> list[list[str]]:
 
 
 def _print(imported: "Imported", out: Path, commands: list[str]) -> None:
-    from boxscore.experiments.report.text import stripped
+    from boxscore.text import stripped
 
     for name in imported.files:
         click.echo(out / name)

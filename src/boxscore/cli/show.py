@@ -11,8 +11,8 @@ from boxscore import settings
 from boxscore.cli.output import print_box_score, save_report
 from boxscore.errors import FileError
 from boxscore.experiments.recall import recall
-from boxscore.experiments.report.text import revealed, stripped
 from boxscore.experiments.verdict import Pair, Side
+from boxscore.text import revealed, stripped
 
 if TYPE_CHECKING:
     from boxscore.store.records import VerdictRow

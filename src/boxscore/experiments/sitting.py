@@ -16,8 +16,8 @@ from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Variant
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
-from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
 from boxscore.store.locks import FileLock
+from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
 
 Clock = Callable[[], datetime]
 Ids = Callable[[], str]

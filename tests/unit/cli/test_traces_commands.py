@@ -14,8 +14,8 @@ from syrupy.assertion import SnapshotAssertion
 from boxscore.cli import main
 from boxscore.cli.traces.ink import Ink
 from boxscore.cli.traces.snippet import snippet
-from boxscore.experiments.report.text import cells
 from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
+from boxscore.text import cells
 
 NOW_NS = 1_790_000_000 * 10**9  # 2026-09-21 14:13:20 UTC
 Run = Callable[..., str]

@@ -20,8 +20,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from boxscore.experiments.report import headline, markdown
 from boxscore.experiments.report.markdown import LONGEST, MARKER, fenced, plain
-from boxscore.experiments.report.text import revealed, stripped
 from boxscore.experiments.verdict import Evidence, Pair, Side, Verdict
+from boxscore.text import revealed, stripped
 
 PEER = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 JOINER = "\u2060"

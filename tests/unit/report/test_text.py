@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boxscore.experiments.report.text import cells, cut, left, middle_cut, revealed, right, stripped, wrapped
+from boxscore.text import cells, cut, left, middle_cut, revealed, right, stripped, wrapped
 
 
 @pytest.mark.parametrize(

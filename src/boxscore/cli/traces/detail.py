@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from boxscore.cli.traces.ink import FAILED, Ink, flowed, safe
 from boxscore.cli.traces.talk import as_text, block, message_lines
 from boxscore.cli.traces.words import absolute, ago, took, usd
-from boxscore.experiments.report.text import cells, left, stripped, wrapped
 from boxscore.store.spans import StoredSpan
+from boxscore.text import cells, left, stripped, wrapped
 from boxscore.tracing.conversation import read_exchange
 from boxscore.tracing.raw import read_raw
 from boxscore.types import Json

@@ -13,7 +13,7 @@ import msgspec
 from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.formats import Writer, writer_of
 from boxscore.errors import FileError, UsageError
-from boxscore.experiments.report.figures import counted
+from boxscore.figures import counted
 from boxscore.store.spans import Filter, SpanReader
 
 Format = Literal["jsonl", "csv", "parquet", "otlp"]

@@ -11,9 +11,9 @@ import msgspec
 from boxscore import settings
 from boxscore.cli.traces.asking import PROJECT, opened
 from boxscore.errors import DatasetError, FileError
-from boxscore.experiments.report.figures import counted
-from boxscore.experiments.report.text import stripped
+from boxscore.figures import counted
 from boxscore.store.spans import SqliteSpans
+from boxscore.text import stripped
 
 GROUPS, BYTES = 500, 4 * 1024 * 1024
 """What is sent at once: so many groups of a resource, or so many bytes."""

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-from boxscore.experiments.report.text import cells, stripped, wrapped
+from boxscore.text import cells, stripped, wrapped
 
 __all__ = ["FAILED", "Ink", "flowed", "safe", "terminal_width"]
 

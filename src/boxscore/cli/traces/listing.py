@@ -10,8 +10,8 @@ from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import FAILED, Ink, safe, terminal_width
 from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.words import ago, counted, tokens, took, usd
-from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import StoredSpan, TraceSummary
+from boxscore.text import cells, left, middle_cut, right, stripped, wrapped
 
 
 @click.command(name="list")

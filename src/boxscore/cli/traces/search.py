@@ -11,8 +11,8 @@ from boxscore.cli.traces.output import goes_on, nothing_found, print_json
 from boxscore.cli.traces.snippet import snippet
 from boxscore.cli.traces.words import ago, counted, took, usd
 from boxscore.errors import UsageError
-from boxscore.experiments.report.text import cells, left, middle_cut, stripped
 from boxscore.store.spans import StoredSpan
+from boxscore.text import cells, left, middle_cut, stripped
 
 
 @click.command(name="search")

@@ -12,8 +12,8 @@ from boxscore.cli.traces.show import spans_of
 from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.words import ago, tokens, took, usd
 from boxscore.errors import NotFoundError
-from boxscore.experiments.report.text import cells, left, right, stripped
 from boxscore.store.spans import Condition, Filter, SpanReader, StoredSpan
+from boxscore.text import cells, left, right, stripped
 
 
 @click.command(name="sessions")

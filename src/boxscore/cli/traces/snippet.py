@@ -5,7 +5,7 @@ import unicodedata
 from typing import NamedTuple
 
 from boxscore.cli.traces.ink import Ink
-from boxscore.experiments.report.text import cells, cut, stripped
+from boxscore.text import cells, cut, stripped
 
 _PIECES = re.compile(r'"([^"]*)"|([^\s"]+)')
 _WORDS = re.compile(r"\w+")

@@ -13,10 +13,10 @@ from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import nothing_found, print_json
 from boxscore.cli.traces.words import absolute, ago, counted, share, short, took, usd
 from boxscore.errors import UsageError
-from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import Condition, Filter, SpanReader, parse_condition
 from boxscore.store.spans.measures import TIMES, Group, Key, Measure, parse_measure
 from boxscore.store.spans.store import SeriesBy
+from boxscore.text import cells, left, middle_cut, right, stripped, wrapped
 
 MINUTE_NS = 60 * 10**9
 DAY_NS = 24 * 60 * MINUTE_NS

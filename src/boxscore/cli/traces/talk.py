@@ -8,8 +8,8 @@ import msgspec
 from boxscore.cli.traces.ink import Ink, safe, terminal_width
 from boxscore.cli.traces.output import print_as_json
 from boxscore.cli.traces.words import took, usd
-from boxscore.experiments.report.text import cells, cut, left, revealed, stripped, wrapped
 from boxscore.store.spans import StoredSpan
+from boxscore.text import cells, cut, left, revealed, stripped, wrapped
 from boxscore.tracing.conversation import conversation
 from boxscore.tracing.said import Media, Message, Part, Reasoning, Text, ToolCall, ToolResult
 from boxscore.types import Json

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from boxscore.cli.traces.ink import FAILED, Ink, flowed, safe
 from boxscore.cli.traces.words import absolute, counted, share, tokens, took, usd
-from boxscore.experiments.report.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.store.spans import Score
+from boxscore.text import cells, left, middle_cut, right, stripped, wrapped
 from boxscore.tracing.tree import Node, Tree
 
 ORPHAN = "⋯"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from boxscore.experiments.report.figures import counted, money
+from boxscore.figures import counted, money
 
 __all__ = ["absolute", "ago", "clock", "counted", "share", "short", "tokens", "took", "usd"]
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from boxscore.experiments.report import figures
-from boxscore.experiments.report.figures import Unit
+from boxscore import figures
 from boxscore.experiments.report.fineprint import facts, level
 from boxscore.experiments.report.rows import ERRORS, TOKENS_IN, TOKENS_OUT, Look, Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
-from boxscore.experiments.report.text import cells, cut, left, middle_cut, right, stripped, wrapped
 from boxscore.experiments.report.words import headline
 from boxscore.experiments.verdict import Decision, SliceComparison, Verdict
+from boxscore.figures import Unit
+from boxscore.text import cells, cut, left, middle_cut, right, stripped, wrapped
 
 NARROWEST, WIDEST = 60, 140
 LEAD = 11

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
 
-from boxscore.experiments.report import figures
+from boxscore import figures
 from boxscore.experiments.report.plots import series, shape
 from boxscore.experiments.report.score import variants
-from boxscore.experiments.report.text import middle_cut, stripped
 from boxscore.experiments.verdict import Evidence, VariantSummary, Verdict
+from boxscore.text import middle_cut, stripped
 
 WIDE, NARROW = 532, 350
 LETTER = 6.3

@@ -1,10 +1,10 @@
 """The fine print: what a reader needs to doubt or to repeat a verdict."""
 
-from boxscore.experiments.report import figures
+from boxscore import figures
 from boxscore.experiments.report.rows import rows
 from boxscore.experiments.report.score import missing
-from boxscore.experiments.report.text import stripped
 from boxscore.experiments.verdict import JudgeInfo, Rule, Verdict
+from boxscore.text import stripped
 
 
 def entries(verdict: Verdict) -> list[tuple[str, str]]:

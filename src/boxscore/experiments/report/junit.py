@@ -9,12 +9,13 @@ import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
-from boxscore.experiments.report import figures, fineprint
+from boxscore import figures
+from boxscore.experiments.report import fineprint
 from boxscore.experiments.report.box import terminal
 from boxscore.experiments.report.rows import find
-from boxscore.experiments.report.text import revealed, stripped
 from boxscore.experiments.report.words import headline
 from boxscore.experiments.verdict import MIN_UNITS, Check, Verdict
+from boxscore.text import revealed, stripped
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 forbids, escaped or not."""

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from boxscore.experiments.report import figures, fineprint
-from boxscore.experiments.report.figures import Unit
+from boxscore import figures
+from boxscore.experiments.report import fineprint
 from boxscore.experiments.report.rows import COST, GUARD_WORDS, Row, rows
 from boxscore.experiments.report.score import Cell, columns
-from boxscore.experiments.report.text import cut, middle_cut, revealed, stripped
 from boxscore.experiments.report.words import headline, phrases
 from boxscore.experiments.verdict import Evidence, Pair, Shown, Side, SliceComparison, Verdict
+from boxscore.figures import Unit
+from boxscore.text import cut, middle_cut, revealed, stripped
 from boxscore.types import Json
 
 MARKER = "<!-- boxscore -->"

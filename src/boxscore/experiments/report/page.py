@@ -11,13 +11,14 @@ from functools import cache
 from html import escape
 from importlib.resources import files
 
-from boxscore.experiments.report import charts, figures, fineprint, pairs, settings
+from boxscore import figures
+from boxscore.experiments.report import charts, fineprint, pairs, settings
 from boxscore.experiments.report.plots import STATES, end_of, interval, mark, slice_interval, state
 from boxscore.experiments.report.rows import Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
-from boxscore.experiments.report.text import cut, revealed, stripped
 from boxscore.experiments.report.words import headline, phrases
 from boxscore.experiments.verdict import Evidence, Verdict
+from boxscore.text import cut, revealed, stripped
 
 LOGO = (
     '<svg class="logo" viewBox="0 0 18 18" aria-hidden="true"><g fill="none" stroke="currentColor">'

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import Literal
 
-from boxscore.experiments.report import figures
+from boxscore import figures
 from boxscore.experiments.report.diff import Piece, compare, word_count
 from boxscore.experiments.report.plots import mark, state
-from boxscore.experiments.report.text import cut, revealed, stripped
 from boxscore.experiments.verdict import Evidence, Pair, Side, Verdict
+from boxscore.text import cut, revealed, stripped
 from boxscore.types import Json
 
 Outcome = Literal["worse", "better", "tied"]

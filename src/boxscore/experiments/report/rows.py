@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from boxscore.experiments.report import figures
-from boxscore.experiments.report.figures import Unit
-from boxscore.experiments.report.text import stripped
+from boxscore import figures
 from boxscore.experiments.verdict import Decision, Guard, MetricComparison, Shown, VariantSummary, Verdict
+from boxscore.figures import Unit
+from boxscore.text import stripped
 
 COST = "cost_per_1k_usd"
 P50 = "latency_p50_s"

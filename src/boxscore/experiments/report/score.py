@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from boxscore.experiments.report import figures
-from boxscore.experiments.report.figures import Unit
+from boxscore import figures
 from boxscore.experiments.report.rows import COST, ERRORS, P50, P95, TOKENS_IN, TOKENS_OUT, rows
-from boxscore.experiments.report.text import stripped
 from boxscore.experiments.verdict import VariantSummary, Verdict
+from boxscore.figures import Unit
+from boxscore.text import stripped
 
 Ends = tuple[float, float] | None
 

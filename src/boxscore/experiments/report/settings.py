@@ -7,7 +7,7 @@ interval that decided, so it can be drawn from the verdict alone. Guards are lef
 from collections.abc import Iterator
 from html import escape
 
-from boxscore.experiments.report import figures
+from boxscore import figures
 from boxscore.experiments.report.plots import state, strip
 from boxscore.experiments.report.rows import Row, rows
 from boxscore.experiments.verdict import MIN_UNITS, Decision, Verdict

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from boxscore.experiments.report import figures
+from boxscore import figures
 from boxscore.experiments.report.rows import COST, P50, Row, find, rows
-from boxscore.experiments.report.text import middle_cut, stripped
 from boxscore.experiments.verdict import MIN_UNITS, Verdict
+from boxscore.text import middle_cut, stripped
 
 LONGEST_NAME = 60
 

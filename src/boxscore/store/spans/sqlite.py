@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
-from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar, cast, get_args
 
 import msgspec
 
@@ -39,8 +39,10 @@ from boxscore.store.spans.store import (
     StoredSpan,
     TraceSummary,
 )
-from boxscore.store.spans.upkeep import Upkeep
 from boxscore.store.spans.writer import Writer, Written
+
+if TYPE_CHECKING:
+    from boxscore.store.spans.upkeep import Upkeep
 
 ENTRY = Condition("entry", "=", True)
 COUNTED = tuple(
@@ -112,6 +114,8 @@ class SqliteSpans:
         self.folder = home / FOLDER
         self._files = self._behind = self._writer = self._upkeep = None
         if write:
+            from boxscore.store.spans.upkeep import Upkeep  # it loads numpy
+
             self._files = Files(self.folder, now_ns=clock_ns(), period_ns=period_ns, segment_spans=segment_spans)
             self._behind = Behind(self._paths)
             self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
@@ -140,7 +144,7 @@ class SqliteSpans:
         self.close()
 
     @property
-    def upkeep(self) -> Upkeep:
+    def upkeep(self) -> "Upkeep":
         """Retention and erasure; only where the store is open for writing."""
         if self._upkeep is None:
             raise StoreError(f"{self.folder} is open for reading only: nothing can be removed from it here.")
