@@ -8,7 +8,7 @@ from types import TracebackType
 
 from boxscore.governance import journal, tombstones
 from boxscore.governance.erasure import reapply
-from boxscore.governance.retention import Policy, retain
+from boxscore.governance.retention import Now, Policy, retain
 from boxscore.store.spans import SqliteSpans
 
 EVERY_S = 3600.0
@@ -29,7 +29,7 @@ class Maintenance:
         self._home = home
         self._store = store
         self._policy = policy
-        self._clock_ns = clock_ns
+        self._now = Now(clock_ns)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name="boxscore-maintenance", daemon=True)
         self._thread.start()
@@ -57,7 +57,8 @@ class Maintenance:
                 reapply(self._home, self._store)
                 seen = self._erased()
                 if time.monotonic() >= due:
-                    run_retention(self._home, self._store, self._policy, now_ns=self._clock_ns())
+                    now_ns = self._now(self._store.upkeep.files())
+                    run_retention(self._home, self._store, self._policy, now_ns=now_ns)
                     self._store.upkeep.trim_changes()
                     due = time.monotonic() + EVERY_S
                 self.problem = None

@@ -1,7 +1,9 @@
 """Retention: how long spans are kept, and what of them is kept longer."""
 
+import time
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from itertools import accumulate
 
 import msgspec
 
@@ -55,6 +57,24 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return WEEK_NS if self.days is None else min(WEEK_NS, int(self.days * DAY_NS / FILES))
 
 
+class Now:
+    """The time that retention goes by: the server's clock, but no later than the newest span, by the earlier of its two
+    clocks, and what has passed since by neither. A clock that runs ahead makes no span older."""
+
+    def __init__(self, clock_ns: Callable[[], int], *, passed_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock_ns = clock_ns
+        self._passed_ns = passed_ns
+        self._was = (0, passed_ns())
+
+    def __call__(self, files: Sequence[SpanFile]) -> int:
+        before, at = self._was
+        passed = self._passed_ns()
+        newest = max((file.newest_ns for file in files if file.newest_ns is not None), default=0)
+        now = min(self._clock_ns(), max(newest, before + passed - at))
+        self._was = (now, passed)
+        return now
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a policy asks of the files that are there: numbers of those that go as a whole, of those that are sampled,
     and whether new traces should go to another file than now."""
@@ -76,9 +96,10 @@ def plan(files: Sequence[SpanFile], policy: Policy, now_ns: int) -> Plan:
     """What goes now. `files` are the oldest first; the last takes new traces."""
     drop: list[int] = []
     left = list(files)
+    ends = _ends(files, now_ns)
     if policy.days is not None:
         expired = now_ns - int(policy.days * DAY_NS)
-        drop += [file.number for file in left if file.last_ns is not None and file.last_ns < expired]
+        drop += [file.number for file in left if file.number in ends and ends[file.number] < expired]
     left = [file for file in left if file.number not in drop]
     begin = False
     if policy.gigabytes is not None:
@@ -90,12 +111,25 @@ def plan(files: Sequence[SpanFile], policy: Policy, now_ns: int) -> Plan:
     sample = [
         file.number
         for file in left
-        if file.last_ns is not None
-        and file.last_ns < settled
+        if file.number in ends
+        and ends[file.number] < settled
         and (STEP if file.sampled is None else file.sampled) > _thousandths(policy)
     ]
     # What is sampled takes no new traces any more: they would be looked at by no later run.
     return Plan(drop=drop, sample=sample, begin=begin or (bool(left) and left[-1].number in sample))
+
+
+def _ends(files: Sequence[SpanFile], now_ns: int) -> dict[int, int]:
+    """When each file took its last span; those that are empty have none. Files follow each other, and a clock that was
+    set wrong for a while does not change that: what it puts into the future came before what followed, and what it puts
+    before an earlier file came after it."""
+    ends: dict[int, int] = {}
+    follows = now_ns
+    for file in reversed(files):
+        if file.last_ns is not None:
+            told = [at_ns for at_ns in (file.last_ns, file.newest_ns) if at_ns is not None and at_ns <= now_ns]
+            ends[file.number] = follows = max(told, default=follows)
+    return dict(zip(reversed(ends), accumulate(reversed(ends.values()), max), strict=True))
 
 
 def keeps(trace: TraceState, policy: Policy) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from boxscore.errors import SpecError, StoreError
 from boxscore.governance import Policy, retain
-from boxscore.governance.retention import plan
+from boxscore.governance.retention import Now, plan
 from boxscore.settings import Settings
 from boxscore.store.spans import Score, SpanRow, SqliteSpans, parse_condition
 from boxscore.store.spans.upkeep import SpanFile
@@ -15,6 +15,7 @@ from boxscore.store.spans.upkeep import SpanFile
 DAY = 24 * 3600 * 10**9
 START = 30_000_000 * 60 * 10**9
 MINUTE = 60 * 10**9
+YEAR = 365 * DAY
 
 
 class Clock:
@@ -50,8 +51,9 @@ def days(store, clock, count, each=3):
         clock.now += DAY
 
 
-def file(number, *, last=0, bytes=10**9, spans=10, sampled=None):
-    return SpanFile(number=number, path=None, spans=spans, first_ns=0, last_ns=last, bytes=bytes, sampled=sampled)
+def file(number, *, last=0, newest=None, bytes=10**9, spans=10, sampled=None):
+    newest = last if newest is None else newest
+    return SpanFile(number=number, path=None, spans=spans, last_ns=last, newest_ns=newest, bytes=bytes, sampled=sampled)
 
 
 def traces(store):
@@ -71,6 +73,45 @@ def test_files_whose_last_span_came_before_the_age_go_as_a_whole():
     assert plan(files, Policy(days=5), 10 * DAY + 1).drop == [1, 2]
     assert plan(files, Policy(days=1), 100 * DAY).drop == [1, 2, 3]
     assert not plan(files, Policy(), 100 * DAY).drop
+
+
+def test_a_clock_that_was_set_wrong_for_a_while_makes_no_file_older_and_keeps_none_for_ever():
+    back = [file(1, last=-20 * YEAR, newest=3 * DAY), file(2, last=-20 * YEAR), file(3, last=9 * DAY)]
+    ahead = [file(1, last=3 * DAY), file(2, last=20 * YEAR), file(3, last=5 * DAY), file(4, last=20 * YEAR)]
+
+    assert plan(back, Policy(days=5), 8 * DAY).drop == []
+    assert plan(back, Policy(days=5), 10 * DAY).drop == [1, 2]
+    assert plan(ahead, Policy(days=5), 8 * DAY + 1).drop == [1]
+    assert plan(ahead, Policy(days=5), 10 * DAY + 1).drop == [1, 2, 3]
+
+
+def test_a_clock_a_year_ahead_makes_no_span_older(store, clock):
+    days(store, clock, 4)
+    passed = 0
+    now = Now(lambda: clock.now + YEAR, passed_ns=lambda: passed)
+
+    def left():
+        retain(store, Policy(days=2.5), now_ns=now(store.upkeep.files()))
+        return len(traces(store))
+
+    assert left() == 3 * 3  # of the first day all are older than that, by the newest
+    store.put("p", trace("while it is ahead", clock)).result()
+    assert left() == 2 * 3 + 1
+    passed = 3 * DAY  # nothing comes any more, and what is there grows older all the same
+    assert left() == 0
+
+
+def test_files_that_were_begun_while_the_clock_was_ahead_do_not_go_on_for_as_long(tmp_path, clock):
+    with SqliteSpans(tmp_path, clock_ns=clock, period_ns=DAY) as store:
+        for n, now in enumerate((START, START + YEAR, START + MINUTE, START + 2 * MINUTE)):
+            clock.now = now
+            store.put("p", trace(f"{n}", clock)).result()
+
+        assert [(one.spans, one.last_ns) for one in store.upkeep.files()] == [
+            (2, START),
+            (2, START + YEAR),
+            (4, START + 2 * MINUTE),
+        ]
 
 
 def test_the_oldest_files_go_until_the_rest_fits_but_never_the_one_that_is_written():

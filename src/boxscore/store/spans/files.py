@@ -166,7 +166,8 @@ class Files:
 
     def _newest(self, now_ns: int) -> Segment:
         newest = self._segments[-1]
-        if newest.count() and (newest.count() >= self._segment_spans or now_ns - newest.made_ns >= self._period_ns):
+        age = abs(now_ns - newest.made_ns)  # of one that was made while the clock was ahead, too
+        if newest.count() and (newest.count() >= self._segment_spans or age >= self._period_ns):
             newest = self._add_segment(now_ns)
         return newest
 
@@ -190,8 +191,8 @@ class Files:
 
 
 def unlink(folder: Path, number: int) -> None:
-    """Removes a file that was dropped, and what was made of it."""
-    for path in folder.glob(f"{number:06}.*"):
+    """Removes a file that was dropped, and what was made of it: itself first, or who opens it meets it without its log."""
+    for path in sorted(folder.glob(f"{number:06}.*"), key=lambda path: path.suffix != ".db"):
         path.unlink(missing_ok=True)
     _sync(folder)
 

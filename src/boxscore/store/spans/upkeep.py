@@ -41,8 +41,13 @@ GROUP BY project, trace LIMIT ?) s JOIN names p ON p.id = s.project ORDER BY s.p
 _PROJECTS = "SELECT n.value, count(*) FROM spans s JOIN names n ON n.id = s.project GROUP BY s.project"
 _OF_TRACE = "SELECT count(*) FROM spans WHERE project = (SELECT id FROM names WHERE value = ?) AND trace = ?"
 _FILE = """
-SELECT (SELECT count(*) FROM spans), (SELECT received_ns FROM spans ORDER BY seq LIMIT 1),
-(SELECT received_ns FROM spans ORDER BY seq DESC LIMIT 1), (SELECT value FROM state WHERE name = 'sampled')
+WITH RECURSIVE of(project) AS (
+    SELECT min(project) FROM spans UNION ALL
+    SELECT (SELECT min(project) FROM spans WHERE project > of.project) FROM of WHERE of.project IS NOT NULL
+)
+SELECT (SELECT count(*) FROM spans), (SELECT received_ns FROM spans ORDER BY seq DESC LIMIT 1),
+(SELECT max((SELECT max(at_ns) FROM spans WHERE project = of.project)) FROM of),
+(SELECT value FROM state WHERE name = 'sampled')
 """
 _SAMPLED = """
 INSERT INTO state(name, value) VALUES ('sampled', ?) ON CONFLICT DO UPDATE SET value = min(value, excluded.value)
@@ -73,14 +78,15 @@ AND "user" IS NOT NULL AND "user" IS NOT (SELECT id FROM names WHERE value = ?) 
 
 
 class SpanFile(msgspec.Struct, frozen=True):
-    """A span file with all that belongs to it. Times are receipts by the store's clock, None where it is empty;
-    `sampled` is the share of unremarkable traces that was left in it, in thousandths, None where all are."""
+    """A span file with all that belongs to it. `last_ns` is when its last span was received, by the store's clock,
+    `newest_ns` the latest time that both a sender's clock and the store's bear out; None where it is empty. `sampled`
+    is the share of unremarkable traces that was left in it, in thousandths, None where all are."""
 
     number: int
     path: Path
     spans: int
-    first_ns: int | None
     last_ns: int | None
+    newest_ns: int | None
     bytes: int
     sampled: int | None
 
@@ -106,7 +112,7 @@ class Inventory:
         for number, path in segment_paths(self.folder):
             with self._reading(path) as database:
                 row = cast("tuple[int, int | None, int | None, int | None]", database.execute(_FILE).fetchone())
-            size = sum(file.stat().st_size for file in self.folder.glob(f"{path.stem}.*"))
+            size = sum(map(_size, self.folder.glob(f"{path.stem}.*")))
             found.append(SpanFile(number, path, *row[:3], size, row[3]))
         return found
 
@@ -344,6 +350,13 @@ class Upkeep(Inventory):
 
     def _run(self, do: Callable[[Files], Result]) -> Result:
         return self._writer.run(do).result()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # what is made of a file comes and goes
+        return 0
 
 
 def _trim(segment: Segment, mark: int) -> int:
