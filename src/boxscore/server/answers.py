@@ -48,8 +48,13 @@ def problem(error: BoxscoreError) -> Response:
     return Response(error_body(error), status_of(error), headers, "application/json")
 
 
-def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | None) -> AnyPage:
-    """A page of at most `limit` items and about `PAGE_BYTES`, read in steps that grow while spans are small."""
+def paged(
+    page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | None, *, whole: bool = True
+) -> AnyPage:
+    """A page of at most `limit` items and about `PAGE_BYTES`: those that are `whole` are read in steps that grow while
+    spans are small."""
+    if not whole:
+        return page(limit, cursor)
     items: list[StoredSpan | TraceSummary] = []
     size, step = 0, FIRST_STEP
     while True:

@@ -75,7 +75,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         def page(limit: int, cursor: str | None) -> Page[TraceSummary]:
             return store.traces(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first)
 
-        return await answer(lambda: paged(page, limit, cursor))
+        return await answer(lambda: paged(page, limit, cursor, whole=whole))
 
     @get("/traces/{trace_id}", Page[StoredSpan])
     async def trace(
@@ -110,7 +110,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         def page(limit: int, cursor: str | None) -> Page[StoredSpan]:
             return store.spans(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first)
 
-        return await answer(lambda: paged(page, limit, cursor))
+        return await answer(lambda: paged(page, limit, cursor, whole=whole))
 
     @get("/sessions", Page[SessionSummary])
     async def sessions(
@@ -133,7 +133,7 @@ def make_questions(service: Service) -> fastapi.FastAPI:
         def page(limit: int, cursor: str | None) -> Page[TraceSummary]:
             return store.traces(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=True)
 
-        found = await service.ask(lambda: _found(paged(page, limit, cursor), cursor))
+        found = await service.ask(lambda: _found(paged(page, limit, cursor, whole=whole), cursor))
         if found is None:
             raise NotFoundError("session", session)
         return Answer(found, service.answers)
