@@ -182,6 +182,7 @@ def test_a_folder_without_traces_says_how_the_first_one_comes(
         printed = run(*asked)
         assert "boxscore serve" in printed
         assert "OTEL_EXPORTER_OTLP_ENDPOINT" in printed
+        assert f"No server runs for this folder, {tmp_path};" in printed
     assert "there is no trace" in run("show", exit_code=2)
     assert "there is no session" in run("sessions", "s-1", exit_code=2)
     assert list(tmp_path.iterdir()) == []

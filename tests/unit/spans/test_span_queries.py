@@ -1,11 +1,13 @@
 """Every question about spans equals a plain reading of the same spans, whatever the columns behind it have so far."""
 
+import base64
 import operator
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from decimal import Decimal
 from unittest import mock
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -298,3 +300,13 @@ def test_columns_give_back_what_they_were_made_from_and_compare_as_it_does(value
             OPERATORS[compared](one, value) if compared in ("=", "!=") or one is not None else False for one in known
         ]
         assert part.compare(compared, value).tolist() == expected
+
+
+@pytest.mark.parametrize("place", [(2**63, 1, 1), (1, 2**64 - 1, 1), (1,), ("x", 1, 1)])
+def test_a_cursor_that_no_list_gave_is_refused(tmp_path, place):
+    cursor = base64.urlsafe_b64encode(msgspec.msgpack.encode(place)).decode().rstrip("=")
+    with SqliteSpans(tmp_path) as store:
+        with pytest.raises(UsageError, match="no cursor"):
+            store.spans("p", cursor=cursor)
+        with pytest.raises(UsageError, match="no cursor"):
+            store.search("p", "word", cursor=cursor)

@@ -30,7 +30,7 @@ COLUMNS: tuple[str, ...] = (
     "metadata",
 )
 """Of a table: the fields of a span, `start` as a time of ISO 8601 before them, metadata as JSON."""
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Writer(Protocol):

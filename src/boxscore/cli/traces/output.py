@@ -5,7 +5,7 @@ import msgspec
 
 from boxscore.cli.traces.asking import PROJECT
 from boxscore.server.forms import encode
-from boxscore.store.spans import SpanReader
+from boxscore.store.spans import SpanReader, SqliteSpans
 from boxscore.types import Json
 
 FIRST_TRACE = """\
@@ -37,6 +37,8 @@ def nothing_found(reader: SpanReader, noun: str, asked: bool) -> None:
     """Whether there is nothing at all, or nothing that was asked for."""
     if not reader.spans(PROJECT, limit=1).items:
         click.echo(FIRST_TRACE)
+        if isinstance(reader, SqliteSpans):
+            click.echo(f"\nNo server runs for this folder, {reader.folder.parent}; BOXSCORE_URL asks another one.")
     elif asked:
         click.echo(f"No {noun} fits: take a condition away, or widen --since and --until.")
     else:

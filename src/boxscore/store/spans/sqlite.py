@@ -293,6 +293,8 @@ class SqliteSpans:
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
             raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
+        if any(abs(value) > LARGEST for value in (start_ns, end_ns, step_ns)):
+            raise UsageError("a series is of times in nanoseconds since 1970, and those have 64 bits.")
         if by is not None and by not in get_args(SeriesBy):
             raise UnknownNameError("field of a series", by, get_args(SeriesBy))
         from boxscore.store.spans.rollups import Buckets  # it loads numpy
@@ -456,6 +458,9 @@ def _encoded(place: tuple[object, ...]) -> str:
 
 def _decoded(cursor: str, kind: type[Found]) -> Found:
     try:
-        return msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        found = msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=kind)
+        if all(-LARGEST - 1 <= part <= LARGEST for part in cast("tuple[object, ...]", found) if isinstance(part, int)):
+            return found
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        raise UsageError(f"{cursor!r} is no cursor of this list: begin again without one.") from None
+        pass
+    raise UsageError(f"{cursor!r} is no cursor of this list: begin again without one.")
