@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
 import apsw
 import numpy as np
+import numpy.typing as npt
 
 from boxscore.errors import StoreError
 from boxscore.store.spans.columns import LARGEST, UNSET, to_usd
@@ -290,10 +291,8 @@ class Buckets:
         self._step_ns = step_ns
         self._field = _FIELDS.index(by or "")
         self._unit_ns = MINUTE_NS if any(value % HOUR_NS for value in (start_ns, end_ns, step_ns)) else HOUR_NS
-        self._places: dict[tuple[int, str | None], int] = {}
-        self._sums: list[tuple[int, ...]] = []
-        self._bins: list[bytes] = []
-        self._of: list[int] = []
+        self._values: dict[str | None, int] = {}
+        self._rows: list[tuple[int, int, Sequence[int], bytes]] = []  # bucket, number of the value, sums, bins
 
     def read(self, path: Path, project: str) -> int:
         """Adds what one file has; gives back how many of its spans are not in it yet."""
@@ -311,15 +310,14 @@ class Buckets:
                 database.execute("BEGIN")
                 units = (self._start_ns // self._unit_ns, self._end_ns // self._unit_ns)
                 names: dict[int, str | None] = {0: None, _OTHERS: OTHERS}
-                for at, value, *sums, bins in database.execute(_BETWEEN, (project, self._field, self._unit_ns, *units)):
-                    number = cast(int, value)
-                    if number not in names:
-                        named = database.execute("SELECT value FROM s.names WHERE id = ?", (number,)).get
-                        names[number] = cast(str, named)
-                    bucket = (cast(int, at) * self._unit_ns - self._start_ns) // self._step_ns
-                    self._of.append(self._places.setdefault((bucket, names[number]), len(self._places)))
-                    self._sums.append(cast("tuple[int, ...]", sums))
-                    self._bins.append(cast(bytes, bins))
+                unit_ns, start_ns, step_ns = self._unit_ns, self._start_ns, self._step_ns
+                found = database.execute(_BETWEEN, (project, self._field, unit_ns, *units)).fetchall()
+                rows = cast("list[tuple[int, int, int, int, int, int, int, int, bytes]]", found)
+                for number in {row[1] for row in rows} - names.keys():
+                    named = database.execute("SELECT value FROM s.names WHERE id = ?", (number,)).get
+                    names[number] = cast(str, named)
+                of = {number: self._values.setdefault(name, len(self._values)) for number, name in names.items()}
+                self._rows += [((row[0] * unit_ns - start_ns) // step_ns, of[row[1]], row[2:8], row[8]) for row in rows]
                 mark = cast(int, database.execute("SELECT seq FROM mark").get)
                 return max(0, cast(int, database.execute(newest.format("s.")).get) - mark)
             finally:
@@ -328,47 +326,60 @@ class Buckets:
             raise StoreError(f"the roll-up of {path} could not be read: {error}.") from error
 
     def points(self) -> list[Point]:
-        sums = np.zeros((len(self._places), 6), np.int64)
-        if self._of:
-            np.add.at(sums, self._of, np.array(self._sums, np.int64))
-        totals, middle, high = sums.tolist(), *self._quantiles()
-        return [
+        if not self._rows:
+            return []
+        buckets, numbers, rows, bins = zip(*self._rows, strict=True)
+        keys = np.array(buckets) * len(self._values) + np.array(numbers)
+        places, of = np.unique(keys, return_inverse=True)
+        sums = np.zeros((len(places), 6), np.int64)
+        np.add.at(sums, of, np.array(rows, np.int64))
+        middle, high = _quantiles(len(places), of, bins)
+        names = list(self._values)
+        points = [
             Point(
-                start_ns=self._start_ns + bucket * self._step_ns,
-                value=value,
-                spans=totals[place][0],
-                errors=totals[place][1],
-                input_tokens=totals[place][2],
-                output_tokens=totals[place][3],
-                cost_usd=to_usd(totals[place][4] * 10**6 + totals[place][5]),
-                duration_p50_ns=middle[place],
-                duration_p95_ns=high[place],
+                start_ns=self._start_ns + place // len(names) * self._step_ns,
+                value=names[place % len(names)],
+                spans=spans,
+                errors=errors,
+                input_tokens=tokens_in,
+                output_tokens=tokens_out,
+                cost_usd=to_usd(microusd * 10**6 + picousd),
+                duration_p50_ns=p50,
+                duration_p95_ns=p95,
             )
-            for (bucket, value), place in sorted(self._places.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+            for place, (spans, errors, tokens_in, tokens_out, microusd, picousd), p50, p95 in zip(
+                places.tolist(), sums.tolist(), middle, high, strict=True
+            )
         ]
+        points.sort(key=lambda point: (point.start_ns, point.value or ""))
+        return points
 
-    def _quantiles(self) -> tuple[list[float | None], list[float | None]]:
-        """Median and 95th percentile of each place."""
-        narrow = [(of, data) for of, data in zip(self._of, self._bins, strict=True) if len(data) % 2 == 0]
-        wide = [(of, _unpacked(data)) for of, data in zip(self._of, self._bins, strict=True) if len(data) % 2]
-        of = np.repeat(
-            [*(of for of, _ in narrow), *(of for of, _ in wide)],
-            [*(len(data) // 4 for _, data in narrow), *(len(pairs) for _, pairs in wide)],
-        )
-        pairs = np.concatenate([_unpacked(b"".join(data for _, data in narrow)), *(pairs for _, pairs in wide)])
-        if not len(pairs):
-            nothing: list[float | None] = [None] * len(self._places)
-            return nothing, nothing
-        bins, counts = pairs.T
-        low = int(bins.min())
-        table = np.zeros((len(self._places), int(bins.max()) - low + 1), np.int64)
-        np.add.at(table, (of, bins - low), counts)
-        reached = np.cumsum(table, axis=1)
-        ends = reached[:, -1:]
-        values = [value_of(bin + low) for bin in range(table.shape[1])]
 
-        def quantile(q: float) -> list[float | None]:
-            first = (reached > q * (ends - 1)).argmax(axis=1).tolist()
-            return [values[bin] if end else None for bin, (end,) in zip(first, ends.tolist(), strict=True)]
+def _quantiles(
+    places: int, of: npt.NDArray[np.intp], bins: Sequence[bytes]
+) -> tuple[list[float | None], list[float | None]]:
+    """Median and 95th percentile of each place, from packed bins of each row and the place that it is of."""
+    lengths = np.fromiter(map(len, bins), np.int64, len(bins))
+    is_wide = lengths % 2 == 1
+    pairs = _unpacked(b"".join(data for data in bins if len(data) % 2 == 0))
+    owners = np.repeat(of[~is_wide], lengths[~is_wide] // 4)
+    for row in np.flatnonzero(is_wide).tolist():
+        more = _unpacked(bins[row])
+        pairs = np.concatenate((pairs, more))
+        owners = np.append(owners, np.full(len(more), of[row]))
+    if not len(pairs):
+        nothing: list[float | None] = [None] * places
+        return nothing, nothing
+    found, counts = pairs.T
+    low, width = int(found.min()), int(np.ptp(found)) + 1
+    # Sums of counts as floats: exact to 2**53, more spans than a lifetime has.
+    table = np.bincount(owners * width + (found - low), counts, places * width).reshape(places, width)
+    reached = np.cumsum(table, axis=1, out=table)
+    ends = reached[:, -1:]
+    values = np.array([value_of(bin + low) for bin in range(width)])
 
-        return quantile(0.5), quantile(0.95)
+    def quantile(q: float) -> list[float | None]:
+        at = values[(reached > q * (ends - 1)).argmax(axis=1)]
+        return np.where(ends[:, 0] > 0, at, None).tolist()
+
+    return quantile(0.5), quantile(0.95)
