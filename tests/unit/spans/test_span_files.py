@@ -1,9 +1,12 @@
 """The span store on real files: what goes in comes out once, merged, whatever the order."""
 
 import itertools
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from decimal import Decimal
+from pathlib import Path
 
 import apsw
 import msgspec
@@ -12,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import StoreError, UsageError
-from boxscore.store.spans import Condition, Counts, SpanRow, SqliteSpans, StoredSpan, merge, parse_condition
+from boxscore.store.spans import Condition, Counts, SpanRow, SqliteSpans, StoredSpan, merge, parse_condition, schema
 from boxscore.store.spans.database import open_database
+from boxscore.store.spans.files import segment_paths
 
 NOW = 1_800_000_000 * 10**9
 DAY = 24 * 3600 * 10**9
@@ -66,6 +70,13 @@ def fill(store, rows, project="p"):
 
 def ids(page):
     return [item.span_id for item in page.items]
+
+
+def open_files():
+    """Names of the files that this process has open; what was unlinked is there too."""
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield os.readlink(one)
 
 
 @pytest.fixture
@@ -501,6 +512,36 @@ def count(tmp_path, table):
         (found,) = file.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     file.close()
     return found
+
+
+def test_a_log_that_grew_under_a_long_question_is_cut_when_it_was_written_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "LOG_BYTES", 1024 * 1024)
+    log = tmp_path / "spans" / "000001.db-wal"
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        reading = open_database(tmp_path / "spans" / "000001.db", write=False)
+        reading.execute("BEGIN; SELECT count(*) FROM spans").fetchall()
+        for n in range(60):
+            fill(store, [row(n, trace=b"t%d" % n, raw=random.Random(n).randbytes(400_000))])
+        grown = log.stat().st_size
+        reading.close()
+        for n in range(2):
+            store.catch_up()  # which reads too
+            fill(store, [row(n, trace=b"u")])
+
+        assert grown > 20 * 1024 * 1024
+        assert log.stat().st_size <= 1024 * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed in /proc on Linux only")
+def test_a_question_that_is_under_way_while_its_file_is_dropped_leaves_no_room_taken(tmp_path):
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        fill(store, [row()])
+        (number, path), *_ = segment_paths(store.folder)
+        with store._reading(number, path):
+            store.upkeep.drop(number)
+
+        assert store.spans("p").items == []
+        assert not [name for name in open_files() if name.startswith(str(path))]
 
 
 def test_only_the_user_who_made_it_can_look_into_a_folder_of_spans(tmp_path):

@@ -191,7 +191,7 @@ class Files:
 
 
 def unlink(folder: Path, number: int) -> None:
-    """Removes a file that was dropped, and what was made of it: itself first, or who opens it meets it without its log."""
+    """Removes a file that was dropped, and what was made of it: itself first, so that none opens it without its log."""
     for path in sorted(folder.glob(f"{number:06}.*"), key=lambda path: path.suffix != ".db"):
         path.unlink(missing_ok=True)
     _sync(folder)

@@ -9,6 +9,8 @@ from boxscore.store.spans.database import Database, open_database
 
 VERSION = 2
 PAGE = 16_384
+LOG_BYTES = 64 * 1024 * 1024
+"""A log that grew longer while something was reading, a backup perhaps, is cut to so much once it was written back."""
 
 NAMED = (
     *("name", "operation", "step", "application", "environment", "release", "session", "user", "model_asked", "model"),
@@ -108,6 +110,7 @@ def _prepare(database: Database, path: Path) -> None:
     database.pragma("auto_vacuum", "INCREMENTAL")  # both take while the file is empty, and only then
     database.pragma("journal_mode", "wal")
     database.pragma("synchronous", "FULL")  # in WAL mode only FULL keeps a commit across a power loss
+    database.pragma("journal_size_limit", LOG_BYTES)
     database.pragma("secure_delete", 1)  # what is erased is overwritten
     database.pragma("cache_size", -64 * 1024)
     for version in range(found, VERSION):

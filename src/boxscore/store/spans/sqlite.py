@@ -437,8 +437,11 @@ class SqliteSpans:
             reader.close()  # whatever is wrong with the file, the next reader looks at it anew
             raise
         with self._lock:
-            self._idle.append(reader)
-            spare = self._idle.pop(0) if len(self._idle) > IDLE else None
+            if path.exists():
+                self._idle.append(reader)
+                spare = self._idle.pop(0) if len(self._idle) > IDLE else None
+            else:  # dropped meanwhile: whoever has it open keeps its room from being free
+                spare = reader
         if spare is not None:
             spare.close()
 
