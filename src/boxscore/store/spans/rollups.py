@@ -328,12 +328,12 @@ class Buckets:
     def points(self) -> list[Point]:
         if not self._rows:
             return []
-        buckets, numbers, rows, bins = zip(*self._rows, strict=True)
-        keys = np.array(buckets) * len(self._values) + np.array(numbers)
-        places, of = np.unique(keys, return_inverse=True)
+        buckets = np.array([bucket for bucket, _, _, _ in self._rows])
+        numbers = np.array([number for _, number, _, _ in self._rows])
+        places, of = np.unique(buckets * len(self._values) + numbers, return_inverse=True)
         sums = np.zeros((len(places), 6), np.int64)
-        np.add.at(sums, of, np.array(rows, np.int64))
-        middle, high = _quantiles(len(places), of, bins)
+        np.add.at(sums, of, np.array([row for _, _, row, _ in self._rows], np.int64))
+        middle, high = _quantiles(len(places), of, [bins for _, _, _, bins in self._rows])
         names = list(self._values)
         points = [
             Point(
@@ -376,10 +376,10 @@ def _quantiles(
     table = np.bincount(owners * width + (found - low), counts, places * width).reshape(places, width)
     reached = np.cumsum(table, axis=1, out=table)
     ends = reached[:, -1:]
-    values = np.array([value_of(bin + low) for bin in range(width)])
+    values = [value_of(bin + low) for bin in range(width)]
 
     def quantile(q: float) -> list[float | None]:
-        at = values[(reached > q * (ends - 1)).argmax(axis=1)]
-        return np.where(ends[:, 0] > 0, at, None).tolist()
+        first = (reached > q * (ends - 1)).argmax(axis=1).tolist()
+        return [values[bin] if end else None for bin, end in zip(first, ends[:, 0].tolist(), strict=True)]
 
     return quantile(0.5), quantile(0.95)
