@@ -16,8 +16,9 @@ from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, queries, scores
 from boxscore.store.spans.blocks import Payload, Texts
 from boxscore.store.spans.columns import BLOCK, PLACE, UNSET, from_values, to_usd
-from boxscore.store.spans.database import Cell, Database, Row
+from boxscore.store.spans.database import Database, Row
 from boxscore.store.spans.filters import Filter, kind_of
+from boxscore.store.spans.long import LongTrace, LongTraces, Totals
 from boxscore.store.spans.queries import Question, Where
 from boxscore.store.spans.schema import connect
 from boxscore.store.spans.store import SessionSummary, StoredSpan, TraceSummary
@@ -42,9 +43,8 @@ SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns)
 FROM spans s WHERE s.project = ? AND s.trace = ?
 """  # noqa: S608 - our own words
 _OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
-_SESSION = f"SELECT count(DISTINCT s.trace), min(s.start_ns), max(s.start_ns) {_OF_SESSION}"
+_SESSION = f"SELECT s.trace, min(s.start_ns), max(s.start_ns) {_OF_SESSION} GROUP BY s.trace"
 _SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
-_SESSION_TOTALS = _TOTALS.replace("s.trace = ?", f"s.trace IN (SELECT s.trace {_OF_SESSION})")
 _TRACE = f"""
 SELECT {queries.COLUMNS} FROM (
     SELECT seq FROM spans WHERE project = ? AND trace = ? AND (start_ns, span) > (?, ?) ORDER BY start_ns, span LIMIT ?
@@ -80,8 +80,9 @@ class SpanTexts(NamedTuple):
 class Reader:
     """Answers from one file. Everything inside one `snapshot` sees the same commits."""
 
-    def __init__(self, path: Path, number: int) -> None:
+    def __init__(self, path: Path, number: int, long: LongTraces | None = None) -> None:
         self.number = number
+        self._long = long or LongTraces()
         self.path = path
         self._connection = connect(path, write=False)
         self._scored = False
@@ -181,8 +182,15 @@ class Reader:
         return cast("list[tuple[int, int]]", self._connection.execute(asked, (change, int(told))).fetchall())
 
     def trace_rows(self, project: str, trace: bytes, after: tuple[int, bytes], limit: int) -> list[Row]:
+        long = self._long_trace(project, trace)
+        if long is not None:
+            return self.rows_of(long.after(after, limit))
         parameters = (self.name_id(project), trace, *after, limit)
         return self._connection.execute(_TRACE, parameters).fetchall()
+
+    def _long_trace(self, project: str, trace: bytes) -> LongTrace | None:
+        number = self.name_id(project)
+        return None if number is None else self._long.of(self._connection, (self.number, number, trace))
 
     def knows(self, project: str, trace: bytes) -> bool:
         asked = "SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT 1"
@@ -221,49 +229,49 @@ class Reader:
         return found
 
     def summary(self, project: str, entry: StoredSpan) -> TraceSummary:
-        spans, errors, duration, tokens_in, tokens_out, picousd = self._totals(
-            _TOTALS, (self.name_id(project), entry.trace_id)
-        )
+        totals = self._totals(project, entry.trace_id)
         return TraceSummary(
             entry=entry,
-            spans=spans,
-            errors=errors,
-            duration_ns=duration,
-            input_tokens=tokens_in,
-            output_tokens=tokens_out,
-            cost_usd=None if picousd is None else to_usd(picousd),
+            spans=totals.spans,
+            errors=totals.errors,
+            duration_ns=totals.duration_ns,
+            input_tokens=totals.input_tokens,
+            output_tokens=totals.output_tokens,
+            cost_usd=None if totals.picousd is None else to_usd(totals.picousd),
         )
 
-    def _totals(
-        self, asked: str, parameters: Sequence[Cell]
-    ) -> tuple[int, int, int | None, int | None, int | None, int | None]:
-        """Spans, errors, duration, tokens in and out, and cost."""
-        found = cast("tuple[int | None, ...]", self._connection.execute(asked, parameters).fetchone())
+    def _totals(self, project: str, trace: bytes) -> Totals:
+        long = self._long_trace(project, trace)
+        if long is not None:
+            return long.totals
+        asked = (self.name_id(project), trace)
+        found = cast("tuple[int | None, ...]", self._connection.execute(_TOTALS, asked).fetchone())
         spans, errors, duration, *halves = found
         sums = [
             None if high is None or low is None else high * 1_000_000 + low
             for high, low in zip(halves[::2], halves[1::2], strict=True)
         ]
-        return spans or 0, errors or 0, None if duration is None else int(duration), sums[0], sums[1], sums[2]
+        return Totals(spans or 0, errors or 0, None if duration is None else int(duration), *sums)
 
     def session(self, project: str, session: str) -> SessionSummary | None:
         """The conversation's part in this file."""
         parameters = (self.name_id(project), self.name_id(session))
-        traces, start, last = cast("tuple[int, int, int]", self._connection.execute(_SESSION, parameters).fetchone())
+        traces = cast("list[tuple[bytes, int, int]]", self._connection.execute(_SESSION, parameters).fetchall())
         if not traces:
             return None
         user = cast("int | None", self._connection.execute(_SESSION_USER, parameters).get)
-        spans, errors, _, tokens_in, tokens_out, picousd = self._totals(_SESSION_TOTALS, (parameters[0], *parameters))
+        totals = [self._totals(project, trace) for trace, _, _ in traces]
+        picousd = _sum([part.picousd for part in totals])
         return SessionSummary(
             session=session,
             user=None if user is None else self.name(user),
-            traces=traces,
-            spans=spans,
-            errors=errors,
-            start_ns=start,
-            last_ns=last,
-            input_tokens=tokens_in,
-            output_tokens=tokens_out,
+            traces=len(traces),
+            spans=sum(part.spans for part in totals),
+            errors=sum(part.errors for part in totals),
+            start_ns=min(start for _, start, _ in traces),
+            last_ns=max(last for _, _, last in traces),
+            input_tokens=_sum([part.input_tokens for part in totals]),
+            output_tokens=_sum([part.output_tokens for part in totals]),
             cost_usd=None if picousd is None else to_usd(picousd),
         )
 

@@ -22,6 +22,7 @@ from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
 from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
+from boxscore.store.spans.long import LongTraces
 from boxscore.store.spans.measures import Group, Measure, check_groups, parse_measure
 from boxscore.store.spans.reader import Reader, merged_session
 from boxscore.store.spans.rows import SpanRow
@@ -121,6 +122,7 @@ class SqliteSpans:
             self._writer = Writer(self._files, clock_ns=clock_ns, committed=self._behind.wake)
             self._upkeep = Upkeep(self.folder, self._writer, self._behind, clock_ns=clock_ns, dropped=self._release)
         self._idle: list[Reader] = []
+        self._long = LongTraces()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -429,7 +431,7 @@ class SqliteSpans:
             at = next((at for at, idle in enumerate(self._idle) if idle.number == number), None)
             reader = None if at is None else self._idle.pop(at)
         if reader is None:
-            reader = Reader(path, number)
+            reader = Reader(path, number, self._long)
         try:
             with reader.snapshot():
                 yield reader
