@@ -152,6 +152,16 @@ def main() -> int:
                 span.output(answer)
                 return answer
 
+        said = {"boxscore.session": "s-1", "boxscore.user": "u-1", "boxscore.metadata.tier": "gold"}
+
+        def otel_told(question: str) -> str:
+            with tracer.start_as_current_span("body", attributes=said) as span:
+                span.set_attribute("input.value", question)
+                answer = body(question)
+                span.set_attribute("output.value", answer)
+                return answer
+
+        tracer = provider.get_tracer("plain")
         around = boxscore.context(session="s-1", user="u-1", metadata={"tier": "gold"})
         kinds = {
             "bare": body,
@@ -159,6 +169,7 @@ def main() -> int:
             "`@boxscore.trace`": decorated,
             "`with boxscore.trace(...)`": block,
             "`@boxscore.trace` in `boxscore.context(...)`": inside,
+            "plain OpenTelemetry that is told the same three attributes": otel_told,
         }
         for call in kinds.values():
             for _ in range(200):
