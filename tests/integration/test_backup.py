@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from boxscore.errors import BoxscoreError, FileError, StoreError, UsageError
@@ -200,6 +202,17 @@ def test_a_flipped_bit_in_a_span_file_is_named_or_in_a_page_that_nobody_reads(ho
 
     assert unseen == 0
     assert verify(home) == []
+
+
+def test_counts_and_costs_that_cannot_be_are_no_damage(tmp_path):
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        for n, (tokens, cost) in enumerate([(2**70, 10**9), (2**63 - 1, 9 * 10**6), (-(2**63), -(10**9)), (-5, -0.7)]):
+            told = {"input_tokens": tokens, "output_tokens": tokens, "cost_usd": Decimal(cost), "start_ns": NOW}
+            rows = [msgspec.structs.replace(span(f"t{n}"), **told) for _ in range(2)]
+            store.put("p", [rows[0], msgspec.structs.replace(rows[1], span_id=b"1")]).result()
+        store.catch_up()
+
+    assert verify(tmp_path) == []
 
 
 def test_an_older_backup_does_not_bring_back_what_was_erased_since(home, tmp_path):

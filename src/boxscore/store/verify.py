@@ -26,15 +26,18 @@ _NAMELESS = "SELECT count(*) FROM spans WHERE {0} IS NOT NULL AND {0} NOT IN (SE
 _DELETE = "Delete the file; it is made again."
 _LAST_CHANGE = "SELECT coalesce(max(seq), 0) FROM s.sqlite_sequence WHERE name = 'changes'"
 _TOTALS = f"""
-SELECT project, at, spans, errors, input_tokens, output_tokens, microusd * 1000000 + picousd FROM totals
+SELECT project, at, spans, errors, input_tokens, output_tokens, microusd, picousd FROM totals
 WHERE field = 0 AND unit_ns = {rollups.MINUTE_NS}
 """  # noqa: S608 - a number of ours
 _COUNTED = f"""
-SELECT project, at, sum(spans), sum(errors), sum(tokens_in), sum(tokens_out), sum(cost) FROM (
+SELECT project, at, sum(spans), sum(errors), sum(tokens_in), sum(tokens_out), sum(micro), sum(pico) FROM (
     SELECT project, at_ns / ?1 - (at_ns % ?1 < 0) AS at, count(*) AS spans, sum(error) AS errors,
-        coalesce(sum(input_tokens), 0) AS tokens_in, coalesce(sum(output_tokens), 0) AS tokens_out,
-        coalesce(sum(cost_picousd), 0) AS cost FROM s.spans WHERE seq <= ?2 GROUP BY 1, 2
-    UNION ALL SELECT project, at, spans, errors, input_tokens, output_tokens, microusd * 1000000 + picousd
+        coalesce(sum(max(min(input_tokens, ?3), -?3)), 0) AS tokens_in,
+        coalesce(sum(max(min(output_tokens, ?3), -?3)), 0) AS tokens_out,
+        coalesce(sum(cost_picousd / 1000000 - (cost_picousd % 1000000 < 0)), 0) AS micro,
+        coalesce(sum((cost_picousd % 1000000 + 1000000) % 1000000), 0) AS pico
+        FROM s.spans WHERE seq <= ?2 GROUP BY 1, 2
+    UNION ALL SELECT project, at, spans, errors, input_tokens, output_tokens, microusd, picousd
     FROM s.removed WHERE field = 0 AND unit_ns = {rollups.MINUTE_NS}
 ) GROUP BY project, at
 """  # noqa: S608
@@ -155,7 +158,9 @@ def _rollup(path: Path) -> Iterator[str]:
         seq, change = cast("tuple[int, int]", database.execute("SELECT seq, change FROM mark").fetchone())
         if change < cast(int, database.execute(_LAST_CHANGE).get):
             return  # some minutes are to be counted anew: they follow
-        counted = {row[:2]: row[2:] for row in database.execute(_COUNTED, (rollups.MINUTE_NS, seq))}
+        counted = {
+            row[:2]: row[2:] for row in database.execute(_COUNTED, (rollups.MINUTE_NS, seq, rollups.MOST_TOKENS))
+        }
         if unlike := [row[:2] for row in database.execute(_TOTALS) if counted.pop(row[:2], None) != row[2:]]:
             yield f"the totals of {len(unlike):,} minutes are not those of the spans. {_DELETE}"
         if counted:

@@ -366,7 +366,7 @@ def test_a_trace_stays_in_its_file_so_that_a_repeat_after_weeks_is_known(tmp_pat
 
         assert store.counts("p").spans == 4
         assert ids(store.trace("p", b"trace-1")) == [b"span-0", b"span-1"]
-    assert len(list((tmp_path / "spans").glob("*.db"))) == 2
+    assert len(list((tmp_path / "spans").glob("*.db"))) == 3  # nor does a file go on for a clock that was ahead
 
 
 def test_texts_with_much_in_common_get_a_dictionary_that_outlives_the_process_and_the_file(tmp_path):
@@ -418,6 +418,16 @@ def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path):
                 reader.put("p", [row()])
     with SqliteSpans(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(("sizes", "blocks"), [([10] * 65, 2), ([600_000] * 3, 3), ([9, 2_000_000, 9, 9], 3)])
+def test_to_see_a_span_little_else_is_read(store, tmp_path, sizes, blocks):
+    rows = [row(n, raw=random.Random(n).randbytes(size)) for n, size in enumerate(sizes)]
+
+    store.put("p", rows).result()
+
+    assert count(tmp_path, "blocks") == blocks
+    assert [span.raw for span in store.trace("p", b"trace-1").items] == [row.raw for row in rows]
 
 
 def test_a_newer_file_is_refused_and_left_alone(tmp_path):

@@ -1,6 +1,6 @@
 """Blocks: what is long in a trace's spans (texts, metadata, raw bytes), compressed together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
 
@@ -12,6 +12,8 @@ from boxscore.store.spans.rows import SpanRow
 LEVEL = 1
 SPANS = 64
 """A block holds at most so many spans: a page of a long trace opens few blocks."""
+BYTES = 1024 * 1024
+"""Nor does it hold more of raw spans than this, unless one alone is more: to see a span all of its block is read."""
 DICTIONARY_BYTES = 64 * 1024
 SAMPLES = 200
 """Blocks of an application to train its dictionary on."""
@@ -56,6 +58,18 @@ def payload_of(row: SpanRow) -> Payload:
 def with_payload(fields: dict[str, object], payload: Payload) -> None:
     for name in _FIELDS:
         fields[name] = getattr(payload, name)
+
+
+def split(rows: Sequence[SpanRow]) -> Iterator[Sequence[SpanRow]]:
+    """The spans of a trace by block."""
+    start = size = 0
+    for place, row in enumerate(rows):
+        size += len(row.raw)
+        if place > start and (place - start == SPANS or size > BYTES):
+            yield rows[start:place]
+            start, size = place, len(row.raw)
+    if rows:
+        yield rows[start:]
 
 
 def pack(payloads: Sequence[Payload]) -> bytes:

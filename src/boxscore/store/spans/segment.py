@@ -105,8 +105,7 @@ class Segment:
             touched = _one_each(rows)
             fresh = self._merge_stored(project, trace, touched) if is_known else touched
             stand_in = self._settle_entry(project, trace, touched, known=is_known)
-            for start in range(0, len(fresh), blocks.SPANS):
-                part = fresh[start : start + blocks.SPANS]
+            for part in blocks.split(fresh):
                 block = self._add_block(project_name, trace, part)
                 for place, row in enumerate(part):
                     entry = 1 if row.entry else 2 if row.span_id == stand_in else 0
