@@ -55,7 +55,17 @@ def _one_blas_thread() -> Generator[None]:
         del os.environ[_BLAS]
 
 
+class _ReaderLeftError(Exception):
+    """Whoever read what is printed does so no more, as `head` when it has enough."""
+
+
 class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # click would leave with 1, and that means reject
+            raise _ReaderLeftError from error
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -110,8 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         click.echo("\nstopped; what came back is kept", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
+    except _ReaderLeftError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in a buffer has somewhere to go
         sys.exit(141)
     except Exception as error:
         if isinstance(error, UnicodeEncodeError) and (unread := _no_text(sys.argv if arguments is None else arguments)):
