@@ -213,7 +213,7 @@ class Records:
     def totals(self, run_id: str) -> Totals:
         """Counts and sums over the rows of a run as they are now; money is added as exact decimals."""
         counted = (
-            "SELECT count(*), count(error_kind), coalesce(sum(responses.run_id <> trials.run_id), 0) "
+            "SELECT count(*), count(error_kind), count(*) FILTER (WHERE responses.run_id <> trials.run_id) "
             "FROM trials JOIN responses ON responses.id = response_id WHERE trials.run_id = ?"
         )
         # SQLite would add money as binary floats, so it only groups; the sums are made here.

@@ -43,6 +43,7 @@ class Writer:
         self._path = path
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
+        self._lock = threading.Lock()
         self._connection = connect(path)
         self._thread = threading.Thread(target=self._work, name="boxscore-records", daemon=True)
         self._thread.start()
@@ -61,15 +62,17 @@ class Writer:
         return done
 
     def close(self) -> None:
-        if not self._closed:
-            self._closed = True
-            self._queue.put(None)
-            self._thread.join()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
 
     def _put(self, job: _Job) -> None:
-        if self._closed:
-            raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
-        self._queue.put(job)
+        with self._lock:  # or it would come behind the end, and be waited for in vain
+            if self._closed:
+                raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
+            self._queue.put(job)
 
     def _work(self) -> None:
         with closing(self._connection):
