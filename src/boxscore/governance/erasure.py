@@ -102,18 +102,18 @@ def _reach(store: SqliteSpans, stone: Tombstone, value: str) -> _Reach:
         case "trace":
             return _Reach([(stone.project, bytes.fromhex(value))])
         case "session":
-            traces = upkeep.traces_of(stone.project, "session", value, stone.at_ns)
+            traces = upkeep.traces_of(stone.project, "session", [value], stone.at_ns)[value]
             return _Reach(traces, sessions=[(stone.project, value)])
         case "user":
-            traces = upkeep.traces_of(stone.project, "user", value, stone.at_ns)
+            traces = upkeep.traces_of(stone.project, "user", [value], stone.at_ns)[value]
+            sessions = [session for _, session in upkeep.sessions_of(traces)]
             followers: list[Trace] = []
             whole: list[tuple[str, str]] = []
-            for project, session in upkeep.sessions_of(traces):
-                of_session = upkeep.traces_of(project, "session", session, stone.at_ns)
+            for session, of_session in upkeep.traces_of(stone.project, "session", sessions, stone.at_ns).items():
                 theirs = [trace for trace in of_session if not upkeep.names_others(trace, value)]
                 followers += set(theirs) - set(traces)
                 if len(theirs) == len(of_session):
-                    whole.append((project, session))
+                    whole.append((stone.project, session))
             return _Reach(traces, followers, whole)
 
 

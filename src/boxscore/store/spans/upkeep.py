@@ -57,8 +57,9 @@ SELECT p.value, v.value FROM (SELECT DISTINCT project, {0} AS value FROM spans W
 JOIN names p ON p.id = d.project JOIN names v ON v.id = d.value
 """
 _OF = """
-SELECT DISTINCT trace FROM spans WHERE project = (SELECT id FROM names WHERE value = ?)
-AND {} = (SELECT id FROM names WHERE value = ?) AND at_ns <= ?
+SELECT DISTINCT n.value, s.trace FROM spans s JOIN names n ON n.id = s.{0}
+WHERE s.project = (SELECT id FROM names WHERE value = ?) AND s.at_ns <= ?
+AND s.{0} IN (SELECT id FROM names WHERE value IN (SELECT value FROM json_each(?)))
 """
 _SESSIONS = """
 SELECT DISTINCT n.value FROM spans s JOIN names n ON n.id = s.session
@@ -146,13 +147,16 @@ class Inventory:
             found |= {(cast(str, project), cast(str, value)) for project, value in rows}
         return found
 
-    def traces_of(self, project: str, field: str, value: str, until_ns: int = LARGEST) -> list[Trace]:
-        """Traces with a span that began until then and says so in `user` or `session`."""
-        found: list[Trace] = []
+    def traces_of(
+        self, project: str, field: str, values: Iterable[str], until_ns: int = LARGEST
+    ) -> Mapping[str, Sequence[Trace]]:
+        """Traces with a span that began until then and says so in `user` or `session`, by what it says. Each file is
+        read once from its beginning to its end."""
+        found: dict[str, list[Trace]] = {value: [] for value in values}
+        asked = msgspec.json.encode(list(found)).decode()
         for _, path in segment_paths(self.folder):
-            with self._reading(path) as database:
-                rows = database.execute(_OF.format(f'"{field}"'), (project, value, until_ns)).fetchall()
-            found += [(project, cast(bytes, trace)) for (trace,) in rows]
+            for value, trace in self._ask(path, _OF.format(f'"{field}"'), (project, until_ns, asked)):
+                found[cast(str, value)].append((project, cast(bytes, trace)))
         return found
 
     def sessions_of(self, traces: Iterable[Trace]) -> set[tuple[str, str]]:
