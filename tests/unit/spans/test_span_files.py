@@ -4,7 +4,7 @@ import itertools
 import os
 import random
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import closing, suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,9 +15,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import StoreError, UsageError
-from boxscore.store.spans import Condition, Counts, SpanRow, SqliteSpans, StoredSpan, merge, parse_condition, schema
+from boxscore.store.spans import (
+    Condition,
+    Counts,
+    SpanRow,
+    SqliteSpans,
+    StoredSpan,
+    long,
+    merge,
+    parse_condition,
+    schema,
+)
+from boxscore.store.spans.columns import SEQ
 from boxscore.store.spans.database import open_database
 from boxscore.store.spans.files import segment_paths
+from boxscore.store.spans.reader import Reader
 
 NOW = 1_800_000_000 * 10**9
 DAY = 24 * 3600 * 10**9
@@ -522,6 +534,35 @@ def count(tmp_path, table):
         (found,) = file.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
     file.close()
     return found
+
+
+def test_a_long_trace_is_that_of_the_moment_even_where_another_question_saw_a_later_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(long, "LONG", 2)
+    kept = long.LongTraces()
+    with SqliteSpans(tmp_path, clock_ns=lambda: NOW) as store:
+        fill(store, [row(n) for n in range(0, 10, 2)])
+        (number, path), *_ = segment_paths(store.folder)
+        with closing(Reader(path, number, kept)) as early, closing(Reader(path, number, kept)) as late:
+            pages = []
+            with early.snapshot():
+                early.first("p", oldest_first=True)  # now it sees what it sees
+                fill(store, [row(n) for n in range(1, 10, 2)])
+                with late.snapshot():
+                    pages.append(late.trace_rows("p", b"trace-1", (0, b""), 4))
+                pages.append(early.trace_rows("p", b"trace-1", (0, b""), 4))
+
+            assert [[values[SEQ] for values in page] for page in pages] == [[1, 6, 2, 7], [1, 2, 3, 4]]
+
+
+def test_a_trace_that_is_too_long_to_be_kept_in_memory_is_not_read_as_a_whole(store, monkeypatch):
+    monkeypatch.setattr(long, "LONG", 2)
+    monkeypatch.setattr(long, "KEPT", 8)
+    monkeypatch.setattr(long, "_with_more", lambda *_: pytest.fail("all of its spans were read"))
+
+    fill(store, [row(n, entry=n == 0) for n in range(9)])
+
+    assert len(store.trace("p", b"trace-1", limit=4).items) == 4
+    assert store.traces("p").items[0].spans == 9
 
 
 def test_a_log_that_grew_under_a_long_question_is_cut_when_it_was_written_back(tmp_path, monkeypatch):

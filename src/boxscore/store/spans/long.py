@@ -11,7 +11,7 @@ from boxscore.store.spans.database import Database
 LONG = 1_000
 """A trace of more spans is kept here, in memory,"""
 KEPT = 200_000
-"""up to so many spans of all of them: some 200 bytes each."""
+"""up to so many spans of all of them: some 200 bytes each. One that has more is never read as a whole."""
 
 Key: TypeAlias = tuple[int, int, bytes]
 """File, project and trace."""
@@ -20,7 +20,8 @@ _SPANS = """
 SELECT start_ns, span, seq, duration_ns, error, input_tokens, output_tokens, cost_picousd
 FROM spans WHERE project = ? AND trace = ? AND seq > ?
 """
-_IS_LONG = "SELECT count(*) > ? FROM (SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT ?)"
+_LENGTH = "SELECT count(*) FROM (SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT ?)"
+_LAST = "SELECT coalesce(max(seq), 0) FROM spans"
 _CHANGED = "SELECT count(*), coalesce(max(seq >= ? AND seq <= ?), 0) FROM changes WHERE id > ?"
 _LAST_CHANGE = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
 _END = 2**63
@@ -67,10 +68,12 @@ class LongTraces:
         self._kept: OrderedDict[Key, LongTrace] = OrderedDict()
 
     def of(self, database: Database, key: Key) -> LongTrace | None:
-        """The trace as it is in the file, None for one that is not long."""
+        """The trace as the connection sees it, None for one that is not long, or too long."""
         with self._lock:
             known = self._kept.pop(key, None)
-        if known is None and not database.execute(_IS_LONG, (LONG, *key[1:], LONG + 1)).get:
+        if known is not None and known.last_seq > cast(int, database.execute(_LAST).get):
+            known = None  # by a question that saw later commits
+        if known is None and not LONG < cast(int, database.execute(_LENGTH, (*key[1:], KEPT + 1)).get) <= KEPT:
             return None
         change = cast(int, database.execute(_LAST_CHANGE).get)
         if known is not None and _has_changed(database, known, change):
