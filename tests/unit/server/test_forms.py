@@ -43,7 +43,14 @@ def test_spans_come_back_as_they_were(spans: list[StoredSpan], cursor: str | Non
 @given(SPANS, MONEY)
 def test_traces_come_back_as_they_were(span: StoredSpan, money: Decimal) -> None:
     summary = TraceSummary(
-        entry=span, spans=2, errors=1, duration_ns=None, input_tokens=1, output_tokens=None, cost_usd=money
+        entry=span,
+        spans=2,
+        errors=1,
+        duration_ns=None,
+        input_tokens=1,
+        output_tokens=None,
+        cost_usd=money,
+        models=["small", "large"],
     )
     page = Page[TraceSummary](items=[summary], cursor=None)
 

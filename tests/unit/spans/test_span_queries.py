@@ -148,10 +148,13 @@ def test_pages_joined_are_the_list(tmp_path_factory, story, filter, oldest_first
         traces = pages(lambda cursor: store.traces("p", filter, cursor=cursor, **how))
 
         ids = {span.trace_id for span in everything(store)}
+        inside = {trace: [span.model for span in store.trace("p", trace).items if span.model] for trace in ids}
 
     assert {trace.entry.trace_id for trace in traces} == ids or filter
     assert [span.span_id for span in spans] == [span.span_id for span in expected]
     assert [trace.entry.span_id for trace in traces] == [span.span_id for span in expected if span.entry]
+    for trace in traces:
+        assert set(trace.models) == set([trace.entry.model] if trace.entry.model else inside[trace.entry.trace_id])
 
 
 @settings(max_examples=25, deadline=None)

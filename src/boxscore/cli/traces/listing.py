@@ -71,6 +71,7 @@ def _alone(span: StoredSpan) -> TraceSummary:
         input_tokens=span.input_tokens,
         output_tokens=span.output_tokens,
         cost_usd=span.cost_usd,
+        models=[model] if (model := span.model or span.model_asked) else [],
     )
 
 
@@ -94,6 +95,7 @@ class Rows:
         self.of_spans = of_spans
         self.now_ns = time.time_ns()
         wide, wider = width >= 100, width >= 140
+        self._inside = wide
 
         def widest(told: Callable[[TraceSummary], str], least: int, most: int, usual: int) -> int:
             """Columns for what these traces tell, and what is usual where there are none yet."""
@@ -103,7 +105,7 @@ class Rows:
         self.when = when or widest(self._when, 4, 10, 10)
         self.took = widest(lambda trace: took(_lasted(trace)), 7, 8, 8)
         self.cost = widest(lambda trace: usd(trace.cost_usd), 4, 11, 8) or 4
-        self.model = widest(_model, 5, 24 if wide else 16, 16)
+        self.model = widest(self._model, 5, 24 if wide else 16, 16)
         self.whose = widest(_whose, 5, 20 if wider else 12, 12) if wide else 0
         ids = _ID + _SPAN_ID + 1 if of_spans else _ID
         room = width - sum((self.when, self.took, self.cost, len("tokens"), ids)) - 7
@@ -112,7 +114,7 @@ class Rows:
         self.asked = widest(_asked, 5, room - names - 1, width) if room - names - 1 >= _ASKED else 0
         self.name = min(room, names) if self.asked or traces else room
         if self.model and not self.asked and traces:
-            self.model += min(room - self.name, widest(_model, 5, width, 0) - self.model)
+            self.model += min(room - self.name, widest(self._model, 5, width, 0) - self.model)
 
     def head(self) -> str:
         asked = f" {left('asked', self.asked)}" if self.asked else ""
@@ -132,7 +134,7 @@ class Rows:
         asked = f" {left(_asked(trace), self.asked)}" if self.asked else ""
         whose = f" {ink.pale(left(_whose(trace), self.whose))}" if self.whose else ""
         name = left(safe(entry.name), self.name)
-        model = f" {left(middle_cut(_model(trace), self.model), self.model)}" if self.model else ""
+        model = f" {left(middle_cut(self._model(trace), self.model), self.model)}" if self.model else ""
         return (
             f"{ink.pale(left(self._when(trace) if when is None else when, self.when))} {mark} "
             f"{ink.bad(name) if trace.errors else name}{asked}{model}"
@@ -144,6 +146,14 @@ class Rows:
     def _id(self, span: StoredSpan) -> str:
         trace = span.trace_id.hex()[:_ID]
         return f"{trace} {span.span_id.hex()[:_SPAN_ID]}" if self.of_spans else trace
+
+    def _model(self, trace: TraceSummary) -> str:
+        """Of several the first, and how many there are beside it. A narrow terminal has room for what was asked, and
+        for no more than the model of the entry itself."""
+        own = trace.entry.model or trace.entry.model_asked
+        models = trace.models if self._inside or own else ()
+        first = stripped(next(iter(models), "")).rpartition("/models/")[2]
+        return f"{first} +{len(models) - 1}" if len(models) > 1 else first
 
     def _when(self, trace: TraceSummary) -> str:
         return ago(min(trace.entry.start_ns, trace.entry.received_ns), self.now_ns)
@@ -167,10 +177,6 @@ def _lasted(trace: TraceSummary) -> int | None:
 
 def _asked(trace: TraceSummary) -> str:
     return stripped(trace.entry.input_text[:400])
-
-
-def _model(trace: TraceSummary) -> str:
-    return stripped(trace.entry.model or trace.entry.model_asked or "").rpartition("/models/")[2]
 
 
 def _whose(trace: TraceSummary) -> str:

@@ -42,6 +42,11 @@ _TOTALS = f"""
 SELECT count(*), sum(s.error), max(s.start_ns + s.duration_ns) - min(s.start_ns), {_IN}, {_OUT}, {_COST}
 FROM spans s WHERE s.project = ? AND s.trace = ?
 """  # noqa: S608 - our own words
+_MODELS = """
+SELECT coalesce(model, model_asked) AS of FROM (
+    SELECT start_ns, model, model_asked FROM spans WHERE project = ? AND trace = ? LIMIT 1000
+) WHERE of IS NOT NULL GROUP BY of ORDER BY min(start_ns), of LIMIT 8
+"""
 _OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
 _SESSION = f"SELECT s.trace, min(s.start_ns), max(s.start_ns) {_OF_SESSION} GROUP BY s.trace"
 _SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
@@ -238,7 +243,15 @@ class Reader:
             input_tokens=totals.input_tokens,
             output_tokens=totals.output_tokens,
             cost_usd=None if totals.picousd is None else to_usd(totals.picousd),
+            models=self._models(project, entry),
         )
+
+    def _models(self, project: str, entry: StoredSpan) -> list[str]:
+        own = entry.model or entry.model_asked
+        if own is not None:
+            return [own]
+        found = self._connection.execute(_MODELS, (self.name_id(project), entry.trace_id))
+        return [self.name(cast(int, row[0])) for row in found]
 
     def _totals(self, project: str, trace: bytes) -> Totals:
         long = self._long_trace(project, trace)

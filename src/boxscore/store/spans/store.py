@@ -26,7 +26,8 @@ class StoredSpan(SpanRow, frozen=True, kw_only=True):
 
 class TraceSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A trace in a list: its entry and, over all its spans so far, their number, the errors among them, the time from
-    the first start to the last known end, tokens and cost; None where no span told."""
+    the first start to the last known end, tokens and cost; None where no span told. `models` is the model of the entry,
+    or where it has none, as an agent has not, those of the spans inside, eight at most, the first first."""
 
     entry: StoredSpan
     spans: int
@@ -35,6 +36,7 @@ class TraceSummary(msgspec.Struct, frozen=True, kw_only=True):
     input_tokens: int | None
     output_tokens: int | None
     cost_usd: Decimal | None
+    models: Sequence[str] = ()
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, kw_only=True):
