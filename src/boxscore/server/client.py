@@ -67,6 +67,9 @@ class RemoteSpans:
         except errors.NotFoundError:
             return Page(items=[], cursor=None)
 
+    def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
+        return self._get("/trace-ids", list[str], beginning=beginning, limit=limit)
+
     def spans(
         self,
         project: str,

@@ -95,6 +95,15 @@ def make_questions(service: Service) -> fastapi.FastAPI:
             await asyncio.sleep(0.05)
         return Answer(found, service.answers)
 
+    @get("/trace-ids", list[str])
+    async def trace_ids(
+        project: Project,
+        beginning: Annotated[str, Query(description="Hex digits, 32 at most.")],
+        limit: Limit = 10,
+    ) -> Answer:
+        """Ids of traces that begin so, in order."""
+        return await answer(lambda: store.trace_ids(project, beginning, limit=limit))
+
     @get("/spans", Page[StoredSpan])
     async def spans(
         project: Project,

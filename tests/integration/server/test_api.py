@@ -35,6 +35,7 @@ def test_the_description_is_whole(described: dict[str, Any], snapshot: SnapshotA
 ASKED = {
     "/api/v1/traces": "?whole=true",
     "/api/v1/traces/{trace_id}": "",
+    "/api/v1/trace-ids": "?beginning=1a",
     "/api/v1/spans": "?filter=model_asked%3Dgpt-4o-mini&whole=true",
     "/api/v1/sessions": "",
     "/api/v1/sessions/{session}": "",

@@ -89,6 +89,7 @@ def test_a_client_gets_what_the_store_gives(serve: Callable[..., Server]) -> Non
             lambda reader: reader.spans("default", [parse_condition("model_asked=gpt-4o-mini")], oldest_first=True),
             lambda reader: reader.trace("default", trace),
             lambda reader: reader.trace("default", b"?" * 16),
+            lambda reader: reader.trace_ids("default", trace.hex()[:5]),
             lambda reader: reader.sessions("default"),
             lambda reader: reader.search("default", '"my parcel"', filter),
             lambda reader: reader.counts("default", [parse_condition("cost_usd>=0.0000001")]),

@@ -313,3 +313,23 @@ def test_a_cursor_that_no_list_gave_is_refused(tmp_path, place):
             store.spans("p", cursor=cursor)
         with pytest.raises(UsageError, match="no cursor"):
             store.search("p", "word", cursor=cursor)
+
+
+def test_a_trace_is_found_by_the_beginning_of_its_id(tmp_path):
+    ids = ["0a" * 16, "0b" + "00" * 15, "0b" * 16, "0b" + "ff" * 15, "0c" * 16]
+    with SqliteSpans(tmp_path, segment_spans=2) as store:
+        for n, trace in enumerate(ids):
+            rows = [
+                SpanRow(trace_id=bytes.fromhex(trace), span_id=b"%08d" % (10 * n + m), name="s", start_ns=NOW)
+                for m in range(3)
+            ]
+            store.put("p", rows).result()
+
+        assert store.trace_ids("p", "0") == ids
+        assert store.trace_ids("p", "0b") == ids[1:4]
+        assert store.trace_ids("p", "0b", limit=2) == ids[1:3]
+        assert store.trace_ids("p", ids[2][:31]) == store.trace_ids("p", ids[2]) == [ids[2]]
+        assert store.trace_ids("p", "0d") == store.trace_ids("other", "0") == []
+        for wrong in ("", "0B", "x", "0" * 33):
+            with pytest.raises(UsageError):
+                store.trace_ids("p", wrong)

@@ -17,8 +17,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROJECT = "default"
 ENTRY = Condition("entry", "=", True)
-SCANNED = 20_000
-"""Traces among which the beginning of an id is looked for, newest first."""
+_SOME = 5
 
 _LAST_NS = 2**63 - 1
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
@@ -79,7 +78,7 @@ def _moment(text: str, now_ns: int, option: str) -> int:
 
 
 def find_trace(reader: SpanReader, text: str | None) -> bytes:
-    """The id of a trace, from the whole of it or its beginning where only one recent trace begins so; of the newest
+    """The id of a trace, from the whole of it or its beginning where only one trace begins so; of the newest
     trace where nothing is given."""
     if text is None:
         newest = reader.spans(PROJECT, [ENTRY], limit=1).items
@@ -91,17 +90,11 @@ def find_trace(reader: SpanReader, text: str | None) -> bytes:
         raise UsageError(f"{text!r} is no id of a trace: it has up to 32 digits 0 to 9 and a to f.")
     if len(written) == 32:
         return bytes.fromhex(written)
-    found: set[bytes] = set()
-    seen, cursor = 0, None
-    while seen < SCANNED:
-        page = reader.spans(PROJECT, [ENTRY], limit=1000, cursor=cursor)
-        found.update(span.trace_id for span in page.items if span.trace_id.hex().startswith(written))
-        seen, cursor = seen + len(page.items), page.cursor
-        if cursor is None:
-            break
+    found = reader.trace_ids(PROJECT, written, limit=_SOME + 1)
     if len(found) > 1:
-        some = ", ".join(sorted(trace.hex()[: max(12, len(written) + 4)] for trace in found)[:5])
-        raise UsageError(f"{len(found)} traces begin with {written}: {some}; give more of the id.")
+        count = f"{len(found)}" if len(found) <= _SOME else f"more than {_SOME}"
+        some = ", ".join(trace[: max(12, len(written) + 4)] for trace in found[:_SOME])
+        raise UsageError(f"{count} traces begin with {written}: {some}; give more of the id.")
     if not found:
         raise NotFoundError("trace", written)
-    return found.pop()
+    return bytes.fromhex(found[0])

@@ -92,8 +92,7 @@ class Reader:
         self._connection = connect(path, write=False)
         self._scored = False
         self._names: dict[int, str] = {}
-        self._dictionaries: OrderedDict[int, zstandard.ZstdCompressionDict] = OrderedDict()
-        self._opener: tuple[int | None, zstandard.ZstdDecompressor] | None = None
+        self._openers: OrderedDict[int | None, zstandard.ZstdDecompressor] = OrderedDict()
 
     def close(self) -> None:
         self._connection.close()
@@ -201,6 +200,19 @@ class Reader:
         asked = "SELECT 1 FROM spans WHERE project = ? AND trace = ? LIMIT 1"
         return self._connection.execute(asked, (self.name_id(project), trace)).get is not None
 
+    def trace_ids(self, project: str, first: bytes, last: bytes, limit: int) -> list[bytes]:
+        """The first `limit` of the traces between two ids: a step along the index for each, however long they are."""
+        asked = "SELECT min(trace) FROM spans WHERE project = ? AND trace > ? AND trace <= ?"
+        number = self.name_id(project)
+        found: list[bytes] = [first] if self.knows(project, first) else []
+        while len(found) < limit:
+            after = found[-1] if found else first
+            trace = cast("bytes | None", self._connection.execute(asked, (number, after, last)).get)
+            if trace is None:
+                break
+            found.append(trace)
+        return found
+
     def spans(self, rows: Iterable[Row], *, whole: bool) -> list[StoredSpan]:
         opened: dict[int, list[Payload]] = {}
         found: list[StoredSpan] = []
@@ -301,19 +313,21 @@ class Reader:
         """A block and what opens it. Neighbours mostly have the same dictionary."""
         asked = "SELECT dictionary, data FROM blocks WHERE id = ?"
         number, data = cast("tuple[int | None, bytes]", self._connection.execute(asked, (block,)).fetchone())
-        if self._opener is None or self._opener[0] != number:
-            dictionary = None if number is None else self._dictionary(number)
-            self._opener = (number, zstandard.ZstdDecompressor(dict_data=dictionary))
-        return data, self._opener[1]
+        return data, self._opener(number)
 
-    def _dictionary(self, number: int) -> zstandard.ZstdCompressionDict:
-        found = self._dictionaries.pop(number, None)
+    def _opener(self, number: int | None) -> zstandard.ZstdDecompressor:
+        """What opens blocks of a dictionary."""
+        found = self._openers.pop(number, None)
         if found is None:
-            asked = "SELECT data FROM dictionaries WHERE id = ?"
-            found = zstandard.ZstdCompressionDict(cast(bytes, self._connection.execute(asked, (number,)).get))
-            if len(self._dictionaries) >= DICTIONARIES_KEPT:
-                self._dictionaries.popitem(last=False)
-        self._dictionaries[number] = found
+            dictionary = None
+            if number is not None:
+                asked = "SELECT data FROM dictionaries WHERE id = ?"
+                trained = cast(bytes, self._connection.execute(asked, (number,)).get)
+                dictionary = zstandard.ZstdCompressionDict(trained)
+            found = zstandard.ZstdDecompressor(dict_data=dictionary)
+            if len(self._openers) >= DICTIONARIES_KEPT:
+                self._openers.popitem(last=False)
+        self._openers[number] = found
         return found
 
 

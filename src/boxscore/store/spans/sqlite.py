@@ -62,10 +62,8 @@ SESSION_PAGES = 8
 """A page of conversations looks at no more pages of traces: its cursor goes on."""
 SECONDS = 10
 """An aggregate that takes longer is stopped."""
-SEARCHED = 2_000
+SEARCHED, SPARE = 2_000, 8
 """A page of a search looks at no more candidates: its cursor goes on."""
-TEXT_COSTS = 4
-"""To look into a candidate's texts takes so many times longer than to see that the filter does not take it."""
 TRIES, PAUSE_S = 3, 0.02
 IDLE = 32
 """Connections that wait for the next question."""
@@ -206,6 +204,15 @@ class SqliteSpans:
         return Page(items=[], cursor=None)
 
     @_steady
+    def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
+        _check_limit(limit)
+        if not set(beginning) <= set("0123456789abcdef") or not 0 < len(beginning) <= 32:
+            raise UsageError(f"{beginning[:80]!r} begins no trace id: it has up to 32 digits 0 to 9 and a to f.")
+        first, last = (bytes.fromhex(beginning.ljust(32, digit)) for digit in "0f")
+        found = {trace for reader in self._readers() for trace in reader.trace_ids(project, first, last, limit)}
+        return [trace.hex() for trace in sorted(found)[:limit]]
+
+    @_steady
     def spans(
         self,
         project: str,
@@ -322,12 +329,17 @@ class SqliteSpans:
                     continue
                 where = question.rows()
                 seq = before[1] if number == before[0] else LARGEST
-                while len(items) < limit and left > 0 and (seqs := asked.candidates(reader, path, project, seq)):
+                wanted = limit + SPARE
+                while (
+                    len(items) < limit
+                    and left > 0
+                    and (seqs := asked.candidates(reader, path, project, seq, min(wanted, left)))
+                ):
+                    wanted *= 2  # the filter takes few of them
                     taken = {cast(int, row[SEQ]): row for row in reader.rows_of(seqs, where)}
-                    texts = {text.seq: text for text in reader.texts_of(taken)} if asked.in_texts else None
                     for seq in seqs:
-                        last, left = (number, seq), left - (TEXT_COSTS if seq in taken else 1)
-                        if seq in taken and (texts is None or asked.match(texts[seq])):
+                        last, left = (number, seq), left - 1
+                        if seq in taken:
                             items += [span for span in reader.spans([taken[seq]], whole=True) if asked.match(span)]
                         if len(items) == limit or left <= 0:
                             break

@@ -125,6 +125,10 @@ class SpanReader(Protocol):
         """The trace's spans by start, whole; empty where it is not known."""
         ...
 
+    def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
+        """Traces whose id, in hexadecimal digits, begins so, in order."""
+        ...
+
     def spans(
         self,
         project: str,
