@@ -93,6 +93,10 @@ def test_a_process_that_writes_carries_out_what_another_asks_it_to_erase(home):
 
         assert maintenance.problem is None
         assert {facet.value for facet in store.facets("default", "user")} == {"user-0", "user-1"}
+        (gone, *left) = [item.entry.trace_id for item in store.traces("default").items]
+        boxscore(home, "erase", "--trace", gone.hex().upper(), "--yes")  # as somebody may write it
+        assert [item.entry.trace_id for item in store.traces("default").items] == left
+    assert "no trace id" in boxscore(home, "erase", "--trace", "that one", "--yes", code=2)
     assert "erased the user" in told
     assert b"user-2" not in (home / "spans" / "000001.db").read_bytes()
 

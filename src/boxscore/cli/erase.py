@@ -30,6 +30,7 @@ def erase(
     from boxscore.errors import UsageError
     from boxscore.governance import erase as remove
     from boxscore.governance import journal, reapply, tombstones
+    from boxscore.governance.erasure import bury
     from boxscore.governance.tombstones import Kind
     from boxscore.store.spans import SqliteSpans
     from boxscore.store.spans.files import is_owned
@@ -45,8 +46,7 @@ def erase(
             if again:
                 raise UsageError("a server runs, and does that by itself.")
             kind, value = asked[0]
-            stone = tombstones.make(of, cast(Kind, kind), project, value, now_ns)
-            tombstones.add(of, [stone])
+            stone = bury(of, cast(Kind, kind), value, project=project, now_ns=now_ns)
             told("the server erases")
             while not tombstones.read(of).get(stone):
                 if not is_owned(of):

@@ -10,6 +10,8 @@ from boxscore.errors import UsageError
 from boxscore.governance import tombstones
 from boxscore.governance.tombstones import Kind, Tombstone
 from boxscore.store.spans import SqliteSpans
+from boxscore.store.spans.files import FOLDER
+from boxscore.store.spans.upkeep import Inventory
 
 Trace = tuple[str, bytes]
 
@@ -38,13 +40,19 @@ def erase(
     freed pages and logs of the span files. A tombstone, synced first, makes sure of it after a kill and in backups from
     before (`reapply`).
     """
-    if kind == "trace":
-        value = _trace_id(value).hex()
-    stone = tombstones.make(home, kind, project, value, now_ns)
-    tombstones.add(home, [stone])
-    done = _erase(store, [(stone, value)], progress)
+    stone = bury(home, kind, value, project=project, now_ns=now_ns)
+    done = _erase(store, [(stone, _stored(kind, value))], progress)
     tombstones.add(home, [stone], done=True)
     return done
+
+
+def bury(home: Path, kind: Kind, value: str, *, project: str, now_ns: int) -> Tombstone:
+    """Adds the tombstone of what is to be erased: who writes to the home carries it out. It reaches all that is stored,
+    also where the clock is behind."""
+    newest = max((file.newest_ns or 0 for file in Inventory(home / FOLDER).files()), default=0)
+    stone = tombstones.make(home, kind, project, _stored(kind, value), max(now_ns, newest))
+    tombstones.add(home, [stone])
+    return stone
 
 
 def reapply(home: Path, store: SqliteSpans, *, progress: Callable[[str], None] = lambda step: None) -> Erasure:
@@ -117,9 +125,10 @@ def _reach(store: SqliteSpans, stone: Tombstone, value: str) -> _Reach:
             return _Reach(traces, followers, whole)
 
 
-def _trace_id(value: str) -> bytes:
+def _stored(kind: Kind, value: str) -> str:
+    """The value as it is looked for."""
     try:
-        return bytes.fromhex(value)
+        return bytes.fromhex(value).hex() if kind == "trace" else value
     except ValueError:
         raise UsageError(f"{value!r} is no trace id: it is written in hexadecimal digits.") from None
 

@@ -3,6 +3,7 @@
 The file is what an older backup is held against. It may be copied elsewhere, and several may be put together.
 """
 
+import errno
 import json
 import os
 import secrets
@@ -81,7 +82,8 @@ def add(home: Path, stones: Iterable[Tombstone], *, done: bool = False) -> None:
         if size and os.pread(handle, 1, size - 1) != b"\n":  # a line that a kill cut off
             whole = os.pread(handle, size, 0).rfind(b"\n") + 1
             os.ftruncate(handle, whole)
-        os.write(handle, text)
+        if os.write(handle, text) < len(text):  # as it is where room ends in the middle of it
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(handle)
     except OSError as error:
         raise StoreError(f"{path} could not be written: {error.strerror}. Nothing was erased.") from error

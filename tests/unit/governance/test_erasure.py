@@ -1,5 +1,6 @@
 """Nothing of an erased user, session or trace stays, to the bytes of the files."""
 
+import os
 import random
 
 import pytest
@@ -116,6 +117,26 @@ def test_a_session_and_a_trace_can_be_erased(store, tmp_path):
     assert store.scores("p") == []
     with pytest.raises(UsageError):
         erased(tmp_path, store, "trace", "no hex")
+
+
+def test_a_clock_that_is_behind_leaves_nothing_of_them(store, tmp_path):
+    store.put("p", [span("a", user="ann")]).result()
+
+    assert erased(tmp_path, store, "user", "ann", now_ns=NOW - 10**18).traces == 1
+    assert traces(store) == set()
+
+
+def test_a_tombstone_for_which_there_is_no_room_is_told_and_nothing_is_erased(store, tmp_path, monkeypatch):
+    store.put("p", [span("a", user="ann")]).result()
+    write = os.write
+    with monkeypatch.context() as full:
+        full.setattr(tombstones.os, "write", lambda handle, text: write(handle, text[:20]))
+        with pytest.raises(StoreError, match=r"No space left .* Nothing was erased"):
+            erased(tmp_path, store, "user", "ann")
+
+    assert traces(store) == {"a"}
+    assert tombstones.read(tmp_path) == {}
+    assert erased(tmp_path, store, "user", "ann").traces == 1
 
 
 def test_tombstones_do_not_tell_whom_they_stand_for(store, tmp_path):
