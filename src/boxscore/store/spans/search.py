@@ -1,8 +1,8 @@
 """Words of spans, indexed behind the write, each index in a file beside its span file.
 
-One document per span with new text, found by the span's order of arrival. The index knows which words a document has
-and not where (a quarter of the size): phrases are looked up as words and then checked in the text. Parts of words are
-looked up in a list of the words, by their trigrams. The files can be deleted at any time; they are made again.
+One document per span with new text, found by the span's order of arrival. The index knows where a document has a word:
+without that it is half the size, and a page of a phrase of frequent words looks into hundreds of texts. Parts of words
+are looked up in a list of the words, by their trigrams. The files can be deleted at any time; they are made again.
 """
 
 import re
@@ -15,11 +15,10 @@ import apsw
 
 from boxscore.errors import QueryTooLargeError, StoreError, UsageError
 from boxscore.store.spans.database import Database, open_database, truncate_log
-from boxscore.store.spans.reader import Reader, SpanTexts
+from boxscore.store.spans.reader import Reader
 from boxscore.store.spans.store import StoredSpan
 
 STEP_ROWS = 4_000
-CANDIDATES = 200
 TERM = 64
 """Of longer words only so much is in the list that parts of words are looked up in. Words with digits are not in it:
 numbers and ids never end."""
@@ -32,17 +31,21 @@ _TABLES = """
 BEGIN IMMEDIATE;
 DROP TABLE IF EXISTS mark;
 DROP TABLE IF EXISTS words;
+DROP TABLE IF EXISTS terms;
+DROP TABLE IF EXISTS trigrams;
+DROP TABLE IF EXISTS made;
 CREATE TABLE mark(seq INTEGER NOT NULL, change INTEGER NOT NULL) STRICT;
 INSERT INTO mark VALUES (0, 0);
-CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, detail=none, tokenize='unicode61');
+CREATE VIRTUAL TABLE words USING fts5(text, content='', contentless_delete=1, tokenize='unicode61');
+INSERT INTO words(words, rank) VALUES ('automerge', 8);
 CREATE TABLE terms(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE) STRICT;
 CREATE VIRTUAL TABLE trigrams USING fts5(term, content='', contentless_delete=1, detail=none, tokenize='trigram');
 CREATE TABLE made(id BLOB NOT NULL) STRICT;
 INSERT INTO made VALUES (randomblob(16));
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 COMMIT
 """
-_VERSION = 2
+_VERSION = 3
 _FORGET = "DELETE FROM terms; DELETE FROM trigrams; UPDATE made SET id = randomblob(16)"
 _ADD_TERM = "INSERT INTO terms(term) VALUES (?) ON CONFLICT DO NOTHING RETURNING id"
 _ADD_TRIGRAMS = "INSERT INTO trigrams(rowid, term) VALUES (?, ?)"
@@ -94,11 +97,6 @@ class Words:
         plain = all(word.isascii() for piece in self._pieces for word in piece.words)
         self._plain = [piece.pattern() for piece in self._pieces] if plain else None
 
-    @property
-    def in_texts(self) -> bool:
-        """Whether candidates may not have it in their texts."""
-        return any(len(piece.words) > 1 for piece in self._pieces)
-
     def _piece(self, found: re.Match[str]) -> Piece | None:
         written = found[2] or ""
         words = self._tokens(found[1] or written)
@@ -109,22 +107,23 @@ class Words:
             raise UsageError(f"{written!r} is too short: write three characters or more of a part of a word.")
         return Piece(words, before, after)
 
-    def candidates(self, reader: Reader, path: Path, project: str, before: int) -> Sequence[int]:
-        """Spans that have all the words, the latest first, with a lower number than `before`."""
+    def candidates(self, reader: Reader, path: Path, project: str, before: int, limit: int) -> Sequence[int]:
+        """The latest spans that have all the words and phrases, with a lower number than `before`; a phrase may begin
+        in the input and end in the output."""
         number = reader.name_id(project)
         database = _existing(search_path(path))
         if number is None or database is None:
             return []
         try:
             parts = [f'"{_of_project(number)}"', *(_asked(database, piece) for piece in self._pieces)]
-            found = database.execute(_FIND, (" AND ".join(parts), before, CANDIDATES))
+            found = database.execute(_FIND, (" AND ".join(parts), before, limit))
             return [cast(int, row[0]) for row in found]
         except apsw.Error as error:
             raise StoreError(f"{search_path(path)} could not be searched: {error}.") from error
         finally:
             database.close()
 
-    def match(self, span: StoredSpan | SpanTexts) -> bool:
+    def match(self, span: StoredSpan) -> bool:
         """Whether each piece stands in one of the span's texts as it was asked for."""
         written = (span.input_text, span.output_text)
         if self._plain is not None and all(text.isascii() for text in written):
@@ -137,7 +136,7 @@ class Words:
 def _asked(database: Database, piece: Piece) -> str:
     """The piece as the index is asked for it; other words than its own where it is part of them."""
     if not piece.before:
-        return f'"{piece.words[0]}"*' if piece.after else " AND ".join(f'"{word}"' for word in piece.words)
+        return f'"{" ".join(piece.words)}"' + ("*" if piece.after else "")
     part = piece.words[0]
     trigrams = " AND ".join(f'"{part[at : at + 3]}"' for at in range(len(part) - 2))
     found = database.execute(_TERMS, (trigrams, part, piece.before, piece.after, TERMS + 1)).fetchall()
