@@ -35,7 +35,8 @@ from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.client import RemoteSpans
 from boxscore.store.spans import Page, SpanReader, SqliteSpans, StoredSpan, parse_condition, parse_measure
 
-DAY_NS = 24 * 3600 * 10**9
+HOUR_NS = 3600 * 10**9
+DAY_NS = 24 * HOUR_NS
 FILTERS: Sequence[tuple[str, str]] = (
     ("0.5", "environment=half"),
     ("0.5", "release=half"),
@@ -58,16 +59,16 @@ STORE_MS, HTTP_MS, WAIT_MS = 20, 50, 3_000
 MEMORY_MB, IDLE_MB = 512, 150
 SECONDS = 1.5
 """A question is asked for no longer, but ten times at least."""
-IDLE_S, LIMIT_S = 8, 60
+IDLE_S, LIMIT_S = 8, 80
 LONG = b"long".ljust(16)
 
 Question = tuple[str, Callable[[], object]]
 
 
 def build(home: Path, spans: int) -> None:
-    """A store of `spans` that end now."""
+    """A store of `spans` that end two hours ago: retention leaves the last hour alone."""
     with SqliteSpans(home) as store:
-        times = {"start_ns": time.time_ns() - 8 * DAY_NS, "step_ns": 8 * DAY_NS // spans}
+        times = {"start_ns": time.time_ns() - 8 * DAY_NS - 2 * HOUR_NS, "step_ns": 8 * DAY_NS // spans}
         for batch in batches(spans, 2_000, **times):
             store.put(DEFAULT_PROJECT, batch).result()
         store.catch_up()
@@ -75,7 +76,7 @@ def build(home: Path, spans: int) -> None:
 
 def add_long_trace(home: Path, spans: int = 50_000) -> None:
     """One trace of so many spans, an hour ago."""
-    began = time.time_ns() - 3600 * 10**9
+    began = time.time_ns() - HOUR_NS
     with SqliteSpans(home) as store:
         for n, batch in enumerate(batches(spans, 2_000, seed=5, start_ns=began, step_ns=10**6)):
             rows = [msgspec.structs.replace(row, trace_id=LONG, session="long", entry=False) for row in batch]
@@ -193,7 +194,7 @@ def measure(store: SpanReader, repeats: int, goal_ms: float, cpu: Callable[[], f
     return "\n".join(lines), missed
 
 
-def in_store(home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
+def in_store(original: Path, home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
     command = [sys.executable, __file__, "--writer", "--home", str(home), "--rate", str(rate)]
     writer = subprocess.Popen(command, stdout=subprocess.PIPE) if rate else None
     try:
@@ -215,7 +216,7 @@ def in_store(home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
     return text, missed
 
 
-def over_http(home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
+def over_http(original: Path, home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
     from spanserving import Server, during, erased, retained, sending, settled
 
     with SqliteSpans(home, write=False) as store:
@@ -237,8 +238,10 @@ def over_http(home: Path, rate: int, repeats: int) -> tuple[str, list[str]]:
         left = server.logs()
     finally:
         server.stop()
+    shutil.rmtree(home)
+    shutil.copytree(original, home)
     settled(home)
-    server = Server(home, BOXSCORE_RETAIN_SAMPLE="0.95", BOXSCORE_RETAIN_SAMPLE_DAYS="1")
+    server = Server(home, BOXSCORE_RETAIN_SAMPLE="0.95", BOXSCORE_RETAIN_SAMPLE_DAYS="0.04")
     try:
         retention, waited_too = during(server, rate, lambda: retained(server), LIMIT_S)
     finally:
@@ -284,7 +287,7 @@ def main() -> int:
             copy = Path(scratch) / "home"
             shutil.copytree(options.home, copy)
             add_long_trace(copy)
-            text, found = part(copy, options.rate, options.repeats)
+            text, found = part(options.home, copy, options.rate, options.repeats)
             parts.append(text)
             missed += found
     stored = sum(path.stat().st_size for path in (options.home / "spans").iterdir()) / options.spans

@@ -24,7 +24,7 @@ from boxscore.store.spans import SpanRow, SqliteSpans
 from boxscore.store.spans.schema import connect
 
 BATCH = 100
-DAY_NS = 24 * 3600 * 10**9
+HOUR_NS = 3600 * 10**9
 ATTRIBUTES = (
     *(("operation", "gen_ai.operation.name"), ("model", "gen_ai.response.model"), ("provider", "gen_ai.provider.name")),
     *(("input_tokens", "gen_ai.usage.input_tokens"), ("output_tokens", "gen_ai.usage.output_tokens")),
@@ -230,14 +230,13 @@ def erased(server: Server, user: str) -> Iterator[None]:
 
 
 def settled(home: Path) -> None:
-    """What the home has was received two days ago, so that a policy samples it; new traces go to another file."""
+    """What the home has was received two hours ago, as its spans are; new traces go to another file."""
     with SqliteSpans(home) as store:
         store.upkeep.begin_file()
     for path in sorted((home / "spans").glob("*.db"))[:-1]:
         database = connect(path, write=True)
-        database.execute(
-            "UPDATE spans SET received_ns = received_ns - ? WHERE seq = (SELECT max(seq) FROM spans)", (2 * DAY_NS,)
-        )
+        asked = "UPDATE spans SET received_ns = received_ns - ? WHERE seq = (SELECT max(seq) FROM spans)"
+        database.execute(asked, (2 * HOUR_NS,))
         database.close()
 
 
