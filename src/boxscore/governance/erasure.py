@@ -91,6 +91,7 @@ def _erase(store: SqliteSpans, found: Sequence[tuple[Tombstone, str]], progress:
     upkeep.remove_session_scores(session for reach in reached for session in reach.sessions)
     removed = upkeep.remove(followers)  # first: after a kill they are found by those whom they follow
     removed.add(upkeep.remove(traces))
+    trained |= upkeep.untrain([*followers, *traces])  # what came of them meanwhile may have been learnt from
     progress("overwriting what is left")
     upkeep.scrub({number: set[int]() for number in trained} | removed.names, texts=True)
     return Erasure(traces=len(followers) + len(traces), spans=removed.spans)

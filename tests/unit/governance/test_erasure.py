@@ -2,12 +2,15 @@
 
 import os
 import random
+from contextlib import closing
 
 import pytest
 
 from boxscore.errors import StoreError, UsageError
 from boxscore.governance import erase, reapply, tombstones
 from boxscore.store.spans import Score, SpanRow, SqliteSpans, parse_condition
+from boxscore.store.spans.blocks import mark, saw
+from boxscore.store.spans.database import open_database
 
 NOW = 30_000_000 * 60 * 10**9
 SHARED = "You are a helpful assistant of a shop. Answer in one sentence, politely. " * 10
@@ -90,6 +93,28 @@ def test_nothing_of_an_erased_user_is_left_in_any_file(store, tmp_path):
     minute = 60 * 10**9
     series = store.series("p", start_ns=NOW - minute, end_ns=NOW, step_ns=minute)
     assert [point.spans for point in series.points] == [1140]
+
+
+def test_what_comes_of_them_meanwhile_is_in_no_dictionary_that_is_trained_later(store, tmp_path, monkeypatch):
+    for n in range(150):
+        store.put("p", [span(f"t{n}", words=secret(n), user="ann" if n == 0 else "bob")]).result()
+    remove = store.upkeep.remove
+
+    def comes_before(traces):
+        store.put("p", [span("t0", 1, words=secret(0))]).result()
+        return remove(traces)
+
+    monkeypatch.setattr(store.upkeep, "remove", comes_before)
+    erased(tmp_path, store, "user", "ann")
+    for n in range(150, 450):
+        store.put("p", [span(f"t{n}", words=secret(n))]).result()
+    store.close()
+
+    with closing(open_database(tmp_path / "spans" / "000001.db", write=False)) as database:
+        trained = [row[0] for row in database.execute("SELECT trained FROM dictionaries")]
+    assert len(trained) == 1
+    assert not any(saw(one, {mark(b"t0")}) for one in trained)
+    assert not holds(tmp_path, secret(0))
 
 
 def test_a_user_takes_along_their_sessions_but_no_trace_that_names_another(store, tmp_path):

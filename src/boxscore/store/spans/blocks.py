@@ -1,6 +1,6 @@
 """Blocks: what is long in a trace's spans (texts, metadata, raw bytes), compressed together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import blake2b
 
@@ -147,12 +147,12 @@ class Dictionaries:
         """A dictionary that was trained before."""
         self._ready[owner] = dictionary
 
-    def forget(self, owners: Iterable[Owner], marks: Iterable[bytes]) -> None:
+    def forget(self, marks: Set[bytes]) -> None:
         """Uses and learns nothing more that is from the marked traces."""
-        marks = set(marks)
-        for owner in owners:
-            for gone in marks & self._samples.get(owner, {}).keys():
-                del self._samples[owner][gone]
+        for samples in self._samples.values():
+            for gone in marks & samples.keys():
+                del samples[gone]
+        for owner in {*self._ready, *self._training}:
             training = self._training.get(owner)
             made = self._ready.get(owner) if training is None else training.result()
             if made is not None and saw(made.trained, marks):

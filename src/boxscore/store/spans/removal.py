@@ -121,14 +121,14 @@ def _payloads(segment: Segment, block: int) -> list[Payload] | None:
 # Dictionaries
 
 
-def tainted(files: Files, owners: Set[Owner], marks: Set[bytes]) -> list[tuple[Segment, int, Owner]]:
+def tainted(files: Files, marks: Set[bytes]) -> list[tuple[Segment, int, Owner]]:
     """Dictionaries that have texts of the marked traces; none of them is used for new blocks any more."""
-    files.dictionaries.forget(owners, marks)
+    files.dictionaries.forget(marks)
     found: list[tuple[Segment, int, Owner]] = []
     for segment in files.segments:
         for number, project, application, trained in segment.database.execute(_DICTIONARIES).fetchall():
             owner = (cast(str, project), cast(str, application))
-            if owner in owners and blocks.saw(cast("bytes | None", trained), marks):
+            if blocks.saw(cast("bytes | None", trained), marks):
                 found.append((segment, cast(int, number), owner))
         segment.reload()
     return found

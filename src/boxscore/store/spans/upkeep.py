@@ -65,10 +65,6 @@ _SESSIONS = """
 SELECT DISTINCT n.value FROM spans s JOIN names n ON n.id = s.session
 WHERE s.project = (SELECT id FROM names WHERE value = ?) AND s.trace = ?
 """
-_APPLICATIONS = """
-SELECT DISTINCT coalesce(n.value, '') FROM spans s LEFT JOIN names n ON n.id = s.application
-WHERE s.project = (SELECT id FROM names WHERE value = ?) AND s.trace = ?
-"""
 _HAS_SESSION = """
 SELECT 1 FROM spans WHERE project = ? AND session = (SELECT id FROM names WHERE value = ?) AND entry > 0 LIMIT 1
 """
@@ -285,13 +281,7 @@ class Upkeep(Inventory):
         """Replaces the dictionaries that have texts of these traces; gives back the files that had one. To be done
         before the traces are removed: then a kill in between finds the same ones again."""
         marks = {blocks.mark(trace) for _, trace in traces}
-        owners = {
-            (project, cast(str, application))
-            for _, path in segment_paths(self.folder)
-            for project, trace in traces
-            for (application,) in self._ask(path, _APPLICATIONS, (project, trace))
-        }
-        found = self._run(lambda files: removal.tainted(files, owners, marks))
+        found = self._run(lambda files: removal.tainted(files, marks))
         for segment, number, owner in found:
             instead = self._run(lambda files, s=segment, o=owner: removal.retrain(s, o, marks))
             after: int | None = 0
