@@ -18,7 +18,7 @@ Term = tuple[str, Sequence[Cell]]
 COLUMNS = ", ".join(f"s.{column}" for column in QUOTED)
 
 _TAGGED = "EXISTS (SELECT 1 FROM tags x WHERE x.project = ? AND x.tag = ? AND x.at_ns = s.at_ns AND x.seq = s.seq)"
-_SCORED = """EXISTS (SELECT 1 FROM scores x WHERE x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?{}
+_SCORED = """EXISTS (SELECT 1 FROM scores x WHERE {}
 AND (x.trace = s.trace AND (x.span IS NULL OR x.span = s.span OR s.entry > 0)
 OR x.session = (SELECT value FROM names WHERE id = s.session)))"""
 
@@ -69,12 +69,13 @@ class Test(NamedTuple):
 
 class Question(NamedTuple):
     """A filter in the numbers of one file. `tags` of the application (whether a span has them), `others` that rows
-    alone can answer."""
+    alone can answer; of these `scored` are conditions on a score `x` that there has to be."""
 
     project: int
     tests: Sequence[Test]
     tags: Sequence[tuple[bool, int]]
     others: Sequence[Term]
+    scored: Sequence[Term] = ()
 
     def walk(self) -> tuple[Where, Sequence[Term]]:
         """A walk in the order of lists along the index that leaves most out, and the terms that it leaves open."""
@@ -117,12 +118,16 @@ def question(project: int, filter: Filter, names: Names, *, scored: bool = True)
     tests: list[Test] = []
     tags: list[tuple[bool, int]] = []
     others: list[Term] = []
+    scores: list[Term] = []
     for condition in filter:
         kind = kind_of(condition.field)
         number: int | None = None
         if kind == "score":
             if scored:
-                others.append(_scored(condition, project))
+                has, score = _score(condition, project)
+                others.append((("" if has else "NOT ") + _SCORED.format(score[0]), score[1]))
+                if has:
+                    scores.append(score)
             elif (condition.operator == "!=") == (condition.value is None):
                 return None
             continue
@@ -137,7 +142,7 @@ def question(project: int, filter: Filter, names: Names, *, scored: bool = True)
             tags.append((condition.operator == "=", number))
         else:
             tests.append(_test(condition, number))
-    return Question(project, tests, tags, others)
+    return Question(project, tests, tags, others, scores)
 
 
 def _test(condition: Condition, number: int | None) -> Test:
@@ -160,16 +165,16 @@ def _equals(test: Test) -> bool:
     return test.operator == "=" and test.value is not None
 
 
-def _scored(condition: Condition, project: int) -> Term:
+def _score(condition: Condition, project: int) -> tuple[bool, Term]:
+    """Whether there has to be such a score, and what is asked of a score `x`."""
     name, operator, value = condition.field.removeprefix(SCORE), condition.operator, condition.value
     has = operator != "!=" if value is not None else operator == "!="
-    parameters: list[Cell] = [project, name]
-    compared = ""
+    asked, parameters = "x.project = (SELECT value FROM names WHERE id = ?) AND x.name = ?", list[Cell]((project, name))
     if value is not None:
         column, parameter = ("word", value) if isinstance(value, str) else ("number", float(value))
-        compared = f" AND x.{column} {'=' if operator == '!=' else operator} ?"
+        asked += f" AND x.{column} {'=' if operator == '!=' else operator} ?"
         parameters.append(parameter)
-    return ("" if has else "NOT ") + _SCORED.format(compared), parameters
+    return has, (asked, parameters)
 
 
 def _name(condition: Condition) -> str:

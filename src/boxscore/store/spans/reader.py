@@ -32,6 +32,8 @@ WALKED = 1_000
 BATCH = 8192
 """Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
+SCORED = 5_000
+"""What no more scores than these are of is looked for from there."""
 
 # Sums may pass 64 bits where none of the numbers does, so they are summed in two halves.
 _IN, _OUT, _COST = (
@@ -47,9 +49,10 @@ SELECT coalesce(model, model_asked) AS of FROM (
     SELECT start_ns, model, model_asked FROM spans WHERE project = ? AND trace = ? LIMIT 1000
 ) WHERE of IS NOT NULL GROUP BY of ORDER BY min(start_ns), of LIMIT 8
 """
-_OF_SESSION = "FROM spans s WHERE s.project = ? AND s.session = ? AND s.entry > 0"
+_OF_SESSION = "FROM spans s INDEXED BY spans_session WHERE s.project = ? AND s.session = ? AND s.entry > 0"
 _SESSION = f"SELECT s.trace, min(s.start_ns), max(s.start_ns) {_OF_SESSION} GROUP BY s.trace"
 _SESSION_USER = f'SELECT s."user" {_OF_SESSION} AND s."user" IS NOT NULL ORDER BY s.at_ns DESC, s.seq DESC LIMIT 1'
+_SCORES = "SELECT x.trace, x.session FROM scores x WHERE {} LIMIT ?"
 _TRACE = f"""
 SELECT {queries.COLUMNS} FROM (
     SELECT seq FROM spans WHERE project = ? AND trace = ? AND (start_ns, span) > (?, ?) ORDER BY start_ns, span LIMIT ?
@@ -176,6 +179,19 @@ class Reader:
         """Spans that have an attribute of the application."""
         found = self._connection.execute("SELECT seq FROM tags WHERE project = ? AND tag = ?", (project, tag))
         return [cast(int, row[0]) for row in found]
+
+    def scored(self, project: int, score: queries.Term) -> tuple[list[int], list[int]] | None:
+        """Spans that may have such a score, by the traces and sessions that it is of: numbers of spans, and of names
+        of sessions. None where there are more than `SCORED` such scores."""
+        asked, parameters = score
+        found = self._connection.execute(_SCORES.format(asked), (*parameters, SCORED + 1)).fetchall()
+        if len(found) > SCORED:
+            return None
+        traces = {cast(bytes, trace) for trace, _ in found if trace is not None}
+        of_trace = "SELECT seq FROM spans WHERE project = ? AND trace = ?"
+        seqs = self._connection.executemany(of_trace, [(project, trace) for trace in traces])
+        sessions = {self.name_id(cast(str, session)) for _, session in found if session is not None} - {None}
+        return [cast(int, row[0]) for row in seqs], [cast(int, session) for session in sessions]
 
     def last_seq(self) -> int:
         return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)

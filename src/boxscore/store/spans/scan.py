@@ -54,6 +54,11 @@ class Scan:
         tests = [Test("project", "=", question.project), *question.tests]
         self._tests = sorted(tests, key=lambda test: test.operator != "=")  # those first that leave most out
         self._tags = [(has, np.array(reader.tagged(question.project, tag), np.int64)) for has, tag in question.tags]
+        self._scored: list[tuple[Numbers, Numbers]] = []
+        for score in question.scored:
+            if (scored := reader.scored(question.project, score)) is not None:
+                seqs, sessions = scored
+                self._scored.append((np.array(sorted(seqs), np.int64), np.array(sessions, np.int64)))
         self._stripes: Sequence[Stripe] = []
         self._mark = 0
         if columns is not None:
@@ -98,6 +103,10 @@ class Scan:
     def _lacking(self) -> list[Where]:
         """Rows that the columns do not have, and those that they do not have as they are now."""
         rows = self._question.rows()
+        for seqs, sessions in self._scored:
+            late = ", ".join(map(str, seqs[seqs > self._mark].tolist()))
+            named = ", ".join(map(str, sessions.tolist()))
+            rows = rows.having([(f"(s.seq <= ? OR s.seq IN ({late}) OR s.session IN ({named}))", (self._mark,))])
         stale = [seq for stripe in self._stripes for seq in changed(stripe, self._changes).tolist()]
         places = ", ".join(map(str, stale))
         return [rows.having([("s.seq > ?", (self._mark,))]), rows.having([(f"s.seq IN ({places})", ())])]
@@ -127,6 +136,8 @@ class Scan:
         """The stripe's rows that the question takes, but for `others`; None where there are none. With no more than
         `enough` of them some may be others."""
         deadline.check()
+        if any(not len(sessions) and not _within(seqs, stripe) for seqs, sessions in self._scored):
+            return None
         mask = np.ones(stripe.rows, np.bool_)
         for test in self._tests:
             mask &= self._part(stripe, test.column).compare(test.operator, test.value)
@@ -136,10 +147,13 @@ class Scan:
             if left <= enough:
                 break
         stale = changed(stripe, self._changes)
-        if self._tags or len(stale) or stripe.last > self._last_seq:
+        if self._tags or self._scored or len(stale) or stripe.last > self._last_seq:
             seqs = self._seqs(stripe)
             for has, tagged in self._tags:
                 mask &= np.isin(seqs, tagged, invert=not has)
+            for scored, sessions in self._scored:
+                of_session = np.isin(self._part(stripe, "session").values(), sessions) if len(sessions) else False
+                mask &= np.isin(seqs, scored) | of_session
             mask &= seqs <= self._last_seq
             if len(stale):
                 mask &= np.isin(seqs, stale, invert=True)
@@ -153,6 +167,12 @@ class Scan:
     def _part(self, stripe: Stripe, column: str) -> Part:
         assert self._columns is not None  # noqa: S101 - there are stripes
         return part(self._columns, stripe, column)
+
+
+def _within(seqs: Numbers, stripe: Stripe) -> bool:
+    """Whether one of the ascending numbers is of the stripe."""
+    first, behind = np.searchsorted(seqs, (stripe.first, stripe.last + 1)).tolist()
+    return first < behind
 
 
 def _from_rows(reader: Reader, parts: Sequence[Where], columns: Sequence[str]) -> Iterator[Batch]:
