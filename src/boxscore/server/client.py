@@ -23,6 +23,7 @@ from boxscore.store.spans.store import SeriesBy, SessionSummary, SpanReader, Tra
 __all__ = ["RemoteSpans", "open_spans"]
 
 Found = TypeVar("Found")
+_NAME = "boxscore"
 _LIMITS = Limits(connect_s=5.0, total_s=60.0, body_bytes=256 * 1024 * 1024)
 
 
@@ -138,16 +139,16 @@ class RemoteSpans:
     def put_scores(self, project: str, scores: Sequence[Score]) -> None:
         """Returns when they are on the server's disk, synced."""
         headers = {"content-type": "application/json"}
-        self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name="boxscore"))
+        self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name=_NAME))
 
     def ingest_json(self, body: bytes) -> bytes:
         """The answer to an OTLP/JSON request, once all of it that was not rejected is on the server's disk, synced."""
         headers = {"content-type": "application/json"}
-        return self._ask(self._transport.post(f"{self.url}/v1/traces", body, headers=headers, name="boxscore")).body
+        return self._ask(self._transport.post(f"{self.url}/v1/traces", body, headers=headers, name=_NAME)).body
 
     def _get(self, path: str, kind: type[Found], filter: Filter = (), **asked: object) -> Found:
         query = urlencode([*(("filter", written(condition)) for condition in filter), *_pairs(asked)], quote_via=quote)
-        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", name="boxscore"))
+        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", name=_NAME))
         try:
             return decode(reply.body, kind)
         except errors.UsageError as error:
@@ -160,7 +161,8 @@ class RemoteSpans:
             with self._lock:
                 reply = self._runner.run(exchange)
         except ProviderError as error:
-            raise OperationError(f"the Boxscore server at {self.url} does not answer: {error}") from error
+            why = str(error).removeprefix(f"{_NAME}: ")
+            raise OperationError(f"the Boxscore server at {self.url} does not answer: {why}") from error
         if reply.status != 200:
             raise _error(reply, self.url)
         return reply

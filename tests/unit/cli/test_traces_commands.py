@@ -14,7 +14,8 @@ from syrupy.assertion import SnapshotAssertion
 from boxscore.cli import main
 from boxscore.cli.traces.ink import Ink
 from boxscore.cli.traces.snippet import snippet
-from boxscore.store.spans import SpanRow, SqliteSpans, StoredSpan
+from boxscore.errors import OperationError
+from boxscore.store.spans import Page, SpanRow, SqliteSpans, StoredSpan, TraceSummary
 from boxscore.text import cells
 
 NOW_NS = 1_790_000_000 * 10**9  # 2026-09-21 14:13:20 UTC
@@ -284,6 +285,30 @@ def test_no_text_of_a_span_can_do_anything_to_a_terminal(run: Run, hostile: None
                 "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]", printed
             )
             assert not any(line.startswith("forged") for line in printed.splitlines()), asked
+
+
+def test_tail_goes_on_when_its_server_is_back(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Restarting(SqliteSpans):
+        happens = iter(("there", "away", "away", "there", "Ctrl-C"))
+
+        def traces(self, *asked: Any, **more: Any) -> Page[TraceSummary]:
+            match next(self.happens):
+                case "away":
+                    raise OperationError("the server does not answer.")
+                case "Ctrl-C":
+                    raise KeyboardInterrupt
+                case _:
+                    return super().traces(*asked, **more)
+
+    monkeypatch.setattr("boxscore.cli.traces.tail.opened", lambda: Restarting(home, write=False))
+    monkeypatch.setattr("boxscore.cli.traces.tail.EVERY_S", 0)
+    with pytest.raises(SystemExit) as left:
+        main(["traces", "tail"])
+
+    assert left.value.code == 0
+    assert capsys.readouterr().err.strip() == "the server does not answer. It is asked on; Ctrl-C ends it."
 
 
 def test_a_trace_of_fifty_thousand_spans_is_shown_a_page_at_a_time(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

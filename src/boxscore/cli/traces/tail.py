@@ -9,6 +9,7 @@ from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.listing import Rows
 from boxscore.cli.traces.words import absolute, clock
+from boxscore.errors import BusyError, OperationError
 from boxscore.server.forms import encode
 from boxscore.store.spans import Filter, SpanReader, TraceSummary
 
@@ -24,7 +25,10 @@ _KEPT = 50_000
 @click.option("-n", "--last", default=5, show_default=True, type=click.IntRange(0, _PAGE), help="Earlier ones before.")
 @click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each trace.")
 def command(filter: tuple[str, ...], since: str | None, until: str | None, last: int, as_json: bool) -> None:
-    """New traces as they come, one a line; Ctrl-C ends it."""
+    """New traces as they come, one a line; Ctrl-C ends it.
+
+    A server that does not answer is asked on: it may be starting again.
+    """
     conditions = conditions_of(filter, since, until)
     rows = Rows([], terminal_width(), Ink.of_terminal(), when=10)
     try:
@@ -53,10 +57,21 @@ def _arriving(reader: SpanReader, filter: Filter, last: int) -> Iterator[TraceSu
     newest = reader.traces(PROJECT, filter, limit=_PAGE, whole=True).items
     yield from reversed(newest[:last])
     told.update((trace.entry.trace_id, None) for trace in newest)
+    away = False
     while True:
         time.sleep(EVERY_S)
         now = time.monotonic()
-        for trace in reversed(list(_unknown(reader, filter, told))):
+        try:
+            unknown = list(_unknown(reader, filter, told))
+        except OperationError as error:
+            if type(error) is not OperationError and not isinstance(error, BusyError):
+                raise
+            if not away:
+                click.echo(f"{error} It is asked on; Ctrl-C ends it.", err=True)
+            away = True
+            continue
+        away = False
+        for trace in reversed(unknown):
             key = trace.entry.trace_id
             waited = now - first_seen.setdefault(key, now)
             if trace.entry.parent_id is not None and waited < UNFINISHED_S:
