@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,11 +17,13 @@ __all__ = ["exporter_number", "resource_attributes", "spool_folder", "target"]
 DEFAULT_URL = "http://127.0.0.1:8400"
 _TIMEOUTS = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT")
 _LONGEST_S = 60.0  # OpenTelemetry for Python reads seconds; who wrote milliseconds, as others read, waits this long
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _SPANS, _SCORES = "/v1/traces", "/api/v1/scores"
 
 
 def target(url: str | None, headers: Mapping[str, str] | None) -> Target:
-    """`SpecError` for an address that is none.
+    """`SpecError` for an address or a header that is none.
 
     Sources of the variables: opentelemetry.io/docs/specs/otel/protocol/exporter.
     """
@@ -32,7 +35,14 @@ def target(url: str | None, headers: Mapping[str, str] | None) -> Target:
         parts = urlsplit(address)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SpecError(f"{address!r} is no address: it starts with http:// or https://, then a host.", key="url")
-    said = dict(_pairs(_exporter("HEADERS") or "")) | dict(headers or {})
+    said = dict(_pairs(_exporter("HEADERS") or "")) | {name: value.strip() for name, value in (headers or {}).items()}
+    for name, value in said.items():
+        if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):  # which may be a key: it is not shown
+            raise SpecError(
+                f"the header {name[:80]!r} cannot be sent: its name or its value has a line break or a character that "
+                "headers do not have.",
+                key="headers",
+            )
     return Target(
         spans_url=spans_url,
         scores_url=base.removesuffix(_SPANS) + _SCORES,

@@ -118,6 +118,19 @@ def test_an_address_that_is_none_is_refused() -> None:
         options.target("127.0.0.1:8400", None)
 
 
+def test_a_key_that_was_read_with_its_line_break_is_sent_without() -> None:
+    assert options.target("http://a", {"authorization": "Bearer k-1\n"}).headers == (("authorization", "Bearer k-1"),)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"authorization": "k-1\r\nx: y"}, {"authorization": "k-1 \u2013"}, {"": "k-1"}, {"a b": "k-1"}]
+)
+def test_a_header_that_is_none_is_refused_and_its_value_not_shown(headers: dict[str, str]) -> None:
+    with pytest.raises(SpecError, match="cannot be sent") as refused:
+        options.target("http://a", headers)
+    assert "k-1" not in str(refused.value)
+
+
 def test_a_wrong_address_is_one_line_of_the_log_and_the_application_runs(tmp_path: Path) -> None:
     said = run("boxscore.init('nowhere')\nassert boxscore.trace(len)('four') == 4\nassert boxscore.flush()", tmp_path)
 
