@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 KINDS = (
     *("", "created", "opened", "written", "truncated", "syncing", "synced", "unsynced", "renamed", "unlinked", "made"),
-    *("removed", "acknowledged"),
+    *("removed", "acknowledged", "killed"),
 )
 HEAD = struct.Struct("IIQqQ")
 LOSSES = ("all", "none", "from a point on", "some writes", "some sectors of 4096", "some sectors of 512")
@@ -42,6 +42,11 @@ def _records(data: bytes) -> Iterator[Record]:
         path, at = data[at : at + path_size].decode(), at + path_size
         yield Record(KINDS[kind], path, inode, offset, data[at : at + size])
         at += size
+
+
+def killed() -> bytes:
+    """A record for the log: whoever kills the process appends it, once it is gone."""
+    return HEAD.pack(KINDS.index("killed"), 0, 0, 0, 0)
 
 
 def acknowledgement(data: bytes) -> bytes:
@@ -182,6 +187,9 @@ class Disk:
 
     def _acknowledged(self, record: Record) -> None:
         pass
+
+    def _killed(self, record: Record) -> None:
+        self._syncs.clear()  # those that were under way never end, and others of the same files follow
 
     def _name(self, path: str, make: Callable[..., None]) -> None:
         make(self._now)

@@ -15,7 +15,7 @@ from faults import shim
 from faults.calls import Found, Site, sites
 from faults.checker import Verdict, check
 from faults.load import Journal, Load
-from faults.power import Disk, acknowledgement, read_log
+from faults.power import Disk, acknowledgement, killed, read_log
 from faults.servers import Server, program, with_tests
 
 Start = Callable[[Path, dict[str, str] | None], Server]
@@ -70,6 +70,7 @@ def lose_power(
                 with Load(server.port, journal, f"life {life} {process}", stamp=stamp):
                     time.sleep(draw.uniform(0.2, longest_s))
                     server.kill()
+                    os.write(handle, killed())
                 control.heal()
         os.close(handle)
         records = read_log(log)

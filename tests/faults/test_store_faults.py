@@ -1,6 +1,7 @@
 """Short forms of the faults below the span store. `make faults` runs them all, for longer."""
 
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 
@@ -10,6 +11,7 @@ from faults import scenarios
 from faults.calls import Site
 from faults.checker import PROJECT, check
 from faults.load import Journal, parts_of, request, rows
+from faults.power import Disk, Record
 from faults.scenarios import Calls
 from faults.servers import store_server
 
@@ -35,6 +37,18 @@ def test_what_was_acknowledged_before_a_power_loss_is_stored_once_and_whole(tmp_
     assert verdict.good, verdict
     assert losses == 10
     assert verdict.acknowledged > 100
+
+
+def test_a_sync_that_a_kill_cut_short_is_not_taken_for_the_next_one(tmp_path):
+    home, log = str(tmp_path / "home"), str(tmp_path / "home" / "log")
+    told = [("created", log), ("syncing", home), ("synced", home), ("syncing", log), ("killed", "")]
+    told += [("opened", log), ("written", log), ("syncing", log), ("synced", log)]
+    disk = Disk(tmp_path / "home", [Record(kind, path, 7 if path == log else 1, 0, b"kept") for kind, path in told])
+    disk.run_to(len(told))
+
+    disk.lose_power(tmp_path / "left", Mock(choice=lambda _: "all"))
+
+    assert (tmp_path / "left" / "log").read_bytes() == b"kept"
 
 
 def test_a_store_that_does_not_sync_each_commit_is_found_out(tmp_path, built, draw):
