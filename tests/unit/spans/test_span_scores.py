@@ -6,7 +6,7 @@ import math
 import pytest
 
 from boxscore.errors import UsageError
-from boxscore.store.spans import Score, SpanRow, SqliteSpans, parse_condition
+from boxscore.store.spans import Score, SpanRow, SqliteSpans, parse_condition, reader, stripes
 
 
 def span(trace, span="0", **fields):
@@ -136,3 +136,26 @@ def test_what_is_no_score_is_refused(wrong):
 def test_an_order_of_categories_cannot_be_asked(written):
     with pytest.raises(UsageError):
         parse_condition(written)
+
+
+@pytest.mark.parametrize("most", [0, 5_000])
+def test_the_few_that_were_scored_are_found_among_many_by_trace_span_and_session(tmp_path, monkeypatch, most):
+    monkeypatch.setattr(reader, "WALKED", 4)
+    monkeypatch.setattr(reader, "SCORED", most)
+    monkeypatch.setattr(stripes, "ROWS", 32)
+    with SqliteSpans(tmp_path) as store:
+        for n in range(100):
+            store.put("p", [span(f"t{n}", part, session=f"s{n}") for part in "012"]).result()
+        store.catch_up()
+        store.put("p", [span("late", part, session="s-late") for part in "012"]).result()
+        given = [score("a", 1.0, trace="t3"), score("b", 1.0, trace="t70", span="2"), score("c", 1.0, trace="late")]
+        given += [Score(id="d", name="good", value=0.9, session="s50", at_ns=1), score("e", 0.1, trace="t9")]
+        given += [score("f", 1.0, trace="t20", name="other")]
+        store.put_scores("p", given).result()
+        asked = [parse_condition("score.good>=0.5")]
+
+        parts = [f"{trace}{part}" for trace in ("t3", "t50", "late") for part in "012"]
+        assert names(store.spans("p", asked, limit=100)) == sorted([*parts, "t700", "t702"])
+        assert {found.entry.trace_id for found in store.traces("p", asked).items} == {b"t3", b"t50", b"t70", b"late"}
+        both = [*asked, parse_condition("session=s70")]
+        assert names(store.spans("p", both)) == ["t700", "t702"]
