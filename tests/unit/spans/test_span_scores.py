@@ -138,10 +138,11 @@ def test_an_order_of_categories_cannot_be_asked(written):
         parse_condition(written)
 
 
-@pytest.mark.parametrize("most", [0, 5_000])
-def test_the_few_that_were_scored_are_found_among_many_by_trace_span_and_session(tmp_path, monkeypatch, most):
+@pytest.mark.parametrize(("most", "spans"), [(0, 9), (5_000, 9), (5_000, 8)])
+def test_the_few_that_were_scored_are_found_among_many_by_trace_span_and_session(tmp_path, monkeypatch, most, spans):
     monkeypatch.setattr(reader, "WALKED", 4)
     monkeypatch.setattr(reader, "SCORED", most)
+    monkeypatch.setattr(reader, "SCORED_SPANS", spans)
     monkeypatch.setattr(stripes, "ROWS", 32)
     with SqliteSpans(tmp_path) as store:
         for n in range(100):

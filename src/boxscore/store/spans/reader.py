@@ -33,7 +33,8 @@ BATCH = 8192
 """Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
 SCORED = 5_000
-"""What no more scores than these are of is looked for from there."""
+SCORED_SPANS = 200_000
+"""What no more scores than these are of, in traces of no more spans, is looked for from there."""
 
 # Sums may pass 64 bits where none of the numbers does, so they are summed in two halves.
 _IN, _OUT, _COST = (
@@ -182,16 +183,19 @@ class Reader:
 
     def scored(self, project: int, score: queries.Term) -> tuple[list[int], list[int]] | None:
         """Spans that may have such a score, by the traces and sessions that it is of: numbers of spans, and of names
-        of sessions. None where there are more than `SCORED` such scores."""
+        of sessions. None where there are more than `SCORED` such scores, or `SCORED_SPANS` spans in their traces."""
         asked, parameters = score
         found = self._connection.execute(_SCORES.format(asked), (*parameters, SCORED + 1)).fetchall()
         if len(found) > SCORED:
             return None
         traces = {cast(bytes, trace) for trace, _ in found if trace is not None}
         of_trace = "SELECT seq FROM spans WHERE project = ? AND trace = ?"
-        seqs = self._connection.executemany(of_trace, [(project, trace) for trace in traces])
+        spans = self._connection.executemany(of_trace, [(project, trace) for trace in traces])
+        seqs = [cast(int, row[0]) for row in itertools.islice(spans, SCORED_SPANS + 1)]
+        if len(seqs) > SCORED_SPANS:
+            return None
         sessions = {self.name_id(cast(str, session)) for _, session in found if session is not None} - {None}
-        return [cast(int, row[0]) for row in seqs], [cast(int, session) for session in sessions]
+        return seqs, [cast(int, session) for session in sessions]
 
     def last_seq(self) -> int:
         return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)
