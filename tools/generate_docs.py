@@ -199,8 +199,8 @@ def write_metrics(page: Page) -> None:
     from boxscore.server.metrics import METRICS
 
     page.add(
-        "What `boxscore serve` tells at `/metrics`, in Prometheus' text format. A histogram is in seconds, with buckets,",
-        "a sum and a count.",
+        "What `boxscore serve` tells at `/metrics`, in Prometheus' text format. A histogram is in seconds, with",
+        "buckets, a sum and a count.",
     )
     for metric in METRICS:
         label = f", by `{metric.label}`" if metric.label else ""
@@ -218,9 +218,9 @@ def write_http(page: Page) -> None:
     described = describe(make_questions(SimpleNamespace(store=None)))  # type: ignore[arg-type]
     page.add(
         "What `boxscore serve` answers; a server describes it as OpenAPI, with all schemas, at `/api/v1/openapi.json`.",
-        "Answers and errors are JSON, ids are hex, money is a decimal string in US dollars, times are nanoseconds since",
-        "1970. An error is `{\"error\": {\"code\", \"message\", …}}` with a code of [the tree](errors.md): 4xx where the",
-        "request has to change, 503 with `Retry-After` where it may be sent again, 504 where it took too long.",
+        "Answers and errors are JSON, ids are hex, money is a decimal string in US dollars, times are nanoseconds",
+        'since 1970. An error is `{"error": {"code", "message", …}}` with a code of [the tree](errors.md): 4xx where',
+        "the request has to change, 503 with `Retry-After` where it may be sent again, 504 where it took too long.",
         "",
         "| path | what it is for |",
         "|---|---|",

@@ -48,9 +48,7 @@ def problem(error: BoxscoreError) -> Response:
     return Response(error_body(error), status_of(error), headers, "application/json")
 
 
-def paged(
-    page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | None, *, whole: bool = True
-) -> AnyPage:
+def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | None, *, whole: bool = True) -> AnyPage:
     """A page of at most `limit` items and about `PAGE_BYTES`: those that are `whole` are read in steps that grow while
     spans are small."""
     if not whole:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from serving import JSON, PROTOBUF, Server, request
 from syrupy.assertion import SnapshotAssertion
 
 from boxscore import errors
 from boxscore.server.metrics import METRICS
+from serving import JSON, PROTOBUF, Server, request
 
 CODES = {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
 TRACE = "1a" * 16

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 import pytest
 from google.protobuf.json_format import MessageToDict
-from serving import JSON, Server, request
 
 from boxscore.errors import UnknownNameError, UsageError
 from boxscore.server.client import RemoteSpans, open_spans
 from boxscore.settings import Settings
 from boxscore.store.spans import Score, SqliteSpans, parse_condition
 from boxscore.store.spans.measures import parse_measure
+from serving import JSON, Server, request
 
 MINUTE = 60 * 10**9
 
