@@ -348,7 +348,7 @@ class Buckets:
                 duration_p95_ns=p95,
             )
             for place, (spans, errors, tokens_in, tokens_out, microusd, picousd), p50, p95 in zip(
-                places.tolist(), sums.tolist(), middle, high, strict=True
+                cast("list[int]", places.tolist()), sums.tolist(), middle, high, strict=True
             )
         ]
         points.sort(key=lambda point: (point.start_ns, point.value or ""))
