@@ -38,6 +38,13 @@ def test_a_slow_disk_is_waited_for_by_those_who_send_and_by_nobody_else(tmp_path
     assert longest >= 0.5
 
 
+def test_overload_is_refused_and_soon_forgotten(tmp_path, built):
+    told, verdict = around.overload(tmp_path, serve, built, seconds=5, clients=50)
+
+    assert verdict.good, verdict
+    assert told["recovered_s"] < 10
+
+
 @pytest.mark.parametrize(
     ("site", "at_start"),
     [
