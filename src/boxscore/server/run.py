@@ -34,6 +34,9 @@ _TAKEN = "port %d is taken by another program: %s. Stop that program, or name an
 __all__ = ["GRPC_PORT", "OTLP_PORT", "PORT", "Listening", "serve"]
 
 PORT, OTLP_PORT, GRPC_PORT = 8400, 4318, 4317
+SWITCH_S = 0.001
+"""A thread that computes gives way to others so often: a question lets go of the interpreter for each row that SQLite
+looks for, and would wait five milliseconds for it each time while spans are read or indexed."""
 
 
 class Listening(NamedTuple):
@@ -78,6 +81,7 @@ def serve(
     spans are kept (default: for ever)."""
     limits = limits or Limits()
     check_host(host)
+    sys.setswitchinterval(SWITCH_S)
     listeners: list[socket.socket] = []
     try:
         caps = SpanLimits(body_bytes=limits.body_bytes, waiting_bytes=limits.waiting_bytes)
