@@ -27,6 +27,7 @@ STEP_TRACES = 100
 PAGE_TRACES = 500
 TRIES = 100
 PAUSE_S = 0.05
+REWRITE_KB = 8 * 1024
 LARGEST = 2**63 - 1
 MADE = (".rollup", ".search", ".columns")
 
@@ -314,6 +315,7 @@ class Upkeep(Inventory):
         """Writes the file anew: pages that were rearranged have copies of what was removed in their gaps, whatever
         `secure_delete` overwrites. Who writes to this file meanwhile waits."""
         with self._open(lambda: connect(path, write=True)) as database:
+            database.pragma("cache_size", -REWRITE_KB)  # it fills its caches, whatever their size
             database.execute("VACUUM")
 
     def _empty_log(self, of: Callable[[Files], Database]) -> None:
