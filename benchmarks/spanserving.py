@@ -103,7 +103,7 @@ class Sent:
             return "no answers"
         times = [took for took, _ in found]
         refused = sum(status != "200" for _, status in found)
-        quantiles = statistics.quantiles(times, n=20)
+        quantiles = statistics.quantiles(times, n=20, method="inclusive")
         return (
             f"{len(found) * BATCH:,} spans, answers p50 {quantiles[9]:.0f} ms, p95 {quantiles[18]:.0f} ms, "
             f"longest {max(times):,.0f} ms, {refused} refused"
@@ -213,7 +213,7 @@ class Asking:
                     self.times.append(1e3 * (time.perf_counter() - began))
 
     def told(self) -> str:
-        quantiles = statistics.quantiles(self.times, n=20)
+        quantiles = statistics.quantiles(self.times, n=20, method="inclusive")
         failed = f", {len(self.failed)} failed ({self.failed[0]})" if self.failed else ""
         return (
             f"{len(self.times):,} questions, p50 {quantiles[9]:.0f} ms, p95 {quantiles[18]:.0f} ms, longest "
