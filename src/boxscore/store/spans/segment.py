@@ -10,16 +10,15 @@ import zstandard
 from boxscore.store.spans import blocks
 from boxscore.store.spans.blocks import Dictionaries, Dictionary, Owner, Payload
 from boxscore.store.spans.columns import AT, BLOCK, ENTRY, PLACE, SEQ, from_values, to_values
-from boxscore.store.spans.database import BUSY_MS, Database, Row
+from boxscore.store.spans.database import Database, Row
 from boxscore.store.spans.merge import merge
 from boxscore.store.spans.rows import SpanRow
-from boxscore.store.spans.schema import COLUMNS, LOG_BYTES, QUOTED, connect
+from boxscore.store.spans.schema import COLUMNS, QUOTED, connect
 
 Trace = tuple[str, bytes]
 """Project and trace id."""
 
 NAMES_KEPT = 200_000
-LOG_MS = 500
 _COLUMNS = ", ".join(QUOTED)
 _INSERT = f"INSERT INTO spans({_COLUMNS}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - our own names
 _UPDATE = f"UPDATE spans SET {', '.join(f'{column} = ?' for column in QUOTED)} WHERE seq = ?"  # noqa: S608
@@ -50,7 +49,6 @@ class Segment:
     def __init__(self, path: Path, number: int, dictionaries: Dictionaries, *, now_ns: int = 0) -> None:
         self.number = number
         self._connection = connect(path, write=True)
-        self._log, self._log_tried = path.with_name(f"{path.name}-wal"), 0
         self._dictionaries = dictionaries
         try:
             if self._connection.execute("SELECT 1 FROM made").get is None:
@@ -76,22 +74,6 @@ class Segment:
 
     def commit(self) -> None:
         self._connection.execute("COMMIT")
-        size = self._log.stat().st_size if self._log.exists() else 0
-        if size < self._log_tried:
-            self._log_tried = 0
-        if size >= max(2 * LOG_BYTES, self._log_tried + LOG_BYTES):
-            self._log_tried = size
-            self._begin_log()
-
-    def _begin_log(self) -> None:
-        """Writes the log from its beginning again. SQLite does that by itself where no reader looks into it at the end
-        of a commit, and with a few that take turns there always is one: then it grows and grows. New ones need no log
-        once it is written back; those under way are waited for, not long."""
-        self._connection.set_busy_timeout(LOG_MS)
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
-        finally:
-            self._connection.set_busy_timeout(BUSY_MS)
 
     def rollback(self) -> None:
         """Nothing of the transaction stays, in the file or in memory."""
