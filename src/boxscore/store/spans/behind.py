@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
 
 from boxscore.errors import StoreError
 from boxscore.store.spans import search
+from boxscore.store.spans.database import open_database
 from boxscore.store.spans.reader import columns_path, rollup_path
 
 PAUSE_S = 0.3
@@ -76,6 +77,11 @@ class Behind:
         self._stop.set()
         self._wake.set()
         self._thread.join()
+        for path in self._paths():
+            for made in _made_of(path):
+                if made.with_name(f"{made.name}-wal").exists():  # a reader was the last to close it
+                    with suppress(apsw.Error):
+                        open_database(made, write=True).close()
 
     def _work(self) -> None:
         self._wake.set()

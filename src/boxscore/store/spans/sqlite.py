@@ -126,11 +126,11 @@ class SqliteSpans:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
-        if self._behind is not None:
-            self._behind.close()
         with self._lock:
             while self._idle:
                 self._idle.pop().close()
+        if self._behind is not None:
+            self._behind.close()
         if self._writer is not None and self._files is not None:
             self._files.close()  # last, so that it leaves no log beside the files
             self._writer = None
