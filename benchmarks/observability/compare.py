@@ -245,7 +245,7 @@ def page(
         f"{datetime.now(UTC):%Y-%m-%d}, `benchmarks/observability/compare.py --write`, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}. {', '.join(servers)}; each alone, with its defaults, on loopback. Chains of "
         f"four spans, {ours.told['mb'] * 1e6 / ours.spans:,.0f} bytes a span on the wire; ours keeps "
-        f"{bytes_per_span:,.0f} bytes a span, index and roll-ups included.",
+        f"{bytes_per_span:,.0f} bytes a span, index, roll-ups and logs not yet written back included.",
         "",
         "CPU is seconds of all processes of the server per 1,000 spans: until all that was sent is visible, and until "
         "index and roll-ups have caught up too. What follows the write runs beside it, so the first of ours holds a "
