@@ -17,9 +17,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-from serving import start
 
 from boxscore.store.spans import SqliteSpans, StoredSpan
+from serving import start
 
 pytestmark = [pytest.mark.recorded, pytest.mark.timeout(600)]
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
+
 from serving import JSON, PROTOBUF, Server
 
 MB = 1024 * 1024

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from serving import Server, head, printed, request
 
 from boxscore.store.spans import SqliteSpans
+from serving import Server, head, printed, request
 
 
 def test_it_says_what_is_where(serve: Callable[..., Server]) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+
 from serving import Answer, Server, head, printed, request
 
 SLOW = {"header_s": 1.0, "body_s": 1.5, "stall_s": 1.5, "idle_s": 1.0}
