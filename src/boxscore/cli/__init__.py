@@ -6,8 +6,7 @@ import keyword
 import os
 import re
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import click
 
@@ -41,20 +40,6 @@ the list of all, cost nothing. A name that is a word of Python has an underscore
 _BLAS = "OPENBLAS_NUM_THREADS"
 
 
-@contextmanager
-def _one_blas_thread() -> Generator[None]:
-    """If numpy is loaded here, its linear algebra begins no threads: our products are small, and threads that wait for
-    them spin, for a seventh of a run's CPU. What the user set is kept, and programs that we start see nothing of it."""
-    if _BLAS in os.environ:
-        yield
-        return
-    os.environ[_BLAS] = "1"
-    try:
-        yield
-    finally:
-        del os.environ[_BLAS]
-
-
 class _ReaderLeftError(Exception):
     """Whoever read what is printed does so no more, as `head` when it has enough."""
 
@@ -73,8 +58,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
-        with _one_blas_thread():
-            command = getattr(importlib.import_module(f"boxscore.cli.{name}"), name)
+        command = getattr(importlib.import_module(f"boxscore.cli.{name}"), name)
         assert isinstance(command, click.Command)  # noqa: S101
         return command
 
@@ -104,6 +88,10 @@ def main(arguments: list[str] | None = None) -> None:
     """Entry point of the `boxscore` command."""
     # A command makes many objects and few cycles: collecting as often as Python does by default costs it a tenth.
     gc.set_threshold(20_000, 20, 50)
+    if _BLAS not in os.environ:
+        # The products in our statistics are small, and threads that wait for them spin, for a seventh of a run's CPU.
+        # `os.environ` does not know of it, and what is started with that (`providers.command`) neither.
+        os.putenv(_BLAS, "1")
     try:
         result: object = cli.main(args=arguments, prog_name="boxscore", standalone_mode=False)
     except click.exceptions.Abort:

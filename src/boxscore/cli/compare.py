@@ -5,7 +5,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
@@ -15,11 +15,13 @@ from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import read_spec
 from boxscore.errors import SpecError
 from boxscore.experiments.comparison import Comparison
-from boxscore.experiments.plan import Plan, plan
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.spec import Spec
 from boxscore.experiments.verdict import Guard, Rule
 from boxscore.scoring import Metric, Scorer, make_scorers
+
+if TYPE_CHECKING:  # it loads the statistics, for which a run has time while its first calls wait
+    from boxscore.experiments.plan import Plan
 
 
 class RuleOptions(NamedTuple):
@@ -253,15 +255,16 @@ def _refuse_live(options: dict[str, object]) -> None:
 
 def _plan_recordings(
     path: Path, scorers: Sequence[Scorer], rule: Rule, cluster: str | None, slices: Sequence[str]
-) -> Plan:
+) -> "Plan":
     from boxscore.experiments.recordings import load_recordings
 
     dataset = load_recordings(path, cluster=cluster, slices=slices).dataset
     return _plan(dataset.name, dataset.examples, scorers, rule, None)
 
 
-def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule: Rule, spec: Spec | None) -> Plan:
+def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule: Rule, spec: Spec | None) -> "Plan":
     from boxscore.datasets import Example
+    from boxscore.experiments.plan import plan
 
     metrics = [*(scorer.metric for scorer in scorers), *(spec.judge_metrics if spec else ())]
     metric = next(metric for metric in metrics if metric.name == rule.metric)
@@ -270,7 +273,7 @@ def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule
     return plan(name, rows, metric, rule, variants=variants, repeats=spec.repeats if spec else 1)
 
 
-def _print_plan(planned: Plan, as_json: bool) -> int:
+def _print_plan(planned: "Plan", as_json: bool) -> int:
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(planned), indent=2).decode())
         return _plan_exit(planned)
@@ -289,7 +292,7 @@ def _print_plan(planned: Plan, as_json: bool) -> int:
     return _plan_exit(planned)
 
 
-def _plan_exit(planned: Plan) -> int:
+def _plan_exit(planned: "Plan") -> int:
     """Too small a dataset would leave it undecided."""
     return 3 if planned.enough is False else 0
 

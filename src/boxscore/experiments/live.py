@@ -1,6 +1,8 @@
 """Comparing variants live: run what is missing, score it, decide."""
 
 import asyncio
+import importlib
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,23 +14,24 @@ from boxscore.datasets import Dataset
 from boxscore.errors import SpecError, SpendCapError
 from boxscore.experiments.baseline import Standing
 from boxscore.experiments.budget import Budget
-from boxscore.experiments.comparing import compare_many, compare_runs
 from boxscore.experiments.comparison import Circumstances, Comparison
-from boxscore.experiments.early import check_early, run_until_clear
 from boxscore.experiments.identity import utc_now
 from boxscore.experiments.judges.judge import Judge
 from boxscore.experiments.judges.judging import Judging, check_judges
 from boxscore.experiments.loop import run_alone
 from boxscore.experiments.runner import Progress, run
 from boxscore.experiments.scored import check_references
-from boxscore.experiments.statistics import Difference
 from boxscore.experiments.trial import Run, check_answered
 from boxscore.experiments.variant import Checked, Metered, Variant
 from boxscore.experiments.verdict import Rule
 from boxscore.scoring import Scorer
 
 if TYPE_CHECKING:  # SQLite is loaded by whoever opens the store, not by reading this
+    from boxscore.experiments.statistics import Difference
     from boxscore.store.records import Records
+
+_CALLS_WAIT_S = 0.05
+"""After which the first calls are on their way, and there is time to load what is needed when they are back."""
 
 ProgressOf = Callable[[str, Progress], None]
 """Called with a variant's name and how far its run is."""
@@ -137,6 +140,8 @@ def compare_variants(
     chosen = [variants[name] for name in (*(() if standing else (baseline,)), *candidates, *also)]
     _check(chosen, dataset, scorers, rule, effort, judges)
     if effort.stop_early:
+        from boxscore.experiments.early import check_early
+
         check_early(rule, len(candidates), standing=standing is not None)
     if standing is not None and judges:
         raise SpecError("a baseline file keeps scores and no answers, so judges have nothing to judge.", key="judges")
@@ -152,7 +157,12 @@ def compare_variants(
             progress=progress,
         )
         running = _run(chosen, dataset, scorers, rule, records, effort, seed, progress, judging, len(candidates))
-        runs, primary = run_alone(running)
+        loading = threading.Timer(_CALLS_WAIT_S, importlib.import_module, ["boxscore.experiments.comparing"])
+        loading.start()
+        try:
+            runs, primary = run_alone(running)
+        finally:
+            loading.cancel()
         runs = runs if standing is None else [standing.run, *runs]
         around = Circumstances(
             warnings=() if standing is None else standing.warnings,
@@ -164,6 +174,8 @@ def compare_variants(
             began=began if effort.stop_early else None,
             judges=judging.infos,
         )
+        from boxscore.experiments.comparing import compare_many, compare_runs
+
         tested = runs[1 : 1 + len(candidates)]
         if primary is not None:
             comparisons = [compare_runs(runs[0], tested[0], rule, around, primary=primary)]
@@ -185,7 +197,7 @@ async def _run(
     progress: ProgressOf | None,
     judging: Judging,
     candidates: int,
-) -> tuple[list[Run], Difference | None]:
+) -> "tuple[list[Run], Difference | None]":
     """All runs, judged, and the primary difference where it was watched to stop early."""
 
     async def run_on(part: Dataset, max_age_s: float | None) -> list[Run]:
@@ -201,6 +213,8 @@ async def _run(
 
     try:
         if effort.stop_early:
+            from boxscore.experiments.early import run_until_clear
+
             return await run_until_clear(dataset, rule, run_on, seed=seed)
         return await run_on(dataset, None), None
     finally:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boxscore.errors import SpecError, UnknownNameError
-from boxscore.experiments.comparing import compare_many
 from boxscore.experiments.comparison import Circumstances, Comparison
 from boxscore.experiments.recordings import load_recordings
 from boxscore.experiments.verdict import Rule
@@ -39,4 +38,6 @@ def compare_recordings(
         slices=slices,
         also=tuple(run for name, run in runs.items() if name != baseline and name not in candidates),
     )
+    from boxscore.experiments.comparing import compare_many
+
     return compare_many(runs[baseline], [runs[name] for name in candidates], rule, around)

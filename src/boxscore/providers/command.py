@@ -35,6 +35,7 @@ async def run_command(
         process = await asyncio.create_subprocess_exec(
             *arguments,
             cwd=cwd,
+            env=dict(os.environ),  # and nothing that was put beside it for our own libraries
             start_new_session=_POSIX,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

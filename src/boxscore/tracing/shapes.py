@@ -138,7 +138,9 @@ class Shapes:
                 implied.append((rule.rank, rule.name.implies))
         for sources in said.values():
             sources.sort(key=lambda source: source.rank)
-        spread = {field: Parts(min(ranks), _by_message(ranks[min(ranks)])) for field, ranks in parts.items()}
+        spread: dict[Field, Parts] = {
+            field: Parts(min(ranks), _by_message(ranks[min(ranks)])) for field, ranks in parts.items()
+        }
         plain: dict[Field, Sequence[str]] = {}
         for field in ("input", "output"):
             if (found := _plain(field, said, spread)) is not None:

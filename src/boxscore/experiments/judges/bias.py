@@ -5,8 +5,6 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 FEWEST = 20
 """Answers below which no correlation is told."""
 
@@ -53,6 +51,8 @@ def length_correlation(gains: Sequence[float], longer: Sequence[int]) -> float |
     answers. None for fewer than `FEWEST`, and where nothing varies."""
     if len(gains) < FEWEST:
         return None
+    import numpy as np
+
     x, y = np.asarray(gains, dtype=np.float64), np.asarray(longer, dtype=np.float64)
     x, y = x - x.mean(), y - y.mean()
     scale = math.sqrt(float((x**2).sum()) * float((y**2).sum()))
