@@ -31,7 +31,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent))
 TICK = os.sysconf("SC_CLK_TCK")
-GOAL_ACK, GOAL_CAUGHT_UP = 0.05, 0.10
+GOAL = 0.10
+"""Seconds of CPU per 1,000 spans until all is caught up; `ingest.py` tells the part up to the answer."""
 
 
 class Load(NamedTuple):
@@ -152,7 +153,7 @@ def measure(server: Server, bench: Path, *, spans: int, batch: int, senders: int
     return Load(server.name, batch, senders, spans, {**told, "seed": seed}, told["cpu_s_per_1k_visible"], after)
 
 
-def start(name: str, folder: Path) -> Server:
+def start(name: str, folder: Path, bench: Path) -> Server:
     port = free_port()
     match name:
         case "Boxscore":
@@ -163,17 +164,16 @@ def start(name: str, folder: Path) -> Server:
             command = [os.environ["MLFLOW"], "server", "--port", str(port), "--host", "127.0.0.1"]
         case _:
             command = [os.environ["PHOENIX"], "serve"]
-    return Server(name, command, port, "/health" if name == "MLflow" else "/", PEERS / f"{name.lower()}.json", folder)
-
-
-PEERS = Path()
+    return Server(
+        name, command, port, "/health" if name == "MLflow" else "/", bench / "peers" / f"{name.lower()}.json", folder
+    )
 
 
 def versions(name: str) -> str:
     if name == "Boxscore":
         import boxscore
 
-        return f"Boxscore {getattr(boxscore, '__version__', '0.1.0')}"
+        return f"Boxscore {boxscore.__version__}"
     interpreter = Path(os.environ[name.upper()]).with_name("python")
     package = {"MLflow": "mlflow", "Phoenix": "arize-phoenix"}[name]
     asked = f"import importlib.metadata as m; print(m.version('{package}'))"
@@ -181,14 +181,12 @@ def versions(name: str) -> str:
 
 
 def main() -> int:
-    global PEERS
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bench", type=Path, default=ROOT.parent / "shared" / "bench" / "observability")
     parser.add_argument("--spans", type=int, default=40_000, help="for ours at each size of batch")
     parser.add_argument("--peer-spans", type=int, default=20_000)
     parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
     options = parser.parse_args()
-    PEERS = options.bench / "peers"
     names = ["Boxscore", *(name for name in ("MLflow", "Phoenix") if name.upper() in os.environ)]
     loads: list[Load] = []
     singles: dict[str, dict[str, Any]] = {}
@@ -197,7 +195,7 @@ def main() -> int:
     bytes_per_span = 0.0
     for name in names:
         folder = Path(tempfile.mkdtemp(prefix="observability-"))
-        server = start(name, folder)
+        server = start(name, folder, options.bench)
         ours = name == "Boxscore"
         try:
             time.sleep(3)
@@ -227,7 +225,7 @@ def main() -> int:
 
         write_section("observability", text)
     worst = next(load for load in loads if (load.batch, load.senders) == (500, 4))
-    return int(worst.visible_cpu > GOAL_CAUGHT_UP or (worst.caught_up_cpu or 0) > GOAL_CAUGHT_UP)
+    return int(max(worst.visible_cpu, worst.caught_up_cpu or 0) > GOAL)
 
 
 def page(
