@@ -197,7 +197,7 @@ def test_a_naive_time_is_refused(records):
 
 
 def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(records):
-    connection = connect(records.path)
+    connection = connect(records.database.path)
     read = {
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous", "foreign_keys")

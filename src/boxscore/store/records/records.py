@@ -2,21 +2,19 @@
 
 # ruff: noqa: S608 - what is put into statements is our own words; what is given is bound
 
-import sqlite3
-import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
-from boxscore.errors import StoreError, UnknownNameError
+from boxscore.errors import UnknownNameError
 from boxscore.store.locks import FileLock
-from boxscore.store.records.database import DEFAULT_PROJECT, FILE, connect, prepare, transaction
+from boxscore.store.records.backend import Database, Write
+from boxscore.store.records.database import DEFAULT_PROJECT
 from boxscore.store.records.rows import (
     Cell,
     ExampleRow,
@@ -31,7 +29,7 @@ from boxscore.store.records.rows import (
     rows,
     time_cell,
 )
-from boxscore.store.records.writer import Write, Writer
+from boxscore.store.records.sqlite import SqliteDatabase
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
@@ -64,30 +62,28 @@ _PUT_VERDICT = (
 
 
 class Records:
-    """One project's records in `HOME/records.db`. Safe to use from threads and event loops; two processes may write.
+    """One project's records. Safe to use from threads and event loops; two processes may write.
 
     Every write returns after its commit is on disk. Failures are `boxscore.errors.StoreError`. Close it, or use it
     as a context manager.
     """
 
-    def __init__(self, home: Path, *, project: str = DEFAULT_PROJECT) -> None:
-        self.path = home / FILE
-        self._project = project
-        prepare(self.path)
-        self._reader = connect(self.path)
-        self._turn = threading.Lock()
-        self._writer = Writer(self.path)
+    def __init__(self, database: Database, *, project: str = DEFAULT_PROJECT) -> None:
+        self.database = database
+        self.project = project
 
     @classmethod
-    def open(cls, home: Path) -> "Records":
+    def open(cls, home: Path, *, project: str = DEFAULT_PROJECT) -> "Records":
         """Opens the store in the folder `home`, makes it where there is none, migrates it where it is older."""
-        return cls(home)
+        return cls(SqliteDatabase(home), project=project)
+
+    def of(self, project: str) -> "Records":
+        """Another project's, in the same database, which `close` closes for all."""
+        return Records(self.database, project=project)
 
     def close(self) -> None:
-        """Waits for what is being written, then lets go of the file."""
-        self._writer.close()
-        with self._turn:
-            self._reader.close()
+        """Waits for what is being written, then lets go of the database."""
+        self.database.close()
 
     def __enter__(self) -> "Records":
         return self
@@ -101,9 +97,9 @@ class Records:
 
     def start_run(self, run: RunRow, variant: VariantRow, examples: Sequence[ExampleRow]) -> None:
         """Writes the run, its variant and its examples; all or nothing."""
-        project = self._project
+        project = self.project
         asked = [(project, run.id, row.position, row.example_id, row.hash, row.question_hash) for row in examples]
-        self._writer.submit(
+        self.database.submit(
             [
                 Write(0, _ADD_VARIANT, [(project, *cells(variant))]),
                 Write(0, _ADD_EXAMPLE, [(project, row.hash, row.content_json) for row in examples]),
@@ -113,13 +109,12 @@ class Records:
         ).result()
 
     def finish_run(self, run_id: str, at: datetime) -> None:
-        self._writer.submit([Write(9, _FINISH_RUN, [(run_id, time_cell(at))])]).result()
+        self.database.submit([Write(9, _FINISH_RUN, [(run_id, time_cell(at))])]).result()
 
     def lock_run(self, run_id: str) -> FileLock | None:
         """The lock of the one process that works on this run, None when another has it. The kernel frees it when the
         process dies."""
-        lock = FileLock(self.path.parent / "locks" / f"{run_id}.lock")
-        return lock if lock.acquire(wait=False) else None
+        return self.database.lock(run_id)
 
     def runs_of_plan(
         self, plan_hash: str, *, finished: bool = True, active_since: datetime | None = None
@@ -135,7 +130,7 @@ class Records:
             RunRow,
             f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? AND plan_hash = ? "
             f"{'' if finished else 'AND finished_at IS NULL'} {active} ORDER BY started_at DESC, id DESC",
-            self._project,
+            self.project,
             plan_hash,
             *(() if active_since is None else (time_cell(active_since),)),
         )
@@ -143,14 +138,14 @@ class Records:
     def run(self, run_id: str) -> RunRow:
         """The run of that id; `UnknownNameError` where there is none."""
         asked = f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? AND id = ?"
-        for found in self._found(RunRow, asked, self._project, run_id):
+        for found in self._found(RunRow, asked, self.project, run_id):
             return found
         raise UnknownNameError("run", run_id, [row.id for row in self.runs()])
 
     def runs(self, *, limit: int = 100) -> list[RunRow]:
         """The newest runs first."""
         asked = f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? ORDER BY started_at DESC, id DESC LIMIT ?"
-        return self._found(RunRow, asked, self._project, limit)
+        return self._found(RunRow, asked, self.project, limit)
 
     def run_examples(self, run_id: str) -> list[ExampleRow]:
         """The examples that the run asks, in order."""
@@ -166,17 +161,17 @@ class Records:
 
     async def save_response(self, response: ResponseRow, trial: TrialRow) -> None:
         """Keeps what came back and the trial that it answers. Returns after the commit: only then may it be scored."""
-        await self._writer.submit_async(
-            [Write(3, _ADD_RESPONSE, [(self._project, *cells(response))]), Write(4, _PUT_TRIAL, [cells(trial)])]
+        await self.database.submit_async(
+            [Write(3, _ADD_RESPONSE, [(self.project, *cells(response))]), Write(4, _PUT_TRIAL, [cells(trial)])]
         )
 
     async def save_trials(self, trials: Sequence[TrialRow]) -> None:
         """Trials whose responses are there already; a trial that has one takes the new one."""
-        await self._writer.submit_async([Write(4, _PUT_TRIAL, [cells(row) for row in trials])])
+        await self.database.submit_async([Write(4, _PUT_TRIAL, [cells(row) for row in trials])])
 
     async def save_scores(self, scores: Sequence[ScoreRow]) -> None:
         """Scores of saved trials; a score of the same trial and metric is replaced."""
-        await self._writer.submit_async([Write(5, _PUT_SCORE, [cells(row) for row in scores])])
+        await self.database.submit_async([Write(5, _PUT_SCORE, [cells(row) for row in scores])])
 
     def find_response(
         self, variant_hash: str, question_hash: str, draw: int, *, not_older_than: datetime | None = None
@@ -200,8 +195,7 @@ class Records:
             "JOIN run_examples AS asked ON asked.run_id = trials.run_id AND asked.example_id = trials.example_id "
             "WHERE trials.run_id = ? ORDER BY asked.position, repeat"
         )
-        with self._reading() as reader:
-            found = reader.execute(asked, (run_id,)).fetchall()
+        found = self.database.rows(asked, run_id)
         width = len(TrialRow.__struct_fields__)
         trials, responses = [row[:width] for row in found], [row[width:] for row in found]
         return list(zip(rows(TrialRow, trials), rows(ResponseRow, responses), strict=True))
@@ -218,9 +212,9 @@ class Records:
         )
         # SQLite would add money as binary floats, so it only groups; the sums are made here.
         paid = "SELECT cost_usd, count(*) FROM responses WHERE run_id = ? GROUP BY cost_usd"
-        with self._reading() as reader, transaction(reader, write=False):
-            trials, errors, reused = reader.execute(counted, (run_id,)).fetchone()
-            costs = reader.execute(paid, (run_id,)).fetchall()
+        with self.database.reading() as reading:
+            [(trials, errors, reused)] = cast("list[tuple[int, int, int]]", reading.rows(counted, run_id))
+            costs = cast("list[tuple[str | None, int]]", reading.rows(paid, run_id))
         return Totals(
             trials=trials,
             errors=errors,
@@ -234,19 +228,19 @@ class Records:
 
     def save_verdict(self, verdict: VerdictRow) -> None:
         """Keeps a verdict; one of the same id is replaced."""
-        self._writer.submit([Write(9, _PUT_VERDICT, [(self._project, *cells(verdict))])]).result()
+        self.database.submit([Write(9, _PUT_VERDICT, [(self.project, *cells(verdict))])]).result()
 
     def verdict(self, verdict_id: str) -> VerdictRow:
         """The verdict of that id; `UnknownNameError` where there is none."""
         asked = f"SELECT {_columns(VerdictRow)} FROM verdicts WHERE project_id = ? AND id = ?"
-        for found in self._found(VerdictRow, asked, self._project, verdict_id):
+        for found in self._found(VerdictRow, asked, self.project, verdict_id):
             return found
         raise UnknownNameError("verdict", verdict_id, [row.id for row in self.verdicts()])
 
     def verdicts(self, *, limit: int = 100) -> list[VerdictRow]:
         """The newest verdicts first."""
         asked = f"SELECT {_columns(VerdictRow)} FROM verdicts WHERE project_id = ? ORDER BY created_at DESC LIMIT ?"
-        return self._found(VerdictRow, asked, self._project, limit)
+        return self._found(VerdictRow, asked, self.project, limit)
 
     # Within
 
@@ -258,20 +252,11 @@ class Records:
             ResponseRow,
             f"SELECT {_columns(ResponseRow)} FROM responses WHERE project_id = ? AND variant_hash = ? "
             f"AND error_kind IS NULL AND recorded_at >= ? {also} ORDER BY recorded_at, id",
-            self._project,
+            self.project,
             variant_hash,
             "" if not_older_than is None else time_cell(not_older_than),
             *given,
         )
 
     def _found(self, kind: type[Row], asked: str, *given: Cell) -> list[Row]:
-        with self._reading() as reader:
-            return rows(kind, reader.execute(asked, given).fetchall())
-
-    @contextmanager
-    def _reading(self) -> Generator[sqlite3.Connection, None, None]:
-        try:
-            with self._turn:
-                yield self._reader
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path} could not be read: {error}.") from error
+        return rows(kind, self.database.rows(asked, *given))

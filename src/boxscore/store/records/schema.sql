@@ -138,4 +138,147 @@ CREATE TABLE verdicts (
 );
 CREATE INDEX ix_verdicts_project_id_created_at ON verdicts (project_id, created_at);
 
+CREATE TABLE users (
+  id VARCHAR(64) NOT NULL,
+  name VARCHAR(200) NOT NULL,
+  password_hash TEXT,
+  created_at VARCHAR(27) NOT NULL,
+  disabled_at VARCHAR(27),
+  CONSTRAINT pk_users PRIMARY KEY (id),
+  CONSTRAINT uq_users_name UNIQUE (name)
+);
+
+CREATE TABLE members (
+  project_id VARCHAR(64) NOT NULL,
+  user_id VARCHAR(64) NOT NULL,
+  role VARCHAR(32) NOT NULL,
+  since VARCHAR(27) NOT NULL,
+  CONSTRAINT pk_members PRIMARY KEY (project_id, user_id),
+  CONSTRAINT fk_members_project_id_projects
+    FOREIGN KEY (project_id) REFERENCES projects (id),
+  CONSTRAINT fk_members_user_id_users
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_members_user_id ON members (user_id);
+
+CREATE TABLE logins (
+  token_hash VARCHAR(64) NOT NULL,
+  user_id VARCHAR(64) NOT NULL,
+  created_at VARCHAR(27) NOT NULL,
+  expires_at VARCHAR(27) NOT NULL,
+  CONSTRAINT pk_logins PRIMARY KEY (token_hash),
+  CONSTRAINT fk_logins_user_id_users
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_logins_user_id ON logins (user_id);
+
+CREATE TABLE keys (
+  id VARCHAR(64) NOT NULL,
+  project_id VARCHAR(64) NOT NULL,
+  name VARCHAR(200) NOT NULL,
+  secret_hash VARCHAR(64) NOT NULL,
+  rights_json TEXT NOT NULL,
+  created_by VARCHAR(64),
+  created_at VARCHAR(27) NOT NULL,
+  expires_at VARCHAR(27),
+  revoked_at VARCHAR(27),
+  CONSTRAINT pk_keys PRIMARY KEY (id),
+  CONSTRAINT fk_keys_project_id_projects
+    FOREIGN KEY (project_id) REFERENCES projects (id),
+  CONSTRAINT uq_keys_secret_hash UNIQUE (secret_hash)
+);
+CREATE INDEX ix_keys_project_id_created_at ON keys (project_id, created_at);
+
+CREATE TABLE audit (
+  id VARCHAR(64) NOT NULL,
+  at VARCHAR(27) NOT NULL,
+  project_id VARCHAR(64),
+  actor VARCHAR(200) NOT NULL,
+  action VARCHAR(64) NOT NULL,
+  object TEXT NOT NULL,
+  detail_json TEXT,
+  CONSTRAINT pk_audit PRIMARY KEY (id)
+);
+CREATE INDEX ix_audit_project_id_at ON audit (project_id, at);
+CREATE INDEX ix_audit_at ON audit (at);
+
+CREATE TABLE datasets (
+  project_id VARCHAR(64) NOT NULL,
+  name VARCHAR(200) NOT NULL,
+  created_at VARCHAR(27) NOT NULL,
+  archived_at VARCHAR(27),
+  description TEXT,
+  CONSTRAINT pk_datasets PRIMARY KEY (project_id, name),
+  CONSTRAINT fk_datasets_project_id_projects
+    FOREIGN KEY (project_id) REFERENCES projects (id)
+);
+
+CREATE TABLE dataset_versions (
+  project_id VARCHAR(64) NOT NULL,
+  dataset_name VARCHAR(200) NOT NULL,
+  version VARCHAR(80) NOT NULL,
+  number INTEGER NOT NULL,
+  examples INTEGER NOT NULL,
+  created_at VARCHAR(27) NOT NULL,
+  created_by VARCHAR(200),
+  note TEXT,
+  CONSTRAINT pk_dataset_versions PRIMARY KEY (project_id, dataset_name, version),
+  CONSTRAINT uq_dataset_versions_project_id_dataset_name_number UNIQUE (project_id, dataset_name, number),
+  CONSTRAINT fk_dataset_versions_project_id_dataset_name_datasets
+    FOREIGN KEY (project_id, dataset_name) REFERENCES datasets (project_id, name) ON DELETE CASCADE
+);
+
+CREATE TABLE dataset_examples (
+  project_id VARCHAR(64) NOT NULL,
+  dataset_name VARCHAR(200) NOT NULL,
+  version VARCHAR(80) NOT NULL,
+  position INTEGER NOT NULL,
+  example_id TEXT NOT NULL,
+  example_hash VARCHAR(64) NOT NULL,
+  CONSTRAINT pk_dataset_examples PRIMARY KEY (project_id, dataset_name, version, position),
+  CONSTRAINT uq_dataset_examples_project_id_dataset_name_version_example_id UNIQUE (project_id, dataset_name, version, example_id),
+  CONSTRAINT fk_dataset_examples_dataset_versions
+    FOREIGN KEY (project_id, dataset_name, version) REFERENCES dataset_versions (project_id, dataset_name, version) ON DELETE CASCADE,
+  CONSTRAINT fk_dataset_examples_project_id_example_hash_examples
+    FOREIGN KEY (project_id, example_hash) REFERENCES examples (project_id, hash)
+);
+
+CREATE TABLE jobs (
+  id VARCHAR(64) NOT NULL,
+  project_id VARCHAR(64) NOT NULL,
+  kind VARCHAR(64) NOT NULL,
+  spec_json TEXT NOT NULL,
+  state VARCHAR(32) NOT NULL,
+  step INTEGER NOT NULL,
+  progress_json TEXT,
+  result_json TEXT,
+  error_json TEXT,
+  attempts INTEGER NOT NULL,
+  created_by VARCHAR(200),
+  created_at VARCHAR(27) NOT NULL,
+  started_at VARCHAR(27),
+  finished_at VARCHAR(27),
+  cancel_asked_at VARCHAR(27),
+  worker VARCHAR(200),
+  lease_until VARCHAR(27),
+  CONSTRAINT pk_jobs PRIMARY KEY (id),
+  CONSTRAINT fk_jobs_project_id_projects
+    FOREIGN KEY (project_id) REFERENCES projects (id)
+);
+CREATE INDEX ix_jobs_project_id_created_at ON jobs (project_id, created_at);
+CREATE INDEX ix_jobs_state_created_at ON jobs (state, created_at);
+
+CREATE TABLE idempotency (
+  project_id VARCHAR(64) NOT NULL,
+  key VARCHAR(200) NOT NULL,
+  request_hash VARCHAR(64) NOT NULL,
+  status INTEGER,
+  answer TEXT,
+  created_at VARCHAR(27) NOT NULL,
+  CONSTRAINT pk_idempotency PRIMARY KEY (project_id, key),
+  CONSTRAINT fk_idempotency_project_id_projects
+    FOREIGN KEY (project_id) REFERENCES projects (id)
+);
+CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
+
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);

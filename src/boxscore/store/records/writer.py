@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from boxscore.errors import StoreError
+from boxscore.store.records.backend import Write
 from boxscore.store.records.database import connect, transaction
 from boxscore.store.records.rows import Cell
 
@@ -22,13 +23,12 @@ _AT_ONCE = 64
 Outcome = tuple["asyncio.Future[None]", Exception | None]
 
 
-class Write(msgspec.Struct, frozen=True):
-    """One statement with its rows, which take the place of `{}` in it. Writes of a batch are run by ascending `order`,
-    so that parents precede children, and those with the same statement become one."""
+class _Change(msgspec.Struct, frozen=True):
+    """One statement that gives rows back, in a transaction of its own."""
 
-    order: int
     statement: str
-    rows: Sequence[tuple[Cell, ...]]
+    given: tuple[Cell, ...]
+    done: "Future[list[tuple[Cell, ...]]]"
 
 
 class _Job(msgspec.Struct, frozen=True):
@@ -41,7 +41,7 @@ class Writer:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Job | _Change | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
         self._connection = connect(path)
@@ -61,6 +61,13 @@ class Writer:
         self._put(_Job(writes, done))
         return done
 
+    def change(self, statement: str, given: tuple[Cell, ...]) -> "Future[list[tuple[Cell, ...]]]":
+        """The rows that its RETURNING gives, once it is committed and synced."""
+        done: Future[list[tuple[Cell, ...]]] = Future()
+        done.set_running_or_notify_cancel()
+        self._put(_Change(statement, given, done))
+        return done
+
     def close(self) -> None:
         with self._lock:
             if not self._closed:
@@ -68,7 +75,7 @@ class Writer:
                 self._queue.put(None)
         self._thread.join()
 
-    def _put(self, job: _Job) -> None:
+    def _put(self, job: _Job | _Change) -> None:
         with self._lock:  # or it would come behind the end, and be waited for in vain
             if self._closed:
                 raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
@@ -76,22 +83,31 @@ class Writer:
 
     def _work(self) -> None:
         with closing(self._connection):
-            last = False
-            while not last:
-                job = self._queue.get()
-                if job is None:
-                    return
-                batch = [job]
-                while len(batch) < BATCH:
+            while (job := self._queue.get()) is not None:
+                batch: list[_Job] = []
+                while isinstance(job, _Job):
+                    batch.append(job)
+                    if len(batch) == BATCH:
+                        break
                     try:
-                        more = self._queue.get_nowait()
+                        job = self._queue.get_nowait()
                     except queue.Empty:
                         break
-                    if more is None:
-                        last = True
-                        break
-                    batch.append(more)
-                _tell(self._commit(batch))
+                if batch:
+                    _tell(self._commit(batch))
+                if isinstance(job, _Change):
+                    self._run_change(job)
+                if job is None:
+                    return
+
+    def _run_change(self, job: _Change) -> None:
+        try:
+            with transaction(self._connection, write=True):
+                found = self._connection.execute(job.statement, job.given).fetchall()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
+            job.done.set_exception(_explained(error, self._path))
+        else:
+            job.done.set_result(found)
 
     def _commit(self, batch: list[_Job]) -> list[tuple[_Job, Exception | None]]:
         try:
