@@ -30,12 +30,15 @@ CANDIDATES = ("tiny-1, precise prompt", "tiny-2, short prompt", "tiny-2, precise
 @click.command()
 @click.option("--report", metavar="FILE", type=click.Path(path_type=Path), default=Path("boxscore-report.html"),
               show_default=True, help="Where the HTML report goes.")  # fmt: skip
+@click.option("--serve/--no-serve", default=True, show_default=True, help="End in the running server, until Ctrl-C.")
+@click.option("--port", default=8400, show_default=True, help="Port of the server; another one where it is taken.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON to standard output.")
-def demo(report: Path, as_json: bool) -> int:
+def demo(report: Path, serve: bool, port: int, as_json: bool) -> int:
     """Compare two checkpoints of the embedded model and two prompts on 300 support tickets, live.
 
     No key, no network: a small real model inside Boxscore writes every answer. The verdict is on the whole step, new
-    model and new prompt; each half of it is shown beside.
+    model and new prompt; each half of it is shown beside. Then a support desk goes on answering tickets with the same
+    models, and the server shows its traces beside the box score, in the project "demo".
     """
     check_report(report)
     started = time.monotonic()
@@ -46,6 +49,10 @@ def demo(report: Path, as_json: bool) -> int:
     print_comparisons([comparison], as_json=as_json)
     save_report(comparison, report)
     click.echo(f"{4 * TICKETS:,} answers in {time.monotonic() - started:.0f} s", err=True)
+    if serve:
+        from boxscore.cli.demo_server import serve_demo
+
+        return serve_demo(port, browser=may_open_browser())
     if may_open_browser():
         webbrowser.open(report.resolve().as_uri())
     return 0

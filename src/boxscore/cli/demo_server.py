@@ -1,0 +1,96 @@
+"""The end of the demo: a real `boxscore serve` with the demo project in it, and a support desk that goes on working."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import webbrowser
+from pathlib import Path
+
+import click
+
+from boxscore import settings
+from boxscore.cli.desk import work
+from boxscore.datasets.tickets import DEMO_SEED, tickets
+from boxscore.errors import OperationError
+from boxscore.server.place import Place, find_place, listens
+
+__all__ = ["PROJECT", "serve_demo"]
+
+PROJECT = "demo"
+AT_ONCE, PAUSE_S, SHIFT = 60, 2.0, 1_800
+"""Tickets that are answered at once, seconds between the later ones, and how many a shift has: about an hour's."""
+READY_S = 30.0
+
+
+def serve_demo(port: int, *, browser: bool) -> int:
+    """Serves the folder's stores until Ctrl-C, or hands the traces to the server that already does."""
+    home = settings.home().resolve()
+    running = find_place(home)
+    if running is not None and listens(running):
+        _desk(running.url, threading.Event(), shift=AT_ONCE)
+        _tell(running.url, browser)
+        return 0
+    command = [sys.executable, "-m", "boxscore", "serve", f"--port={_free(port)}", "--log-format=json"]
+    server = subprocess.Popen(command, env=os.environ | {"BOXSCORE_HOME": str(home)})  # noqa: S603 - our own words
+    closing = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
+    try:
+        place = _ready(home, server)
+        desk = threading.Thread(target=_desk, args=(place.url, closing), kwargs={"shift": SHIFT}, daemon=True)
+        desk.start()
+        _tell(place.url, browser)
+        click.echo("The desk answers a ticket every two seconds. Ctrl-C stops both.", err=True)
+        return server.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        closing.set()
+        server.terminate()
+        server.wait()
+
+
+def _desk(url: str, closing: threading.Event, *, shift: int) -> None:
+    import boxscore
+
+    boxscore.init(
+        url,
+        service="support-desk",
+        environment="demo",
+        release="1.0",
+        instrument=False,
+        headers={"boxscore-project": PROJECT},
+    )
+    work(tickets(shift, seed=DEMO_SEED + 1), closing, at_once=AT_ONCE, pause_s=PAUSE_S)
+    boxscore.flush()
+
+
+def _tell(url: str, browser: bool) -> None:
+    page = f"{url}/?project={PROJECT}"
+    click.echo(f"Box score, runs and live traces of the demo: {page}", err=True)
+    if browser:
+        webbrowser.open(page)
+
+
+def _ready(home: Path, server: "subprocess.Popen[bytes]") -> Place:
+    until = time.monotonic() + READY_S
+    while server.poll() is None and time.monotonic() < until:
+        place = find_place(home)
+        if place is not None and place.pid == server.pid and listens(place):
+            return place
+        time.sleep(0.05)
+    raise OperationError("the server did not start: its log above says why. The verdict and its report are kept.")
+
+
+def _free(port: int) -> int:
+    """The port if nobody has it, else 0, for which the system chooses one."""
+    with socket.socket() as tried:
+        try:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
