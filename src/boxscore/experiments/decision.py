@@ -107,7 +107,7 @@ def decide(
     """
     if len(guards) != len(rule.guards):
         raise ValueError(f"the rule has {len(rule.guards)} guards, and evidence was given for {len(guards)}")
-    own = _rule_conditions(rule, primary, savings or {}, net_benefit)
+    own = rule_conditions(rule, primary, savings or {}, net_benefit)
     watched = [_guard_condition(guard, evidence) for guard, evidence in zip(rule.guards, guards, strict=True)]
     filled = tuple(
         msgspec.structs.replace(guard, holds=condition.outcome)
@@ -121,7 +121,7 @@ def decide(
         return Grounds(
             decision="undecided", decided_by=few, conditions=(few, *conditions), guards=filled, note=too_few(units)
         )
-    decision, decided_by = _combine(conditions)
+    decision, decided_by = combine(conditions)
     return Grounds(decision=decision, decided_by=decided_by, conditions=conditions, guards=filled)
 
 
@@ -131,9 +131,10 @@ def too_few(units: int) -> str:
     return f"There {have}: below {MIN_UNITS} no interval can be trusted, so this cannot decide. Add examples."
 
 
-def _rule_conditions(
+def rule_conditions(
     rule: Rule, primary: Interval, savings: Mapping[str, Interval], net_benefit: Interval | None
 ) -> list[Condition]:
+    """What the rule itself asks, guards aside."""
     if rule.kind == "superiority":
         return [_above("primary", rule.metric, primary, rule.margin)]
     if rule.kind == "value":
@@ -186,7 +187,7 @@ def _guard_condition(guard: Guard, evidence: Evidence) -> Condition:
     return Condition(role="guard", metric=guard.metric, outcome=outcome, interval=difference, threshold=-margin)
 
 
-def _combine(conditions: Sequence[Condition]) -> tuple[Decision, Condition]:
+def combine(conditions: Sequence[Condition]) -> tuple[Decision, Condition]:
     """Everything must hold to ship, and anything shown to fail rejects.
 
     A noninferiority rule without a possible saving rejects only where the primary metric holds: where that is open the

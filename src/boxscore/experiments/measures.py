@@ -91,10 +91,11 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
     found = cost_per_1k(table, alpha)
     if found is None:
         return None
-    per_success = None
+    per_success, benefit = None, None
     gains, costs, clusters = worth(table, primary)
     if primary.kind != "amount" and len(gains):
         per_success = statistics.cost_per_success(costs, gains, clusters, alpha=alpha)
+        benefit = statistics.benefit_line(gains, costs, clusters=clusters, alpha=alpha)
     return CostComparison(
         difference_per_1k_usd=found.difference,
         low=finite(found.low),
@@ -104,6 +105,7 @@ def cost_comparison(table: PairedTable, primary: Metric, alpha: float) -> CostCo
         per_extra_success_high=per_success.high if per_success else None,
         method=found.method + (f"; {per_success.method}" if per_success else ""),
         shown=shown(found, "lower"),
+        benefit=benefit,
     )
 
 

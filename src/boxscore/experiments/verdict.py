@@ -6,6 +6,7 @@ own direction; whether more is better is in `better`. An interval whose ends are
 independent unit has no spread, and few calls tell no p95.
 """
 
+import math
 from typing import Literal
 
 import msgspec
@@ -118,9 +119,32 @@ class MetricComparison(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration | None = None
 
 
+class NetBenefit(msgspec.Struct, frozen=True, kw_only=True):
+    """Net benefit per example as a function of v, the dollars that a success is worth.
+
+    The estimate is v·successes − dearer. Its interval is v·gain − dearer ± t·√(square·v² + cross·v + constant), where
+    `gain` is `successes` drawn a little towards 0 by the pseudo-units of the estimator.
+    """
+
+    successes: float
+    gain: float
+    dearer: float
+    square: float
+    cross: float
+    constant: float
+    t: float
+
+    def at(self, v: float) -> tuple[float, float, float]:
+        """Estimate, low and high in dollars per 1,000 examples."""
+        middle = v * self.gain - self.dearer
+        half = self.t * math.sqrt(max(0.0, self.square * v * v + self.cross * v + self.constant))
+        return 1000.0 * (v * self.successes - self.dearer), 1000.0 * (middle - half), 1000.0 * (middle + half)
+
+
 class CostComparison(msgspec.Struct, frozen=True, kw_only=True):
     """`per_extra_success_*`: dollars per one more success, from Fieller's interval; None where there is no finite
-    one (the gain is not shown). When the candidate saves and loses quality it is dollars saved per success given up."""
+    one (the gain is not shown). When the candidate saves and loses quality it is dollars saved per success given up.
+    `benefit` says what the change is worth at any price of a success."""
 
     difference_per_1k_usd: float
     low: float | None
@@ -130,6 +154,7 @@ class CostComparison(msgspec.Struct, frozen=True, kw_only=True):
     per_extra_success_high: float | None = None
     method: str = ""
     shown: Shown = "unclear"
+    benefit: NetBenefit | None = None
 
 
 class LatencyComparison(msgspec.Struct, frozen=True, kw_only=True):

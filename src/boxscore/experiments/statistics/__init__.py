@@ -29,7 +29,7 @@ from boxscore.experiments.statistics.sequence import (
     sequence,
 )
 from boxscore.experiments.statistics.units import PSEUDO, distinct
-from boxscore.experiments.statistics.worth import CostPerSuccess, cost_per_success, net_benefit
+from boxscore.experiments.statistics.worth import CostPerSuccess, benefit_line, cost_per_success, net_benefit
 
 __all__ = [
     "PSEUDO",
@@ -41,6 +41,7 @@ __all__ = [
     "Difference",
     "Estimate",
     "McNemar",
+    "benefit_line",
     "benjamini_hochberg",
     "cohen_kappa",
     "cost_per_success",

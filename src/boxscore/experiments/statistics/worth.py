@@ -16,6 +16,7 @@ from boxscore.experiments.statistics.difference import (
 )
 from boxscore.experiments.statistics.distributions import t_quantile
 from boxscore.experiments.statistics.units import Floats, Moments, Units
+from boxscore.experiments.verdict import NetBenefit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,12 +104,7 @@ def fieller(success: Floats, cost: Floats, units: Units, alpha: float) -> tuple[
     if units.dof <= 0:
         nothing = np.full(np.shape(success)[:-1], np.nan)
         return nothing, nothing
-    # The variance of v·success − cost is a quadratic in v; three values of v give its coefficients.
-    at = [benefit_moments(success, cost, v, units) for v in (0.0, 1.0, -1.0)]
-    constant = at[0].variance
-    square = (at[1].variance + at[2].variance) / 2.0 - constant
-    cross = (at[1].variance - at[2].variance) / 2.0
-    gain, dearer = (at[1].mean - at[2].mean) / 2.0, -at[0].mean
+    gain, dearer, square, cross, constant = _quadratic(success, cost, units)
     t2 = t_quantile(1.0 - alpha / 2.0, units.dof) ** 2
     # (v·gain − dearer)² <= t²·(square·v² + cross·v + constant)
     a = gain**2 - t2 * square
@@ -117,6 +113,40 @@ def fieller(success: Floats, cost: Floats, units: Units, alpha: float) -> tuple[
     with np.errstate(invalid="ignore", divide="ignore"):
         root = np.sqrt(np.where(a > 0.0, b * b - 4.0 * a * c, np.nan))
         return (-b - root) / (2.0 * a), (-b + root) / (2.0 * a)
+
+
+def benefit_line(
+    success_differences: ArrayLike,
+    cost_differences: ArrayLike,
+    *,
+    clusters: ArrayLike | None = None,
+    alpha: float = 0.05,
+) -> NetBenefit | None:
+    """`net_benefit` at every price of a success at once; None where a single unit has no spread."""
+    success, cost = _pair(success_differences, cost_differences)
+    units = Units.of(len(success), clusters)
+    if units.dof <= 0:
+        return None
+    gain, dearer, square, cross, constant = (float(part) for part in _quadratic(success, cost, units))
+    return NetBenefit(
+        successes=float(success.mean()),
+        gain=gain,
+        dearer=dearer,
+        square=square,
+        cross=cross,
+        constant=constant,
+        t=float(t_quantile(1.0 - alpha / 2.0, units.dof)),
+    )
+
+
+def _quadratic(success: Floats, cost: Floats, units: Units) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """The mean of v·success − cost is v·gain − dearer, its variance square·v² + cross·v + constant: three values of v
+    give the coefficients."""
+    at = [benefit_moments(success, cost, v, units) for v in (0.0, 1.0, -1.0)]
+    constant = at[0].variance
+    square = (at[1].variance + at[2].variance) / 2.0 - constant
+    cross = (at[1].variance - at[2].variance) / 2.0
+    return (at[1].mean - at[2].mean) / 2.0, -at[0].mean, square, cross, constant
 
 
 def _pair(success: ArrayLike, cost: ArrayLike) -> tuple[Floats, Floats]:
