@@ -10,7 +10,6 @@ import click
 import msgspec
 
 from boxscore.errors import FileError
-from boxscore.experiments import report as reports
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.verdict import Decision
 from boxscore.writing import write_whole
@@ -43,6 +42,8 @@ def print_comparisons(
         for index, comparison in enumerate(comparisons):
             path = report if index == 0 else report.with_stem(f"{report.stem}-{index + 1}")
             save_report(comparison, path)
+    from boxscore.experiments import report as reports  # not before the first call: it is not needed until here
+
     if junit is not None:
         save_text(junit, reports.junit([comparison.verdict for comparison in comparisons]))
     if markdown is not None:
@@ -75,7 +76,9 @@ def print_box_score(comparison: Comparison, *, width: int | None = None) -> None
     if width is None:
         width = max(80, min(shutil.get_terminal_size((80, 24)).columns, 120)) if sys.stdout.isatty() else 80
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    click.echo(reports.terminal(comparison.verdict, width=width, colour=colour))
+    from boxscore.experiments.report import terminal
+
+    click.echo(terminal(comparison.verdict, width=width, colour=colour))
 
 
 def save_report(comparison: Comparison, path: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 
-from boxscore.experiments import report
 from boxscore.experiments.trial import Run
 from boxscore.experiments.verdict import (
     Evidence,
@@ -25,6 +24,8 @@ class Comparison:
     evidence: Evidence
 
     def __str__(self) -> str:
+        from boxscore.experiments import report  # drawn after the last call, so it need not be there before the first
+
         return report.terminal(self.verdict)
 
     def json(self) -> str:
@@ -33,6 +34,8 @@ class Comparison:
 
     def html(self) -> str:
         """The report: one page that needs nothing else."""
+        from boxscore.experiments import report
+
         return report.html(self.verdict, self.evidence)
 
     def save(self, path: str | Path) -> Path:

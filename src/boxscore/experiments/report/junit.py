@@ -17,7 +17,7 @@ from boxscore.experiments.report.words import headline
 from boxscore.experiments.verdict import MIN_UNITS, Check, Verdict
 from boxscore.text import revealed, stripped
 
-NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # compiled when used: it takes 4 ms
 """Characters that XML 1.0 forbids, escaped or not."""
 
 
@@ -96,4 +96,4 @@ def _says(verdict: Verdict, check: Check) -> str:
 
 
 def _xml(text: str) -> str:
-    return NOT_XML.sub("\ufffd", revealed(text))
+    return re.sub(NOT_XML, "\ufffd", revealed(text))
