@@ -16,6 +16,9 @@
     │   ├── NothingToCompareError  no example is common to both variants
     │   ├── NotFoundError          what was asked for by its id is not there
     │   ├── RequestError           an HTTP request that is not taken as it is
+    │   ├── UnauthenticatedError   nobody known asks
+    │   ├── ForbiddenError         a right is missing; it is named
+    │   ├── ConflictError          it does not go with what is there
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
         ├── ProviderError          a provider refused, failed or did not answer
@@ -36,10 +39,12 @@ from pathlib import Path
 __all__ = [
     "BoxscoreError",
     "BusyError",
+    "ConflictError",
     "DatasetError",
     "DiskFullError",
     "ExtraMissingError",
     "FileError",
+    "ForbiddenError",
     "MissingReferenceError",
     "NotFoundError",
     "NothingAnsweredError",
@@ -54,6 +59,7 @@ __all__ = [
     "StoreError",
     "TemplateError",
     "TimeLimitError",
+    "UnauthenticatedError",
     "UnknownNameError",
     "UnknownPriceError",
     "UnreadableTracesError",
@@ -245,10 +251,41 @@ class NotFoundError(UsageError):
 
 
 class RequestError(UsageError):
-    """An HTTP request that has to change. `kind`: bad_host, bad_origin, no_route, method, slow, too_large, media_type,
-    headers_too_large, encoding, malformed."""
+    """An HTTP request that has to change. `kind`: bad_host, bad_origin, bad_token, no_route, method, slow, too_large,
+    media_type, key_reused, too_many, headers_too_large, encoding, malformed."""
 
     code = "request"
+
+    def __init__(self, kind: str, problem: str) -> None:
+        self.kind = kind
+        super().__init__(problem)
+
+
+class UnauthenticatedError(UsageError):
+    """Nobody known asks: no session or key came with the request, or none that counts."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(UsageError):
+    """`right` is what the caller does not have in `project`."""
+
+    code = "forbidden"
+
+    def __init__(self, right: str, project: str) -> None:
+        self.right = right
+        self.project = project
+        super().__init__(
+            f"this needs the right {right!r} in project {project!r}, which you do not have: ask an owner of the "
+            "project, or use a key that has it."
+        )
+
+
+class ConflictError(UsageError):
+    """What was asked for does not go with what is there. `kind`: what it is about, as in "dataset" or
+    "idempotency_key"."""
+
+    code = "conflict"
 
     def __init__(self, kind: str, problem: str) -> None:
         self.kind = kind

@@ -9,10 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from boxscore.errors import BoxscoreError
 from boxscore.server.errors import error_body, error_headers, status_of
+from boxscore.server.forms import encode
 from boxscore.server.limits import Budget
 from boxscore.store.spans import Page, StoredSpan, TraceSummary
 
-__all__ = ["Answer", "paged", "problem"]
+__all__ = ["Answer", "found_or_none", "paged", "problem"]
 
 PAGE_BYTES = 4 * 1024 * 1024
 """Texts and raw bytes of a page; the span that exceeds it is its last but for the few read with it."""
@@ -26,8 +27,8 @@ class Answer(Response):
     """JSON. A long one goes out in pieces, each when the one before was read, and takes of `budget`
     until then: slow readers cannot fill the memory."""
 
-    def __init__(self, body: bytes, budget: Budget) -> None:
-        super().__init__(body, media_type="application/json")
+    def __init__(self, body: bytes, budget: Budget, status: int = 200, media: str = "application/json") -> None:
+        super().__init__(body, status, media_type=media)
         self._budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +65,11 @@ def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | 
             return msgspec.structs.replace(found, items=items)
         left = (PAGE_BYTES - size) * len(items) // max(size, 1)
         step = max(FIRST_STEP, min(left, GROWTH * step))
+
+
+def found_or_none(page: Page[StoredSpan] | Page[TraceSummary], cursor: str | None) -> bytes | None:
+    """The page's JSON, None for one without items that is the first."""
+    return encode(page) if page.items or cursor is not None else None
 
 
 def _size(item: StoredSpan | TraceSummary) -> int:

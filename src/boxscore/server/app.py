@@ -45,11 +45,11 @@ class App:
 
         try:
             path = scope["path"]
-            project = self._access.project(scope)
+            caller = scope["caller"] = self._access.caller(scope)
             if path == "/v1/traces":
-                await self._traces(scope, receive, counted_send, project)
+                caller.require("ingest")
+                await self._traces(scope, receive, counted_send, caller.project)
             elif path.startswith("/api/"):
-                scope["project"] = project
                 await (await self.load_questions())(scope, receive, counted_send)
             elif path == "/health/live":
                 await respond(counted_send, 200, b'{"status":"live"}')
@@ -79,6 +79,6 @@ class App:
         return self._questions
 
     def _load(self) -> Api:
-        from boxscore.server.questions import make_questions
+        from boxscore.server.api import make_api
 
-        return cast(Api, make_questions(self._service))
+        return cast(Api, make_api(self._service).app)

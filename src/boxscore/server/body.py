@@ -2,10 +2,13 @@
 
 import zlib
 from collections.abc import Awaitable, Callable
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from boxscore.errors import RequestError
 from boxscore.server.limits import Budget
+
+if TYPE_CHECKING:
+    from boxscore.server.access import Caller
 
 __all__ = ["Event", "GoneError", "Receive", "Scope", "Send", "header", "read_body", "respond"]
 
@@ -21,7 +24,7 @@ class Scope(TypedDict):
     path: str
     query_string: bytes
     headers: list[tuple[bytes, bytes]]
-    project: NotRequired[str]
+    caller: NotRequired["Caller"]
 
 
 class Event(TypedDict, total=False):

@@ -14,16 +14,28 @@ __all__ = ["OUR_FAULT", "error_body", "error_headers", "no_route", "status_of"]
 _OF_REQUESTS = {
     "bad_host": 403,
     "bad_origin": 403,
+    "bad_token": 403,
     "no_route": 404,
     "method": 405,
     "slow": 408,
     "too_large": 413,
     "media_type": 415,
+    "key_reused": 422,
+    "too_many": 429,
     "headers_too_large": 431,
 }
 """By the kind of a `RequestError`; any other is 400."""
 OUR_FAULT = BoxscoreError("a fault of Boxscore itself: its log says where. Please report it.")
-_OF_CODES = {"not_found": 404, "busy": 503, "store": 503, "disk_full": 503, "time_limit": 504}
+_OF_CODES = {
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "busy": 503,
+    "store": 503,
+    "disk_full": 503,
+    "time_limit": 504,
+}
 
 
 def status_of(error: BoxscoreError) -> int:

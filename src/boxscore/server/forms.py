@@ -7,7 +7,9 @@ Bytes (the raw span, its resource and scope, in OTLP protobuf) are base64.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TypeVar, cast
+from functools import cache
+from types import UnionType
+from typing import TypeVar, Union, cast, get_args, get_origin
 
 import msgspec
 
@@ -18,8 +20,6 @@ __all__ = ["decode", "encode"]
 
 Kind = TypeVar("Kind")
 _IDS = ("trace_id", "span_id", "parent_id")
-_INNER = ("items", "points", "entry", "values")
-"""Fields that hold structs; whatever else is a dictionary is the application's own."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -32,7 +32,7 @@ def encode(found: object) -> bytes:
 def decode(body: bytes, kind: type[Kind]) -> Kind:
     """What `encode` was given; a `UsageError` that says where for what is no such JSON."""
     try:
-        return msgspec.convert(_unform(msgspec.json.decode(body)), kind)
+        return msgspec.convert(_unform(msgspec.json.decode(body), kind), kind)
     except RecursionError:
         raise UsageError("the body is no JSON that is taken here: values lie in values too deep.") from None
     except ValueError as error:  # of msgspec, of an id that is no hex, of a text that is no UTF-8
@@ -40,32 +40,68 @@ def decode(body: bytes, kind: type[Kind]) -> Kind:
 
 
 def _form(value: Json) -> Json:
+    """Structs, and lists of them, in structs; whatever is a dictionary is the application's own."""
     if isinstance(value, msgspec.Struct):
         fields = msgspec.structs.asdict(value)
         for name, found in fields.items():
             if isinstance(found, bytes) and name in _IDS:
                 fields[name] = found.hex()
-            elif isinstance(found, Decimal):
-                fields[name] = f"{found:f}"
-        for name in _INNER:
-            if name in fields:
-                fields[name] = _form(fields[name])
+            elif isinstance(found, Decimal | msgspec.Struct | list | tuple):
+                fields[name] = _form(found)
         return fields
     if isinstance(value, list | tuple):
         return [_form(one) for one in cast("Sequence[Json]", value)]
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
-def _unform(value: Json) -> Json:
+def _unform(value: Json, kind: Json) -> Json:
+    """The ids of structs as bytes, where the kind has structs."""
     if isinstance(value, list):
-        return [_unform(one) for one in cast("Sequence[Json]", value)]
+        items = _items(kind)
+        listed = cast("list[Json]", value)
+        return listed if items is None else [_unform(one, items) for one in listed]
     if isinstance(value, dict):
         fields = cast("dict[str, Json]", value)
-        for name in _IDS:
+        ids, inner = _fields(kind)
+        for name in ids:
             if isinstance(fields.get(name), str):
                 fields[name] = bytes.fromhex(fields[name])
-        for name in _INNER:
+        for name, inside in inner.items():
             if name in fields:
-                fields[name] = _unform(fields[name])
+                fields[name] = _unform(fields[name], inside)
         return fields
     return value
+
+
+@cache
+def _items(kind: Json) -> Json:
+    """The kind of what is in a list of that kind, None where it is no list of structs."""
+    for part in _parts(kind):
+        origin = get_origin(part)
+        if isinstance(origin, type) and issubclass(origin, Sequence) and any(map(_is_struct, get_args(part))):
+            return get_args(part)[0]
+    return None
+
+
+@cache
+def _fields(kind: Json) -> tuple[tuple[str, ...], dict[str, Json]]:
+    """Of the struct that a kind is, or may be: the fields that are ids in bytes, and those that hold structs."""
+    ids: list[str] = []
+    inner: dict[str, Json] = {}
+    for part in filter(_is_struct, _parts(kind)):
+        for field in msgspec.structs.fields(part):
+            if field.name in _IDS and bytes in (field.type, *get_args(field.type)):
+                ids.append(field.name)
+            elif _items(field.type) is not None or any(map(_is_struct, _parts(field.type))):
+                inner[field.encode_name] = field.type
+    return tuple(ids), inner
+
+
+def _parts(kind: Json) -> tuple[Json, ...]:
+    """What a kind may be: the members of a union."""
+    return get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+
+
+def _is_struct(kind: Json) -> bool:
+    kind = get_origin(kind) or kind
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)

@@ -23,6 +23,7 @@ from boxscore.server.limits import Limits
 from boxscore.server.logs import log
 from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
+from boxscore.store.records import Records
 from boxscore.store.spans import SqliteSpans
 from boxscore.tracing.ingest import Ingest
 from boxscore.tracing.limits import Limits as SpanLimits
@@ -90,13 +91,14 @@ def serve(
             SqliteSpans(home, period_ns=policy.period_ns) as store,
             Maintenance(home, store, policy) as maintenance,
             Ingest(store, book, caps) as ingest,
+            Records.open(home) as records,
         ):
             listeners.append(_listen(host, port))
             try:
                 listeners.append(_listen(host, otlp_port))
             except OperationError:
                 log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
-            service = Service(store, ingest, limits)
+            service = Service(store, ingest, records, limits)
 
             def problems() -> Sequence[str | None]:
                 return service.problem, store.problem, maintenance.problem

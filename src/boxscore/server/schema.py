@@ -1,16 +1,19 @@
-"""The API described: OpenAPI, made from the structs that are answered."""
+"""The API described: OpenAPI, made from the table of routes and the structs that they answer."""
 
+import re
 from functools import cache
-from typing import Annotated, Optional, cast, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args, get_origin
 
-import fastapi
 import msgspec
 from fastapi.openapi.utils import get_openapi
 
 from boxscore.store.spans import Page, StoredSpan
 from boxscore.types import Json
 
-__all__ = ["ERROR", "TAKEN", "describe", "of"]
+if TYPE_CHECKING:
+    from boxscore.server.api.routes import Api, Route
+
+__all__ = ["describe"]
 
 _HEX: dict[str, Json] = {
     name: Annotated[str, msgspec.Meta(pattern=f"^[0-9a-f]{{{digits}}}$")]
@@ -18,19 +21,8 @@ _HEX: dict[str, Json] = {
 }
 _AT = "#/components/schemas/{name}"
 
-ERROR: dict[str, Json] = {
-    "description": "What happened, what was tried, what to do next; with what else the error carries.",
-    "content": {"application/json": {"schema": {"$ref": _AT.format(name="Error")}}},
-}
-TAKEN: dict[str, Json] = {
-    "description": "How many are on disk.",
-    "content": {
-        "application/json": {
-            "schema": {"type": "object", "properties": {"stored": {"type": "integer"}}, "required": ["stored"]}
-        }
-    },
-}
 _ERROR_SCHEMA = {
+    "description": "What happened, what was tried, what to do next; with what else the error carries.",
     "type": "object",
     "required": ["error"],
     "properties": {
@@ -42,37 +34,47 @@ _ERROR_SCHEMA = {
         }
     },
 }
-_kinds: list[Json] = []
 
 
-def of(kind: Json) -> dict[str, Json]:
-    """JSON of that kind as OpenAPI has it, in an answer or a request."""
-    form = _form(kind)
-    if form not in _kinds:
-        _kinds.append(form)
-    (schema,), _ = msgspec.json.schema_components([form], ref_template=_AT)
-    return {"description": "OK", "content": {"application/json": {"schema": schema}}}
-
-
-def describe(api: fastapi.FastAPI) -> dict[str, Json]:
+def describe(api: "Api") -> dict[str, Json]:
     """The OpenAPI document."""
     found: dict[str, Json] = get_openapi(
-        title=api.title,
-        version=api.version,
-        routes=api.routes,
+        title=api.app.title,
+        version=api.app.version,
+        routes=api.app.routes,
         description="Questions about spans, and scores. Every error has the shape of `Error`. Ids are hex, money is a "
         "decimal string in US dollars, times are nanoseconds since 1970.",
     )
-    _, components = msgspec.json.schema_components(_kinds, ref_template=_AT)
-    schemas: dict[str, Json] = found.setdefault("components", {}).setdefault("schemas", {})
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
-    schemas |= components
-    schemas["Error"] = _ERROR_SCHEMA
-    for path in found["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
+    kinds: list[Json] = []
+    for route in api.routes:
+        for kind in (route.answer, route.body):
+            if kind is not None and kind is not bytes and (form := _form(kind)) not in kinds:
+                kinds.append(form)
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=_AT)
+    of = dict(zip(map(id, kinds), schemas, strict=True))
+    for route in api.routes:
+        path = found["paths"]["/api/v1" + re.sub(r":\w+}", "}", route.path)]
+        operation = path[route.method.lower()]
+        operation["tags"] = [route.tag]
+        operation["responses"] = _responses(route, of)
+        if route.body is not None:
+            operation["requestBody"] = {"required": True, "content": _content(route.body, of)}
+    found["components"] = {"schemas": components | {"Error": _ERROR_SCHEMA}}
     return found
+
+
+def _responses(route: "Route", of: dict[int, Json]) -> dict[str, Json]:
+    answer: dict[str, Json] = {"description": "OK"}
+    if route.answer is not None:
+        answer["content"] = _content(route.answer, of, route.media)
+    error = {"description": "Error", "content": {"application/json": {"schema": {"$ref": _AT.format(name="Error")}}}}
+    return {str(route.status): answer, "default": error}
+
+
+def _content(kind: Json, of: dict[int, Json], media: str = "application/json") -> dict[str, Json]:
+    if kind is bytes:
+        return {"application/octet-stream" if media == "application/json" else media: {}}
+    return {media: {"schema": of[id(_form(kind))]}}
 
 
 @cache

@@ -19,6 +19,7 @@ from boxscore.server.meters import Meters
 from boxscore.server.metrics import Sample, counted, exposition, of_machine
 from boxscore.server.room import Room
 from boxscore.store import deadline
+from boxscore.store.records import Records
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.rollups import MINUTE_NS
 from boxscore.tracing.ingest import Ingest
@@ -29,10 +30,12 @@ Found = TypeVar("Found")
 
 
 class Service:
-    """The store, what takes spans in, and the limits under which both are asked. For one event loop."""
+    """The stores, what takes spans in, and the limits under which they are asked. For one event loop. `records` are
+    those of the default project; `records.of(project)` are another's."""
 
-    def __init__(self, store: SqliteSpans, ingest: Ingest, limits: Limits) -> None:
+    def __init__(self, store: SqliteSpans, ingest: Ingest, records: Records, limits: Limits) -> None:
         self.store = store
+        self.records = records
         self.ingest = ingest
         self.limits = limits
         self.meters = Meters()

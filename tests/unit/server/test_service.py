@@ -15,6 +15,7 @@ from boxscore.errors import BusyError, DiskFullError, TimeLimitError
 from boxscore.server.limits import Limits
 from boxscore.server.room import Room
 from boxscore.server.service import Service
+from boxscore.store.records import Records
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.database import open_database
 from boxscore.tracing.ingest import Ingest
@@ -24,8 +25,8 @@ LIMITS = Limits(questions=2, questions_waiting=1, question_s=0.2)
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    with SqliteSpans(tmp_path) as store, Ingest(store) as ingest:
-        service = Service(store, ingest, LIMITS)
+    with SqliteSpans(tmp_path) as store, Ingest(store) as ingest, Records.open(tmp_path) as records:
+        service = Service(store, ingest, records, LIMITS)
         yield service
         service.close()
 

@@ -69,7 +69,7 @@ def scope(**headers: str) -> Scope:
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8400", "127.0.0.1:1", "[::1]:8400", "LOCALHOST"])
 def test_names_of_loopback_are_answered(host: str) -> None:
-    assert Access().project(scope(host=host)) == "default"
+    assert Access().caller(scope(host=host)).project == "default"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_names_of_loopback_are_answered(host: str) -> None:
 )
 def test_other_names_are_not(host: str) -> None:
     with pytest.raises(RequestError) as refused:
-        Access().project(scope(host=host))
+        Access().caller(scope(host=host))
 
     assert refused.value.kind == "bad_host"
 
@@ -88,6 +88,6 @@ def test_other_names_are_not(host: str) -> None:
 )
 def test_pages_of_others_are_not(origin: str) -> None:
     with pytest.raises(RequestError) as refused:
-        Access().project(scope(host="localhost:8400", origin=origin))
+        Access().caller(scope(host="localhost:8400", origin=origin))
 
     assert refused.value.kind == "bad_origin"

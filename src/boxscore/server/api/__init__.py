@@ -1,0 +1,18 @@
+"""The HTTP API, `/api/v1`: one file per noun, each of thin handlers over the domain."""
+
+from boxscore.server.api import index, metrics, scores, search, sessions, spans, traces
+from boxscore.server.api.routes import Api
+from boxscore.server.service import Service
+
+__all__ = ["make_api"]
+
+NOUNS = (index, traces, spans, sessions, search, metrics, scores)
+"""In the order of OpenAPI. A route that comes first wins."""
+
+
+def make_api(service: Service) -> Api:
+    """The application behind `/api`, with every route there is."""
+    api = Api(service)
+    for noun in NOUNS:
+        noun.add(api, service)
+    return api

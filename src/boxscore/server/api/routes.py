@@ -1,0 +1,241 @@
+"""The table of routes: what each takes, gives and asks for, read by the router, the access check and OpenAPI."""
+
+import inspect
+from collections.abc import Callable
+from typing import Literal, TypeAlias, TypeVar
+
+import fastapi
+import msgspec
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from boxscore import __version__
+from boxscore.errors import BoxscoreError, RequestError, UsageError
+from boxscore.server.access import Right
+from boxscore.server.answers import Answer, problem
+from boxscore.server.body import GoneError, header, read_body
+from boxscore.server.errors import OUR_FAULT, no_route
+from boxscore.server.forms import decode, encode
+from boxscore.server.service import Service
+from boxscore.types import Json
+
+__all__ = ["PREFIX", "Api", "Route"]
+
+PREFIX = "/api/v1"
+BODY_BYTES = 4 * 1024 * 1024
+Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+Handler = TypeVar("Handler", bound=Callable[..., object])
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """`path` is what follows `/api/v1`. `answer` and `body` are the kinds of what is answered and sent: structs, lists
+    of them, `bytes` for what is not JSON, None for nothing. `right` is what the caller must have in the project, "none"
+    where everybody may ask who reaches the server. `errors` are statuses beyond those that any such route can have."""
+
+    method: Method
+    path: str
+    name: str
+    tag: str
+    right: Right | Literal["none"]
+    answer: Json
+    status: int
+    body: Json
+    body_bytes: int
+    media: str
+    errors: tuple[int, ...]
+    handler: Callable[..., object]
+
+
+class Api:
+    """The application behind `/api`. Nouns add their routes:
+
+        @api.get("/things/{id}", answer=Thing, right="read", errors=(404,))
+        def thing(project: Project, id: str) -> Thing: ...
+
+    A plain function is run in one of the few threads of questions, and what it gives is encoded there. A coroutine
+    function runs on the event loop, and must not keep it. Both give what `answer` says, or a `Response` of their own. A
+    parameter `body` is what was sent, as `body` says; the others are of the path and the query, or of `parameters`.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.routes: list[Route] = []
+        self.app = fastapi.FastAPI(
+            title="Boxscore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None
+        )
+        self._refuse()
+
+    def get(
+        self,
+        path: str,
+        *,
+        answer: Json,
+        right: Right | Literal["none"],
+        media: str = "application/json",
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        return self._route("GET", path, answer, right, None, 200, errors, media)
+
+    def post(
+        self,
+        path: str,
+        *,
+        answer: Json,
+        right: Right | Literal["none"],
+        body: Json = None,
+        status: int = 200,
+        errors: tuple[int, ...] = (),
+        body_bytes: int = BODY_BYTES,
+    ) -> Callable[[Handler], Handler]:
+        return self._route("POST", path, answer, right, body, status, errors, body_bytes=body_bytes)
+
+    def put(
+        self,
+        path: str,
+        *,
+        answer: Json,
+        right: Right | Literal["none"],
+        body: Json = None,
+        status: int = 200,
+        errors: tuple[int, ...] = (),
+        body_bytes: int = BODY_BYTES,
+    ) -> Callable[[Handler], Handler]:
+        return self._route("PUT", path, answer, right, body, status, errors, body_bytes=body_bytes)
+
+    def patch(
+        self,
+        path: str,
+        *,
+        answer: Json,
+        right: Right | Literal["none"],
+        body: Json = None,
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        return self._route("PATCH", path, answer, right, body, 200, errors)
+
+    def delete(
+        self,
+        path: str,
+        *,
+        right: Right | Literal["none"],
+        answer: Json = None,
+        errors: tuple[int, ...] = (),
+    ) -> Callable[[Handler], Handler]:
+        return self._route("DELETE", path, answer, right, None, 200 if answer is not None else 204, errors)
+
+    def _route(
+        self,
+        method: Method,
+        path: str,
+        answer: Json,
+        right: Right | Literal["none"],
+        body: Json,
+        status: int,
+        errors: tuple[int, ...],
+        media: str = "application/json",
+        body_bytes: int = BODY_BYTES,
+    ) -> Callable[[Handler], Handler]:
+        def add(handler: Handler) -> Handler:
+            route = Route(
+                method=method,
+                path=path,
+                name=handler.__name__,
+                tag=handler.__module__.rpartition(".")[2],
+                right=right,
+                answer=answer,
+                status=status if answer is not None else 204,
+                body=body,
+                body_bytes=body_bytes,
+                media=media,
+                errors=errors,
+                handler=handler,
+            )
+            self.routes.append(route)
+            self.app.add_api_route(
+                f"{PREFIX}{path}",
+                self._endpoint(route),
+                methods=[method],
+                operation_id=route.name,
+                description=inspect.getdoc(handler),
+                response_class=Response,
+            )
+            return handler
+
+        return add
+
+    def _endpoint(self, route: Route) -> Callable[..., object]:
+        """What FastAPI calls: the check of the right, the reading of the body, and the writing of the answer, around
+        the handler, whose parameters it shows."""
+        taken = inspect.signature(route.handler)
+
+        async def endpoint(http: Request, **given: object) -> Response:
+            if route.right != "none":
+                http.scope["caller"].require(route.right)
+            if route.body is not None:
+                given["body"] = await self._body(http, route)
+            return await self._answer(route, given)
+
+        shown = [
+            inspect.Parameter("http", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
+            *(one.replace(kind=one.KEYWORD_ONLY) for one in taken.parameters.values() if one.name != "body"),
+        ]
+        endpoint.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+        return endpoint
+
+    async def _body(self, http: Request, route: Route) -> object:
+        kind = header(http.scope, b"content-type").partition(";")[0].strip().lower()  # type: ignore[arg-type]
+        if route.body is not bytes and kind != "application/json":
+            raise RequestError("media_type", f"the body comes as application/json, not as {kind[:60]!r}.")
+        sent = await read_body(http.scope, http.receive, most=route.body_bytes, budget=self.service.bodies)  # type: ignore[arg-type]
+        return sent if route.body is bytes else decode(sent, route.body)
+
+    async def _answer(self, route: Route, given: dict[str, object]) -> Response:
+        handler = route.handler
+        if inspect.iscoroutinefunction(handler):
+            found = await handler(**given)
+            found = found if isinstance(found, Response) else self._encoded(route, found)
+        else:
+            found = await self.service.ask(lambda: self._encoded(route, handler(**given)))
+        if isinstance(found, Response):
+            return found
+        if route.status == 204:
+            return Response(status_code=204)
+        return Answer(found, self.service.answers, route.status, route.media)
+
+    def _encoded(self, route: Route, found: object) -> bytes | Response:
+        if isinstance(found, Response):
+            return found
+        return found if isinstance(found, bytes) else encode(found)
+
+    def _refuse(self) -> None:
+        """Errors, whoever raises them, in the one shape."""
+
+        @self.app.exception_handler(BoxscoreError)
+        async def refuse(request: Request, error: Exception) -> Response:
+            assert isinstance(error, BoxscoreError)  # noqa: S101
+            return problem(error)
+
+        @self.app.exception_handler(GoneError)
+        async def let_go(request: Request, error: Exception) -> Response:
+            return Response(status_code=408)  # nobody is there to read it
+
+        @self.app.exception_handler(RequestValidationError)
+        async def refuse_parameter(request: Request, error: Exception) -> Response:
+            assert isinstance(error, RequestValidationError)  # noqa: S101
+            first = error.errors()[0]
+            return problem(
+                UsageError(f"{first['loc'][-1]}: {first['msg']}. {PREFIX}/openapi.json tells what it takes.")
+            )
+
+        @self.app.exception_handler(Exception)
+        async def admit(request: Request, error: Exception) -> Response:
+            return problem(OUR_FAULT)
+
+        @self.app.exception_handler(HTTPException)
+        async def refuse_route(request: Request, error: Exception) -> Response:
+            path = request.url.path[:200]
+            if isinstance(error, HTTPException) and error.status_code == 405:
+                return problem(RequestError("method", f"{path} cannot be asked by {request.method}."))
+            return problem(no_route(path))

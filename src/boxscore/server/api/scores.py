@@ -1,0 +1,42 @@
+"""Scores of what was traced."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import Query
+
+from boxscore.server.api.parameters import Limit, Project, trace_id_of
+from boxscore.server.api.routes import Api
+from boxscore.server.service import Service
+from boxscore.store.spans import Score
+
+__all__ = ["Stored", "add"]
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """How many are on disk."""
+
+    stored: int
+
+
+def add(api: Api, service: Service) -> None:
+    store = service.store
+
+    @api.get("/scores", answer=list[Score], right="read")
+    def scores(
+        project: Project,
+        trace_id: Annotated[str | None, Query(description="32 hex digits.")] = None,
+        session: str | None = None,
+        limit: Limit = 1000,
+    ) -> list[Score]:
+        """Scores of a trace and its spans, of a session, or of all, the latest first."""
+        asked = None if trace_id is None else trace_id_of(trace_id)
+        return list(store.scores(project, trace_id=asked, session=session, limit=limit))
+
+    @api.post("/scores", body=list[Score], answer=Stored, right="score")
+    async def put_scores(project: Project, body: list[Score]) -> Stored:
+        """Takes scores and answers when they are on disk. What they are of may come later; the same id again replaces
+        what it said before."""
+        if body:
+            await service.put(lambda: store.put_scores(project, body))
+        return Stored(stored=len(body))
