@@ -126,7 +126,7 @@ def _frontier(points: Sequence[Point], best: Sequence[Point], label: str, up: bo
     costs = [end for p in points for end in (p.cost_low, p.cost_high, p.cost)]
     x_of, x_ticks = _cost_scale(costs, left, width - right)
     values = [end for p in points for end in (p.low, p.high, p.value)]
-    ticks = _ticks(min(values), max(values), 5)
+    ticks = round_ticks(min(values), max(values), 5)
     span = ticks[-1] - ticks[0]
 
     def y_of(value: float) -> float:
@@ -169,8 +169,8 @@ def _frontier(points: Sequence[Point], best: Sequence[Point], label: str, up: bo
             x, y, max(len(name) * LETTER * 1.06, len(note) * LETTER), bool(note), width, floor, taken
         )
         parts.append(
-            f'<g class="{series(point.place)}"><title>{escape(point.name)}: {point.value:.3g} at '
-            f"{escape(figures.money(point.cost))} per 1,000</title>"
+            f'<g class="{series(point.place)}" data-place="{point.place}">'
+            f"<title>{escape(point.name)}: {point.value:.3g} at {escape(figures.money(point.cost))} per 1,000</title>"
             f'<path class="whisk" d="M{x:.1f} {top_y:.1f}V{low_y:.1f}M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}"/>'
             f'<svg x="{x - 6:.1f}" y="{y - 6:.1f}" width="12" height="12" viewBox="0 0 10 10">'
             f'<circle cx="5" cy="5" r="5" class="under"/>{shape(point.place)}</svg></g>'
@@ -178,7 +178,7 @@ def _frontier(points: Sequence[Point], best: Sequence[Point], label: str, up: bo
         )
         if note:
             parts.append(f'<text class="l2" x="{text_x:.1f}" y="{text_y + 15:.1f}">{note}</text>')
-    return _frame(width, height, parts)
+    return frame(width, height, parts)
 
 
 def _free(
@@ -224,11 +224,11 @@ def _cost_scale(costs: Sequence[float], start: int, stop: int) -> tuple[Callable
         if len(ticks) > 6:
             ticks = [tick for tick in ticks if abs(math.log10(tick) % 1) < 1e-6]
         return lambda cost: start + (stop - start) * (math.log10(cost) - low) / (high - low), ticks
-    ticks = _ticks(min(0.0, *costs), max(costs) * 1.08 or 1.0, 5)
+    ticks = round_ticks(min(0.0, *costs), max(costs) * 1.08 or 1.0, 5)
     return lambda cost: start + (stop - start) * (cost - ticks[0]) / (ticks[-1] - ticks[0]), ticks
 
 
-def _ticks(low: float, high: float, most: int) -> list[float]:
+def round_ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers that hold `low` to `high`, about `most` of them."""
     if not high > low:
         low, high = low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
@@ -308,7 +308,7 @@ def _histogram(pair: tuple[VariantSummary, VariantSummary], known: Sequence[Sequ
         return left + (width - left - right) * min(1.0, time / stop)
 
     parts: list[str] = []
-    for tick in _ticks(0.0, stop, 8 if width > 400 else 5):
+    for tick in round_ticks(0.0, stop, 8 if width > 400 else 5):
         if tick <= stop * 1.0001:
             x = round(x_of(tick)) + 0.5
             text = f"{tick * 1000:g}" if in_ms else f"{tick:g}"
@@ -337,7 +337,7 @@ def _histogram(pair: tuple[VariantSummary, VariantSummary], known: Sequence[Sequ
     unit = f"{step * 1000:g} ms" if in_ms else f"{step:g} s"
     note = f"{'milliseconds' if in_ms else 'seconds'}; height is the share of calls in each {unit}"
     parts.append(f'<text x="{width - right}" y="{height - 4}" text-anchor="end">{note}</text>')
-    return _frame(width, height, parts)
+    return frame(width, height, parts)
 
 
 def _percentiles(
@@ -375,6 +375,6 @@ def _bin(reach: float, most: int) -> float:
     return next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * (1 - 1e-9))
 
 
-def _frame(width: int, height: int, parts: Sequence[str]) -> str:
+def frame(width: int, height: int, parts: Sequence[str]) -> str:
     kind = "wide" if width == WIDE else "narrow"
     return f'<svg class="{kind}" viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(parts)}</svg>'

@@ -13,6 +13,7 @@ from importlib.resources import files
 
 from boxscore import figures
 from boxscore.experiments.report import charts, fineprint, pairs, settings
+from boxscore.experiments.report.closing import closing
 from boxscore.experiments.report.plots import STATES, end_of, interval, mark, slice_interval, state
 from boxscore.experiments.report.rows import Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
@@ -78,6 +79,9 @@ def _body(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
     found = rows(verdict)
     if found:
         yield f"<section>{_differences(verdict, found)}</section>"
+    narrowing = closing(verdict)
+    if narrowing is not None:
+        yield _figure(narrowing)
     what_if = settings.table(verdict)
     if what_if:
         yield f"<section>{what_if}</section>"

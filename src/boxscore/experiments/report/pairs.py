@@ -1,13 +1,13 @@
 """Answers side by side: those that got worse first, with the words in which they part."""
 
-import re
 from collections.abc import Sequence
 from html import escape
 from typing import Literal
 
 from boxscore import figures
+from boxscore.experiments.report import sides
 from boxscore.experiments.report.diff import Piece, compare, word_count
-from boxscore.experiments.report.plots import mark, state
+from boxscore.experiments.report.plots import STATES, mark, state
 from boxscore.experiments.verdict import Evidence, Pair, Side, Verdict
 from boxscore.text import cut, revealed, stripped
 from boxscore.types import Json
@@ -92,7 +92,7 @@ def _render(verdict: Verdict, evidence: Evidence) -> dict[Outcome, list[str]]:
 
 def _pair(verdict: Verdict, pair: Pair, *, opened: bool) -> str:
     parted = compare(revealed(pair.baseline.output), revealed(pair.candidate.output))
-    question = _inputs(pair.inputs)
+    question = sides.question(pair.inputs)
     facts = [f"reference <b>{_short(pair.reference, 60)}</b>"] if pair.reference is not None else []
     facts += [escape(cut(revealed(f"{name}: {value}"), 60)) for name, value in pair.slices.items()]
     summary = (
@@ -105,7 +105,7 @@ def _pair(verdict: Verdict, pair: Pair, *, opened: bool) -> str:
     low = ""
     if "apart" not in {piece.kind for piece in parted.before + parted.after} and parted.agreement < 1:
         low = f'<p class="fine">{100 * parted.agreement:.0f} % of the words are common: too unlike to mark.</p>'
-    sides = "".join(
+    both = "".join(
         _side(name, side, place, pieces, chopped)
         for place, (name, side, pieces, chopped) in enumerate(
             (
@@ -115,16 +115,11 @@ def _pair(verdict: Verdict, pair: Pair, *, opened: bool) -> str:
         )
     )
     start = f'<details class="case"{" open" if opened else ""}>'
-    return f'{start}{summary}{asked}<div class="pair">{sides}</div>{low}</details>'
+    return f'{start}{summary}{asked}<div class="pair">{both}</div>{low}</details>'
 
 
 def _side(name: str, side: Side, place: int, pieces: Sequence[Piece], chopped: int) -> str:
-    numbers = [
-        f"{side.tokens_out:,} tokens" if side.tokens_out is not None else "",
-        figures.money(side.cost_usd) if side.cost_usd is not None else "",
-        figures.seconds([side.latency_s]).full(side.latency_s) if side.latency_s is not None else "",
-    ]
-    fine = " · ".join(number for number in numbers if number)
+    fine = sides.numbers(side)
     who = (
         f'<div class="who">{mark(place)}<b>{escape(cut(stripped(name), 40))}</b>{_outcome(side)}'
         f'<span class="fine">{escape(fine)}</span></div>'
@@ -134,38 +129,15 @@ def _side(name: str, side: Side, place: int, pieces: Sequence[Piece], chopped: i
         return f'<div>{who}<p class="txt bad">error: {escape(cut(revealed(side.error), 400))}</p></div>'
     if not pieces:
         return f'<div>{who}<p class="txt none">an empty answer</p>{note}</div>'
-    body = "".join(_piece(piece, side) for piece in _marked(pieces, side.label))
+    body = "".join(_piece(piece, side) for piece in sides.marked(pieces, side.label))
     more = f'<p class="fine">{chopped:,} more characters are cut.</p>' if chopped else ""
     return f'<div>{who}<div class="txt" dir="auto">{body}</div>{more}{note}</div>'
 
 
 def _outcome(side: Side) -> str:
-    """`right`, `wrong` or the number, with what the scorer read in the answer."""
-    read = f" · {escape(cut(revealed(side.label), 30))}" if side.label else ""
-    if side.value is None:
-        return f'<span class="mut">not scored{read}</span>'
-    if side.label in ("preferred", "not preferred"):  # by a pairwise judge: neither right nor wrong
-        kind, shape = ("good", "better") if side.label == "preferred" else ("bad", "worse")
-        return f'<span class="{kind}">{state(shape)} {side.label}</span>'
-    if side.value not in (0.0, 1.0):
-        return f'<span class="mut">{side.value:.3g}{read}</span>'
-    if side.value == 1:
-        return f'<span class="good">{state("better")} right{read}</span>'
-    return f'<span class="bad">{state("worse")} wrong{read}</span>'
-
-
-def _marked(pieces: Sequence[Piece], label: str | None) -> list[tuple[Piece, tuple[int, int] | None]]:
-    """Each piece with the place of the label in it: its last mention as a word, in the last piece that has one."""
-    found: list[tuple[Piece, tuple[int, int] | None]] = [(piece, None) for piece in pieces]
-    if not label or len(label) > 60:
-        return found
-    pattern = re.compile(rf"[\[({{*_\"'`]*(?<!\w){re.escape(label)}(?!\w)[\])}}*_\"'`]*", re.IGNORECASE)
-    for at in range(len(pieces) - 1, -1, -1):
-        places = list(pattern.finditer(pieces[at].text))
-        if places:
-            found[at] = (pieces[at], places[-1].span())
-            break
-    return found
+    look, words = sides.outcome(side)
+    drawn = "" if look == "plain" else f"{state(look)} "
+    return f'<span class="{"mut" if look == "plain" else STATES[look]}">{drawn}{escape(words)}</span>'
 
 
 def _piece(marked: tuple[Piece, tuple[int, int] | None], side: Side) -> str:
@@ -187,23 +159,12 @@ def _piece(marked: tuple[Piece, tuple[int, int] | None], side: Side) -> str:
     return text
 
 
-def _inputs(inputs: dict[str, Json]) -> str:
-    """One input is its own text; several are named."""
-    if len(inputs) == 1:
-        return _plain(next(iter(inputs.values())))
-    return "\n".join(f"{name}: {_plain(value)}" for name, value in inputs.items())
-
-
-def _plain(value: Json) -> str:
-    return value if isinstance(value, str) else str(value)
-
-
 def _one_line(text: str, width: int) -> str:
     return escape(cut(" ".join(revealed(text).split()), width))
 
 
 def _short(value: Json, width: int) -> str:
-    return f"<bdi>{_one_line(_plain(value), width)}</bdi>"
+    return f"<bdi>{_one_line(sides.plain(value), width)}</bdi>"
 
 
 def _cut_text(text: str, most: int) -> str:
