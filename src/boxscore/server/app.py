@@ -27,6 +27,7 @@ class App:
         self._access = Access()
         self._traces = OtlpHttp(service)
         self._questions: asyncio.Future[Api] | None = None
+        service.streams.check = self._check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,6 +72,10 @@ class App:
                 await respond(counted_send, 500, error_body(OUR_FAULT))
         finally:
             meters.open -= 1
+
+    async def _check(self, scope: Scope) -> None:
+        """Whether the caller of a stream that is open may still read: an error says why not."""
+        self._access.caller(scope).require("read")
 
     def load_questions(self) -> "asyncio.Future[Api]":
         """The application behind `/api`, loaded once, beside what else is served."""

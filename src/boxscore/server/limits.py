@@ -15,7 +15,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     `body_bytes`: of a request's body, as sent and again after decompression. `bodies_bytes`: of all bodies that are
     being received; `waiting_bytes`: of those whose spans are not on disk yet; `answers_bytes`: of all long answers that
-    are being sent. `questions` are answered at once, `questions_waiting` may wait.
+    are being sent. `questions` are answered at once, `questions_waiting` may wait; `streams` of events may be open.
 
     `header_s` and `body_s`: a request has that long to send its headers, and then its body; `idle_s`: a connection
     stays open between two requests; `stall_s`: an answer may go without being read; `question_s`: a question may take;
@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 2_000
     questions: int = 4
     questions_waiting: int = 64
+    streams: int = 100
     header_s: float = 10.0
     body_s: float = 60.0
     idle_s: float = 75.0

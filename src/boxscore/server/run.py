@@ -178,6 +178,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.stopping = True
+        self._service.streams.stop()
         remove_place(self._home)
         stops = [super().shutdown(sockets)]
         if self._grpc is not None:

@@ -18,6 +18,7 @@ from boxscore.server.limits import Budget, Limits
 from boxscore.server.meters import Meters
 from boxscore.server.metrics import Sample, counted, exposition, of_machine
 from boxscore.server.room import Room
+from boxscore.server.streams import Streams
 from boxscore.store import deadline
 from boxscore.store.records import Records
 from boxscore.store.spans import SqliteSpans
@@ -41,6 +42,7 @@ class Service:
         self.meters = Meters()
         self.bodies = Budget(limits.bodies_bytes, "requests that are being received")
         self.answers = Budget(limits.answers_bytes, "answers that are being read")
+        self.streams = Streams(limits.streams)
         self.room = Room(store.folder, limits)
         self.stopping = False
         self._threads = ThreadPoolExecutor(limits.questions, "boxscore-question")
