@@ -13,10 +13,12 @@ from boxscore.server.forms import encode
 from boxscore.server.limits import Budget
 from boxscore.store.spans import Page, StoredSpan, TraceSummary
 
-__all__ = ["Answer", "found_or_none", "paged", "problem"]
+__all__ = ["Answer", "found_or_none", "paged", "previewed", "problem"]
 
 PAGE_BYTES = 4 * 1024 * 1024
 """Texts and raw bytes of a page; the span that exceeds it is its last but for the few read with it."""
+PREVIEW = 240
+"""Characters of a text that a list shows."""
 FIRST_STEP, GROWTH = 8, 128
 _PIECE = 64 * 1024
 
@@ -65,6 +67,18 @@ def paged(page: Callable[[int, str | None], AnyPage], limit: int, cursor: str | 
             return msgspec.structs.replace(found, items=items)
         left = (PAGE_BYTES - size) * len(items) // max(size, 1)
         step = max(FIRST_STEP, min(left, GROWTH * step))
+
+
+def previewed(span: StoredSpan) -> StoredSpan:
+    """The span with no more of its texts than a list shows."""
+    return msgspec.structs.replace(
+        span,
+        input_text=span.input_text[:PREVIEW],
+        output_text=span.output_text[:PREVIEW],
+        raw=b"",
+        resource=b"",
+        scope=b"",
+    )
 
 
 def found_or_none(page: Page[StoredSpan] | Page[TraceSummary], cursor: str | None) -> bytes | None:

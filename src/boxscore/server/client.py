@@ -16,7 +16,19 @@ from boxscore.providers.transport import HttpTransport, Limits, Reply, check_url
 from boxscore.server.forms import decode, encode
 from boxscore.server.place import find_place, listens
 from boxscore.settings import Settings
-from boxscore.store.spans import Condition, Counts, Facet, Filter, Hits, Page, Score, Series, SqliteSpans, StoredSpan
+from boxscore.store.spans import (
+    Bin,
+    Condition,
+    Counts,
+    Facet,
+    Filter,
+    Hits,
+    Page,
+    Score,
+    Series,
+    SqliteSpans,
+    StoredSpan,
+)
 from boxscore.store.spans.measures import Group, Measure
 from boxscore.store.spans.store import SeriesBy, SessionSummary, SpanReader, TraceSummary
 
@@ -62,11 +74,19 @@ class RemoteSpans:
     ) -> None:
         self.close()
 
-    def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
+    def trace(
+        self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None, whole: bool = True
+    ) -> Page[StoredSpan]:
         try:
-            return self._get(f"/traces/{trace_id.hex()}", Page[StoredSpan], limit=limit, cursor=cursor)
+            return self._get(f"/traces/{trace_id.hex()}", Page[StoredSpan], limit=limit, cursor=cursor, whole=whole)
         except errors.NotFoundError:
             return Page(items=[], cursor=None)
+
+    def span(self, project: str, trace_id: bytes, span_id: bytes) -> StoredSpan | None:
+        try:
+            return self._get(f"/traces/{trace_id.hex()}/spans/{span_id.hex()}", StoredSpan)
+        except errors.NotFoundError:
+            return None
 
     def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
         return self._get("/trace-ids", list[str], beginning=beginning, limit=limit)
@@ -126,6 +146,12 @@ class RemoteSpans:
     ) -> Sequence[Group]:
         asked = [str(measure) for measure in measures]
         return self._get("/aggregate", list[Group], filter, measure=asked, by=list(by), limit=limit)
+
+    def histogram(
+        self, project: str, filter: Filter = (), *, start_ns: int, end_ns: int, step_ns: int
+    ) -> Sequence[Bin]:
+        asked = {"start_ns": start_ns, "end_ns": end_ns, "step_ns": step_ns}
+        return self._get("/histogram", list[Bin], filter, **asked)
 
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         return self._get("/series", Series, start_ns=start_ns, end_ns=end_ns, step_ns=step_ns, by=by)

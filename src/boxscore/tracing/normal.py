@@ -13,7 +13,7 @@ from boxscore.store.spans import SpanRow
 from boxscore.tracing.conventions import Field, Name
 from boxscore.tracing.conventions.events import CONTENT, EVENTS
 from boxscore.tracing.messages import Message, read_messages, spread_message, text_of_list
-from boxscore.tracing.otlp import Span
+from boxscore.tracing.otlp import Span, read_stored
 from boxscore.tracing.pricing import Counts, Pricing
 from boxscore.tracing.providers import normal_provider, seller_of
 from boxscore.tracing.rules import rule_of
@@ -83,6 +83,12 @@ class Normaliser:
             row["cached_tokens"], row["reasoning_tokens"] = counts.cached, counts.reasoning
             row["cost_usd"], row["price"] = self._cost(told, counts, span.start_ns)
         return SpanRow(**cast("dict[str, Any]", row))
+
+    @staticmethod
+    def counts_of(row: SpanRow) -> Counts | None:
+        """The tokens that the raw span of a row tells; None where it cannot be read."""
+        span = read_stored(row)
+        return None if span is None else _Said(span, Shapes().of(span.attributes)).counts()
 
     def _cost(self, told: Mapping[Field, str], counts: Counts, start_ns: int) -> tuple[Decimal | None, str | None]:
         if counts.input is None and counts.output is None:

@@ -6,11 +6,12 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from boxscore.errors import UnreadableTracesError
+from boxscore.store.spans import SpanRow
 from boxscore.tracing.limits import Limits
 from boxscore.tracing.otlp_json import encode_span, read_groups, varint
 from boxscore.tracing.wire import BrokenWireError, EventMessage, ResourceSpans, read_request, read_span
 
-__all__ = ["Batch", "Span", "answer_json", "answer_protobuf", "read_json", "read_protobuf"]
+__all__ = ["Batch", "Span", "answer_json", "answer_protobuf", "read_json", "read_protobuf", "read_stored"]
 
 _Part = TypeVar("_Part")
 _LATEST = (1 << 63) - 1  # nanoseconds, in the year 2262: what a signed column holds
@@ -150,6 +151,14 @@ def _read(raw: bytes, resource: bytes, scope: bytes, limits: Limits) -> Span:
         resource,
         scope,
     )
+
+
+def read_stored(row: SpanRow) -> Span | None:
+    """The span that a row was made from, None where its raw bytes are none."""
+    try:
+        return _read(row.raw, row.resource, row.scope, _USUAL)
+    except (BrokenWireError, ValueError, RecursionError):
+        return None
 
 
 def answer_protobuf(batch: Batch) -> bytes:

@@ -16,11 +16,14 @@ __all__ = [
     "Filters",
     "Limit",
     "OldestFirst",
+    "Preview",
     "Project",
+    "SpanId",
     "TraceId",
     "Wait",
     "Whole",
     "conditions",
+    "span_id_of",
     "trace_id_of",
 ]
 
@@ -46,11 +49,15 @@ Limit = Annotated[
 ]
 Cursor = Annotated[str | None, Query(description="The `cursor` of the page before.")]
 Whole = Annotated[bool, Query(description="With texts and raw spans.")]
+Preview = Annotated[
+    bool, Query(description="With the beginnings of texts, and without raw spans: what a list shows of each.")
+]
 OldestFirst = Annotated[bool, Query(description="From the oldest on.")]
 Wait = Annotated[
     float, Query(ge=0, le=30, description="Seconds to wait, at most, for what was sent a moment ago to be found.")
 ]
 TraceId = Annotated[str, fastapi.Path(description="32 hex digits.")]
+SpanId = Annotated[str, fastapi.Path(description="16 hex digits.")]
 
 
 def conditions(filter: Sequence[str]) -> list[Condition]:
@@ -59,10 +66,19 @@ def conditions(filter: Sequence[str]) -> list[Condition]:
 
 def trace_id_of(text: str) -> bytes:
     """A `UsageError` for what is none."""
+    return _id_of(text, "trace", 16)
+
+
+def span_id_of(text: str) -> bytes:
+    """A `UsageError` for what is none."""
+    return _id_of(text, "span", 8)
+
+
+def _id_of(text: str, what: str, size: int) -> bytes:
     try:
         found = bytes.fromhex(text)
     except ValueError:
         found = b""
-    if len(found) != 16:
-        raise UsageError(f"{text[:80]!r} is no trace id: it has 32 hex digits.")
+    if len(found) != size:
+        raise UsageError(f"{text[:80]!r} is no {what} id: it has {2 * size} hex digits.")
     return found

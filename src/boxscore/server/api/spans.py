@@ -1,7 +1,9 @@
 """Spans."""
 
-from boxscore.server.answers import paged
-from boxscore.server.api.parameters import Cursor, Filters, Limit, OldestFirst, Project, Whole, conditions
+import msgspec
+
+from boxscore.server.answers import paged, previewed
+from boxscore.server.api.parameters import Cursor, Filters, Limit, OldestFirst, Preview, Project, Whole, conditions
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
 from boxscore.store.spans import Page, StoredSpan
@@ -19,12 +21,16 @@ def add(api: Api, service: Service) -> None:
         limit: Limit = 50,
         cursor: Cursor = None,
         whole: Whole = False,
+        preview: Preview = False,
         oldest_first: OldestFirst = False,
     ) -> Page[StoredSpan]:
         """Spans that the filter takes, newest first."""
         taken = conditions(filter)
 
         def page(limit: int, cursor: str | None) -> Page[StoredSpan]:
-            return store.spans(project, taken, limit=limit, cursor=cursor, whole=whole, oldest_first=oldest_first)
+            return store.spans(
+                project, taken, limit=limit, cursor=cursor, whole=whole or preview, oldest_first=oldest_first
+            )
 
-        return paged(page, limit, cursor, whole=whole)
+        found = paged(page, limit, cursor, whole=whole or preview)
+        return msgspec.structs.replace(found, items=[previewed(span) for span in found.items]) if preview else found

@@ -7,9 +7,12 @@ from boxscore.store.spans.rows import SpanRow
 from boxscore.store.spans.scores import Score
 from boxscore.store.spans.sqlite import SqliteSpans
 from boxscore.store.spans.store import (
+    Arrivals,
+    Bin,
     Counts,
     Facet,
     Hits,
+    Marks,
     Page,
     Point,
     Series,
@@ -21,12 +24,15 @@ from boxscore.store.spans.store import (
 )
 
 __all__ = [
+    "Arrivals",
+    "Bin",
     "Condition",
     "Counts",
     "Facet",
     "Filter",
     "Group",
     "Hits",
+    "Marks",
     "Measure",
     "Page",
     "Point",

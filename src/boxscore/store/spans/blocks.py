@@ -46,9 +46,17 @@ class Texts(msgspec.Struct, frozen=True, array_like=True):
     output_text: str
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True):
+    """Of a payload what tells the process that sent it."""
+
+    _raw: msgspec.Raw
+    resource: bytes
+
+
 _FIELDS = Payload.__struct_fields__
 _decoder = msgspec.msgpack.Decoder(list[Payload])
 _texts = msgspec.msgpack.Decoder(list[Texts])
+_origins = msgspec.msgpack.Decoder(list[Origin])
 
 
 def payload_of(row: SpanRow) -> Payload:
@@ -89,6 +97,11 @@ def unpack(data: bytes, opener: zstandard.ZstdDecompressor) -> list[Payload]:
 def unpack_texts(data: bytes, opener: zstandard.ZstdDecompressor) -> list[Texts]:
     """As `unpack`, of the payloads only the texts."""
     return _texts.decode(opener.decompress(data))
+
+
+def unpack_origins(data: bytes, opener: zstandard.ZstdDecompressor) -> list[Origin]:
+    """As `unpack`, of the payloads only the resources."""
+    return _origins.decode(opener.decompress(data))
 
 
 MARK_BYTES = 8

@@ -71,10 +71,13 @@ def to_values(
     )
 
 
-def from_values(values: Row, name_of: Callable[[int], str], payload: Payload | None = None) -> StoredSpan:
+def from_values(
+    values: Row, name_of: Callable[[int], str], payload: Payload | None = None, *, resource: bytes = b""
+) -> StoredSpan:
     """The span of a row that holds `schema.COLUMNS`."""
     found = dict(zip(COLUMNS, values, strict=True))
     fields: dict[str, object] = {column: found[column] for column in (*NUMBERS, "status_message", "received_ns")}
+    fields["resource"] = resource
     for column in NAMED:
         number = found[column]
         fields[column] = None if number is None else name_of(cast(int, number))

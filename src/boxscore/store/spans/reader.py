@@ -14,7 +14,7 @@ import zstandard
 
 from boxscore.errors import StoreError
 from boxscore.store.spans import blocks, queries, scores
-from boxscore.store.spans.blocks import Payload, Texts
+from boxscore.store.spans.blocks import Origin, Payload, Texts
 from boxscore.store.spans.columns import BLOCK, PLACE, UNSET, from_values, to_usd
 from boxscore.store.spans.database import Database, Row
 from boxscore.store.spans.filters import Filter, kind_of
@@ -32,6 +32,8 @@ WALKED = 1_000
 BATCH = 8192
 """Rows that are read at a time."""
 DICTIONARIES_KEPT = 64
+ARRIVED = 5_000
+"""Spans that came since are looked at in so many, the last ones: who is told of them has no eyes for more."""
 SCORED = 5_000
 SCORED_SPANS = 200_000
 """What no more scores than these are of, in traces of no more spans, is looked for from there."""
@@ -59,6 +61,17 @@ SELECT {queries.COLUMNS} FROM (
     SELECT seq FROM spans WHERE project = ? AND trace = ? AND (start_ns, span) > (?, ?) ORDER BY start_ns, span LIMIT ?
 ) k CROSS JOIN spans s ON s.seq = k.seq ORDER BY s.start_ns, s.span
 """  # noqa: S608
+
+
+_SPAN = f"SELECT {queries.COLUMNS} FROM spans s WHERE s.project = ? AND s.trace = ? AND s.span = ?"  # noqa: S608
+
+
+_ARRIVED = """
+SELECT s.trace FROM (
+    SELECT seq FROM (SELECT seq FROM spans WHERE seq > ? AND seq <= ? ORDER BY seq DESC LIMIT ?)
+    UNION SELECT seq FROM (SELECT seq FROM changes WHERE id > ? ORDER BY id DESC LIMIT ?)
+) k CROSS JOIN spans s ON s.seq = k.seq WHERE s.project = ? ORDER BY s.seq DESC
+"""
 
 
 def numbers(database: Database, where: Where, columns: Sequence[str]) -> Generator[list[tuple[int, ...]]]:
@@ -200,6 +213,25 @@ class Reader:
     def last_seq(self) -> int:
         return cast(int, self._connection.execute("SELECT coalesce(max(seq), 0) FROM spans").get)
 
+    def mark(self) -> tuple[int, int]:
+        """The last span to arrive and the last change."""
+        asked = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'changes'"
+        return self.last_seq(), cast(int, self._connection.execute(asked).get)
+
+    def arrived(self, project: str, since: tuple[int, int], now: tuple[int, int]) -> list[bytes]:
+        """Traces that have a span which came or changed between two marks, the last to come first; of `ARRIVED` spans
+        of each at most."""
+        found = self._connection.execute(
+            _ARRIVED, (since[0], now[0], ARRIVED, since[1], ARRIVED, self.name_id(project))
+        )
+        return list(dict.fromkeys(cast(bytes, row[0]) for row in found))
+
+    def entries(self, question: Question, traces: Sequence[bytes]) -> list[StoredSpan]:
+        """The entries of the traces that the question takes, with their texts."""
+        asked = "SELECT seq FROM spans INDEXED BY spans_entry_of WHERE project = ? AND trace = ? AND entry > 0"
+        of = self._connection.executemany(asked, [(question.project, trace) for trace in traces])
+        return self.spans(self.rows_of([cast(int, row[0]) for row in of], question.rows()), whole=True)
+
     def changes_after(self, change: int, *, told: bool = False) -> list[tuple[int, int]]:
         """Numbers of changes and the spans that they changed; with `told` only those that a sender told of."""
         asked = "SELECT id, seq FROM changes WHERE id > ? AND project >= ? ORDER BY id"
@@ -244,6 +276,24 @@ class Reader:
                 payload = payloads[cast(int, values[PLACE])]
             found.append(from_values(values, self.name, payload))
         return found
+
+    def outlines(self, rows: Iterable[Row]) -> list[StoredSpan]:
+        """Spans without what is long in them, but for their resources."""
+        opened: dict[int, Sequence[Origin]] = {}
+        known: dict[bytes, bytes] = {}
+        found: list[StoredSpan] = []
+        for values in rows:
+            block = cast(int, values[BLOCK])
+            if block not in opened:
+                opened[block] = blocks.unpack_origins(*self._block(block))
+            resource = opened[block][cast(int, values[PLACE])].resource
+            found.append(from_values(values, self.name, resource=known.setdefault(resource, resource)))
+        return found
+
+    def span(self, project: str, trace: bytes, span: bytes) -> StoredSpan | None:
+        """One span, whole."""
+        rows = self._connection.execute(_SPAN, (self.name_id(project), trace, span)).fetchall()
+        return next(iter(self.spans(rows, whole=True)), None)
 
     def texts_after(self, seq: int, limit: int) -> list[SpanTexts]:
         """What is searched of spans, in the order of their arrival."""

@@ -30,9 +30,13 @@ from boxscore.store.spans.scores import Score
 from boxscore.store.spans.scores import read as read_scores
 from boxscore.store.spans.search import Words, not_searchable
 from boxscore.store.spans.store import (
+    HISTOGRAM,
+    Arrivals,
+    Bin,
     Counts,
     Facet,
     Hits,
+    Marks,
     Page,
     Series,
     SeriesBy,
@@ -190,7 +194,9 @@ class SqliteSpans:
         return read_scores(self.folder, project, trace_id=trace_id, session=session, limit=limit)
 
     @_steady
-    def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
+    def trace(
+        self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None, whole: bool = True
+    ) -> Page[StoredSpan]:
         after = (-LARGEST - 1, b"") if cursor is None else _decoded(cursor, tuple[int, bytes])
         _check_limit(limit)
         for number, path in reversed(segment_paths(self.folder)):
@@ -198,10 +204,17 @@ class SqliteSpans:
                 if not reader.knows(project, trace_id):
                     continue
                 rows = reader.trace_rows(project, trace_id, after, limit + 1)
-                spans = reader.spans(rows[:limit], whole=True)
+                spans = reader.spans(rows[:limit], whole=True) if whole else reader.outlines(rows[:limit])
             more = len(rows) > limit
             return Page(items=spans, cursor=_encoded((spans[-1].start_ns, spans[-1].span_id)) if more else None)
         return Page(items=[], cursor=None)
+
+    @_steady
+    def span(self, project: str, trace_id: bytes, span_id: bytes) -> StoredSpan | None:
+        for reader in self._readers():
+            if (found := reader.span(project, trace_id, span_id)) is not None:
+                return found
+        return None
 
     @_steady
     def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
@@ -299,6 +312,25 @@ class SqliteSpans:
         return self._groups(project, measures, filter, by, limit=limit)
 
     @_steady
+    def histogram(
+        self, project: str, filter: Filter = (), *, start_ns: int, end_ns: int, step_ns: int
+    ) -> Sequence[Bin]:
+        if step_ns <= 0 or not 0 < -(-(end_ns - start_ns) // step_ns) <= HISTOGRAM:
+            raise UsageError(f"a histogram has between 1 and {HISTOGRAM} steps: change its start, end or step.")
+        if any(abs(value) > LARGEST for value in (start_ns, end_ns, step_ns)):
+            raise UsageError("a histogram is of times in nanoseconds since 1970, and those have 64 bits.")
+        from boxscore.store.spans import scan  # it loads numpy
+        from boxscore.store.spans.histogram import Steps
+
+        within = [Condition("start_ns", ">=", start_ns), Condition("start_ns", "<", end_ns)]
+        found = Steps(start_ns, end_ns, step_ns)
+        for reader in self._readers():
+            if (question := reader.question(project, [*filter, *within])) is not None:
+                for batch in scan.batches(reader, question, found.columns):
+                    found.add(batch)
+        return found.bins()
+
+    @_steady
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
         if step_ns <= 0 or any(value % MINUTE_NS for value in (start_ns, end_ns, step_ns)):
             raise UsageError("a series starts, ends and steps in whole minutes, and its step is more than none.")
@@ -345,6 +377,30 @@ class SqliteSpans:
                             break
         more = len(items) == limit or left <= 0
         return Hits(items=items, cursor=_encoded(last) if more else None, pending=pending)
+
+    @_steady
+    def marks(self) -> Marks:
+        """Where the store stands now: `arrivals` go on from there."""
+        return {reader.number: reader.mark() for reader in self._readers()}
+
+    @_steady
+    def arrivals(self, project: str, filter: Filter, since: Marks, *, limit: int = 100) -> Arrivals:
+        """The traces with spans that came, or changed, since those marks, and whose entry the filter takes; the last to
+        begin come first. No more than `limit` of them are looked at, the last to come: `skipped` are the others."""
+        _check_limit(limit)
+        marks: Marks = {}
+        items: dict[bytes, TraceSummary] = {}
+        skipped = 0
+        for reader in self._readers():
+            number = reader.number
+            marks[number] = reader.mark()
+            traces = reader.arrived(project, since.get(number, (0, 0)), marks[number])
+            skipped += max(0, len(traces) - limit)
+            if (question := reader.question(project, [*filter, ENTRY])) is not None:
+                for entry in reader.entries(question, traces[:limit]):
+                    items[entry.trace_id] = reader.summary(project, entry)
+        newest = sorted(items.values(), key=lambda summary: summary.entry.start_ns, reverse=True)
+        return Arrivals(items=newest, marks=marks, skipped=skipped)
 
     def catch_up(self) -> None:
         """Returns when all that was acknowledged before is rolled up and found."""

@@ -17,6 +17,10 @@ SeriesBy: TypeAlias = Literal["model", "application", "environment", "release", 
 """What series can be told apart by: fields of few values. Of more than 200 in an hour the later ones are summed."""
 
 
+HISTOGRAM = 1_000
+"""Steps of a histogram, at most."""
+
+
 class StoredSpan(SpanRow, frozen=True, kw_only=True):
     """A span as it stands in the store, all its versions merged. `received_ns`: when its first version came, by the
     store's clock; the times in the row are the sender's, which may lie."""
@@ -113,6 +117,26 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     pending: int
 
 
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
+    """Spans that began in one step of a histogram, and the errors among them."""
+
+    start_ns: int
+    spans: int
+    errors: int
+
+
+Marks: TypeAlias = dict[int, tuple[int, int]]
+"""How far a reader has come: of each file the last span to arrive, and the last change."""
+
+
+class Arrivals(msgspec.Struct, frozen=True, kw_only=True):
+    """Traces that came or changed since some marks, and the marks to go on from."""
+
+    items: Sequence[TraceSummary]
+    marks: Marks
+    skipped: int
+
+
 class SpanReader(Protocol):
     """Questions about the spans of projects. Safe to use from threads. Failures are `boxscore.errors.StoreError`; a bad
     filter, cursor, measure or limit is a `UsageError`.
@@ -121,8 +145,15 @@ class SpanReader(Protocol):
     future. A cursor stays good while spans arrive. Texts and raw bytes are left out of lists unless `whole`.
     """
 
-    def trace(self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None) -> Page[StoredSpan]:
-        """The trace's spans by start, whole; empty where it is not known."""
+    def trace(
+        self, project: str, trace_id: bytes, *, limit: int = 1000, cursor: str | None = None, whole: bool = True
+    ) -> Page[StoredSpan]:
+        """The trace's spans by start, whole; empty where it is not known. Without `whole` they keep their resource,
+        which tells processes apart."""
+        ...
+
+    def span(self, project: str, trace_id: bytes, span_id: bytes) -> StoredSpan | None:
+        """One span, whole; None where it is not known."""
         ...
 
     def trace_ids(self, project: str, beginning: str, *, limit: int = 10) -> Sequence[str]:
@@ -193,6 +224,13 @@ class SpanReader(Protocol):
         """Measures over the spans that the filter takes, in groups of equal text fields, flags, `hour` or `day` (UTC).
         Groups come by time where the first field of `by` is one, else the largest first measure first. What would take
         too long or make too many groups is a `QueryTooLargeError`."""
+        ...
+
+    def histogram(
+        self, project: str, filter: Filter = (), *, start_ns: int, end_ns: int, step_ns: int
+    ) -> Sequence[Bin]:
+        """Counts over time of the spans that the filter takes, from start to end (which is not in it); steps without
+        spans are left out. At most `HISTOGRAM` steps."""
         ...
 
     def series(self, project: str, *, start_ns: int, end_ns: int, step_ns: int, by: SeriesBy | None = None) -> Series:
