@@ -1,13 +1,14 @@
 """The API described: OpenAPI, made from the table of routes and the structs that they answer."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Optional, cast, get_args, get_origin
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Optional, Union, cast, get_args, get_origin
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
 
-from boxscore.store.spans import Page, StoredSpan
 from boxscore.types import Json
 
 if TYPE_CHECKING:
@@ -80,29 +81,35 @@ def _content(kind: Json, of: dict[int, Json], media: str = "application/json") -
 @cache
 def _form(kind: Json) -> Json:
     """The kind as it is in JSON: ids in hex, everything else as `msgspec` writes it."""
-    origin = get_origin(kind)
-    if origin is Page:
-        (item,) = get_args(kind)
-        form = _form(item)
-        fields = [("items", list[form]), ("cursor", str | None)]
-        return msgspec.defstruct(f"{item.__name__}Page", fields, kw_only=True, namespace={"__doc__": Page.__doc__})
-    if origin is list:
-        return list[_form(get_args(kind)[0])]  # type: ignore[misc]
-    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+    origin, inside = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return Union[tuple(map(_form, inside))]  # noqa: UP007 - a type made at run time
+    if isinstance(origin, type) and issubclass(origin, Sequence) and origin is not tuple:
+        return list[_form(inside[0])]  # type: ignore[misc]
+    if origin is dict:
+        return dict[inside[0], _form(inside[1])]  # type: ignore[misc,valid-type]
+    struct = origin or kind
+    if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
         return cast(Json, kind)
     fields: list[Json] = []
     for field in msgspec.structs.fields(kind):
-        form = field.type
-        if field.name in _HEX:
-            form = _HEX[field.name]
-            if type(None) in get_args(field.type):
-                form = Optional[form]  # noqa: UP045 - a type made at run time
-        elif field.name == "items":
-            form = list[_form(StoredSpan)]  # type: ignore[misc]
-        elif field.name == "entry" and field.type is StoredSpan:
-            form = _form(StoredSpan)
+        form = _HEX[field.name] if field.name in _HEX and bytes in (field.type, *get_args(field.type)) else None
+        if form is None:
+            form = _form(field.type)
+        elif type(None) in get_args(field.type):
+            form = Optional[form]  # noqa: UP045 - a type made at run time
         fields.append((field.name, form) if field.required else (field.name, form, _default(field)))
-    return msgspec.defstruct(kind.__name__, fields, kw_only=True, namespace={"__doc__": kind.__doc__})
+    name = "".join(one.__name__ for one in (*inside, struct))
+    config = struct.__struct_config__
+    return msgspec.defstruct(
+        name,
+        fields,
+        kw_only=True,
+        namespace={"__doc__": struct.__doc__},
+        tag=config.tag,
+        tag_field=config.tag_field,
+        forbid_unknown_fields=config.forbid_unknown_fields,
+    )
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Json:

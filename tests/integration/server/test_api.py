@@ -59,10 +59,13 @@ def test_answers_are_what_the_description_says(server: Server, described: dict[s
     jsonschema.validate(answer.json, {**schema, "components": described["components"]})
 
 
+KNOWN = {"trace_id": TRACE, "span_id": "00" * 7 + "01", "session": "talk"}
+
+
 def operations(described: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for path, ways in described["paths"].items():
         for way in ways:
-            yield way.upper(), path.format(trace_id=TRACE, session="talk")
+            yield way.upper(), re.sub(r"{(\w+)}", lambda found: KNOWN.get(found[1], "nothing"), path)
 
 
 def test_every_error_of_every_route_has_the_one_shape(server: Server, described: dict[str, Any]) -> None:
@@ -84,7 +87,7 @@ def test_every_error_of_every_route_has_the_one_shape(server: Server, described:
             assert answer.headers["content-type"] == "application/json"
             assert error["message"][-1] in ".?!"
             assert 400 <= answer.status < 500
-    assert seen == {400, 403, 404, 405}
+    assert seen >= {400, 403, 404, 405}
 
 
 @pytest.mark.parametrize(

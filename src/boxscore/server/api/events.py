@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from functools import partial
 from typing import Annotated, TypeAlias
 
 import msgspec
@@ -77,8 +76,11 @@ class Stream(Response):
                 await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
                 await _piece(send, b"retry: %d\n\n" % RETRY_MS)
                 gone = asyncio.ensure_future(_left(receive))
+
+                async def check() -> None:
+                    await self._streams.check(scope)
+
                 try:
-                    check = partial(self._streams.check, scope)
                     async with aclosing(_said(source, {gone, stopping}, check)) as pieces:
                         async for piece in pieces:
                             await _piece(send, piece)
