@@ -38,8 +38,13 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
 
 def version_of(examples: Iterable[Example]) -> str:
     """Content hash of a set of examples: SHA-256 over their canonical JSON, sorted by id, cut to 12 hex digits."""
+    return version_of_sorted(sorted(examples, key=lambda example: example.id))
+
+
+def version_of_sorted(examples: Iterable[Example]) -> str:
+    """The same for examples that come sorted by id, one at a time."""
     digest = hashlib.sha256()
-    for example in sorted(examples, key=lambda example: example.id):
+    for example in examples:
         digest.update(canonical(msgspec.structs.asdict(example)).encode())
         digest.update(b"\n")
     return digest.hexdigest()[:12]

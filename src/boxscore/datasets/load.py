@@ -24,7 +24,7 @@ def load_dataset(
     `UnknownNameError` for a field that no row has, `ExtraMissingError` for Parquet without its extra.
     """
     path = Path(path)
-    examples = with_fields(to_examples(_read(path), path), cluster=cluster, slices=slices)
+    examples = with_fields(to_examples(read_file(path), path), cluster=cluster, slices=slices)
     return Dataset(name=name or path.stem, version=version_of(examples), examples=examples, path=path)
 
 
@@ -40,7 +40,8 @@ def from_rows(
     return Dataset(name=name, version=version_of(examples), examples=examples)
 
 
-def _read(path: Path) -> Iterator[tuple[int, ExampleRow]]:
+def read_file(path: Path) -> Iterator[tuple[int, ExampleRow]]:
+    """Line and row of a file in any of the forms, one at a time. Raises as `load_dataset` does."""
     ending = path.suffix.lower()
     if ending in (".jsonl", ".ndjson"):
         return read_jsonl(path)

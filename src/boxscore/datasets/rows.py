@@ -47,23 +47,28 @@ def read_rows(rows: Iterable[Mapping[str, Json]]) -> Iterator[tuple[int, Example
 
 
 def to_examples(rows: Iterable[tuple[int, ExampleRow]], path: Path | None) -> tuple[Example, ...]:
-    """All rows as examples, or an error and none. Raises `DatasetError` for an empty or a doubled id."""
+    """All rows as examples, or an error and none. Raises as `each_example`."""
+    return tuple(each_example(rows, path))
+
+
+def each_example(rows: Iterable[tuple[int, ExampleRow]], path: Path | None) -> Iterator[Example]:
+    """Rows as examples, one at a time. Raises `DatasetError` for an empty or a doubled id, and at the end where no row
+    came."""
     lines: dict[str, int] = {}
-    examples: list[Example] = []
     for line, row in rows:
-        example = _example(row, path, line)
+        example = to_example(row, path, line)
         first = lines.setdefault(example.id, line)
         if first != line:
             raise DatasetError(_doubled(row, example.id, first), path=path, line=line, field="id")
-        examples.append(example)
-    if not examples:
+        yield example
+    if not lines:
         if path is None:
             raise DatasetError("has no rows; it needs at least one.")
         raise FileError(path, "has no rows; it needs at least one.")
-    return tuple(examples)
 
 
-def _example(row: ExampleRow, path: Path | None, line: int) -> Example:
+def to_example(row: ExampleRow, path: Path | None, line: int) -> Example:
+    """One row as an example; a row without an id gets that of its inputs. `DatasetError` for an empty id."""
     if row.id == "":
         raise DatasetError(
             "is empty; give the row an id, or leave the field out to have one made of its inputs.",

@@ -4,6 +4,8 @@
 CREATE TABLE projects (
   id VARCHAR(64) NOT NULL,
   name VARCHAR(200) NOT NULL,
+  created_at VARCHAR(27),
+  archived_at VARCHAR(27),
   CONSTRAINT pk_projects PRIMARY KEY (id),
   CONSTRAINT uq_projects_name UNIQUE (name)
 );
@@ -41,6 +43,7 @@ CREATE TABLE runs (
   fresh BOOLEAN NOT NULL,
   started_at VARCHAR(27) NOT NULL,
   finished_at VARCHAR(27),
+  job_id VARCHAR(64),
   CONSTRAINT pk_runs PRIMARY KEY (id),
   CONSTRAINT fk_runs_project_id_projects FOREIGN KEY (project_id) REFERENCES projects (id),
   CONSTRAINT fk_runs_project_id_variant_hash_variants
@@ -48,6 +51,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX ix_runs_project_id_started_at ON runs (project_id, started_at);
 CREATE INDEX ix_runs_project_id_plan_hash ON runs (project_id, plan_hash);
+CREATE INDEX ix_runs_job_id ON runs (job_id);
 
 CREATE TABLE run_examples (
   run_id VARCHAR(64) NOT NULL,
@@ -142,6 +146,7 @@ CREATE TABLE users (
   id VARCHAR(64) NOT NULL,
   name VARCHAR(200) NOT NULL,
   password_hash TEXT,
+  role VARCHAR(32),
   created_at VARCHAR(27) NOT NULL,
   disabled_at VARCHAR(27),
   CONSTRAINT pk_users PRIMARY KEY (id),
@@ -166,19 +171,32 @@ CREATE TABLE logins (
   user_id VARCHAR(64) NOT NULL,
   created_at VARCHAR(27) NOT NULL,
   expires_at VARCHAR(27) NOT NULL,
+  seen_at VARCHAR(27) NOT NULL,
   CONSTRAINT pk_logins PRIMARY KEY (token_hash),
   CONSTRAINT fk_logins_user_id_users
     FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_logins_user_id ON logins (user_id);
 
+CREATE TABLE links (
+  token_hash VARCHAR(64) NOT NULL,
+  user_id VARCHAR(64),
+  created_at VARCHAR(27) NOT NULL,
+  expires_at VARCHAR(27) NOT NULL,
+  CONSTRAINT pk_links PRIMARY KEY (token_hash),
+  CONSTRAINT fk_links_user_id_users
+    FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_links_user_id ON links (user_id);
+
 CREATE TABLE keys (
   id VARCHAR(64) NOT NULL,
   project_id VARCHAR(64) NOT NULL,
   name VARCHAR(200) NOT NULL,
   secret_hash VARCHAR(64) NOT NULL,
+  last_four VARCHAR(4) NOT NULL,
   rights_json TEXT NOT NULL,
-  created_by VARCHAR(64),
+  created_by VARCHAR(200),
   created_at VARCHAR(27) NOT NULL,
   expires_at VARCHAR(27),
   revoked_at VARCHAR(27),
@@ -196,6 +214,7 @@ CREATE TABLE audit (
   actor VARCHAR(200) NOT NULL,
   action VARCHAR(64) NOT NULL,
   object TEXT NOT NULL,
+  outcome INTEGER NOT NULL,
   detail_json TEXT,
   CONSTRAINT pk_audit PRIMARY KEY (id)
 );
@@ -204,8 +223,9 @@ CREATE INDEX ix_audit_at ON audit (at);
 
 CREATE TABLE datasets (
   project_id VARCHAR(64) NOT NULL,
-  name VARCHAR(200) NOT NULL,
+  name VARCHAR(100) NOT NULL,
   created_at VARCHAR(27) NOT NULL,
+  created_by VARCHAR(200),
   archived_at VARCHAR(27),
   description TEXT,
   CONSTRAINT pk_datasets PRIMARY KEY (project_id, name),
@@ -215,39 +235,48 @@ CREATE TABLE datasets (
 
 CREATE TABLE dataset_versions (
   project_id VARCHAR(64) NOT NULL,
-  dataset_name VARCHAR(200) NOT NULL,
-  version VARCHAR(80) NOT NULL,
+  dataset_name VARCHAR(100) NOT NULL,
   number INTEGER NOT NULL,
+  version VARCHAR(80) NOT NULL,
   examples INTEGER NOT NULL,
+  added INTEGER NOT NULL,
+  changed INTEGER NOT NULL,
+  removed INTEGER NOT NULL,
+  erased INTEGER NOT NULL,
+  summary_json TEXT NOT NULL,
   created_at VARCHAR(27) NOT NULL,
   created_by VARCHAR(200),
   note TEXT,
-  CONSTRAINT pk_dataset_versions PRIMARY KEY (project_id, dataset_name, version),
-  CONSTRAINT uq_dataset_versions_project_id_dataset_name_number UNIQUE (project_id, dataset_name, number),
+  CONSTRAINT pk_dataset_versions PRIMARY KEY (project_id, dataset_name, number),
   CONSTRAINT fk_dataset_versions_project_id_dataset_name_datasets
     FOREIGN KEY (project_id, dataset_name) REFERENCES datasets (project_id, name) ON DELETE CASCADE
 );
 
 CREATE TABLE dataset_examples (
   project_id VARCHAR(64) NOT NULL,
-  dataset_name VARCHAR(200) NOT NULL,
-  version VARCHAR(80) NOT NULL,
+  dataset_name VARCHAR(100) NOT NULL,
   position INTEGER NOT NULL,
+  since_number INTEGER NOT NULL,
+  until_number INTEGER,
   example_id TEXT NOT NULL,
   example_hash VARCHAR(64) NOT NULL,
-  CONSTRAINT pk_dataset_examples PRIMARY KEY (project_id, dataset_name, version, position),
-  CONSTRAINT uq_dataset_examples_project_id_dataset_name_version_example_id UNIQUE (project_id, dataset_name, version, example_id),
-  CONSTRAINT fk_dataset_examples_dataset_versions
-    FOREIGN KEY (project_id, dataset_name, version) REFERENCES dataset_versions (project_id, dataset_name, version) ON DELETE CASCADE,
+  inputs_hash VARCHAR(64) NOT NULL,
+  trace_id VARCHAR(32),
+  CONSTRAINT pk_dataset_examples PRIMARY KEY (project_id, dataset_name, position, since_number),
+  CONSTRAINT fk_dataset_examples_project_id_dataset_name_datasets
+    FOREIGN KEY (project_id, dataset_name) REFERENCES datasets (project_id, name) ON DELETE CASCADE,
   CONSTRAINT fk_dataset_examples_project_id_example_hash_examples
     FOREIGN KEY (project_id, example_hash) REFERENCES examples (project_id, hash)
 );
+CREATE UNIQUE INDEX uq_dataset_examples_head ON dataset_examples (project_id, dataset_name, example_id) WHERE until_number IS NULL;
+CREATE INDEX ix_dataset_examples_project_id_example_hash ON dataset_examples (project_id, example_hash);
+CREATE INDEX ix_dataset_examples_project_id_trace_id ON dataset_examples (project_id, trace_id);
+CREATE INDEX ix_run_examples_project_id_example_hash ON run_examples (project_id, example_hash);
 
 CREATE TABLE jobs (
   id VARCHAR(64) NOT NULL,
   project_id VARCHAR(64) NOT NULL,
   kind VARCHAR(64) NOT NULL,
-  spec_json TEXT NOT NULL,
   state VARCHAR(32) NOT NULL,
   step INTEGER NOT NULL,
   progress_json TEXT,
@@ -256,17 +285,28 @@ CREATE TABLE jobs (
   attempts INTEGER NOT NULL,
   created_by VARCHAR(200),
   created_at VARCHAR(27) NOT NULL,
+  due_at VARCHAR(27) NOT NULL,
   started_at VARCHAR(27),
+  claimed_at VARCHAR(27),
   finished_at VARCHAR(27),
   cancel_asked_at VARCHAR(27),
   worker VARCHAR(200),
-  lease_until VARCHAR(27),
+  turn INTEGER NOT NULL,
+  beat INTEGER NOT NULL,
   CONSTRAINT pk_jobs PRIMARY KEY (id),
   CONSTRAINT fk_jobs_project_id_projects
     FOREIGN KEY (project_id) REFERENCES projects (id)
 );
 CREATE INDEX ix_jobs_project_id_created_at ON jobs (project_id, created_at);
 CREATE INDEX ix_jobs_state_created_at ON jobs (state, created_at);
+
+CREATE TABLE job_specs (
+  job_id VARCHAR(64) NOT NULL,
+  spec_json TEXT NOT NULL,
+  CONSTRAINT pk_job_specs PRIMARY KEY (job_id),
+  CONSTRAINT fk_job_specs_job_id_jobs
+    FOREIGN KEY (job_id) REFERENCES jobs (id) ON DELETE CASCADE
+);
 
 CREATE TABLE idempotency (
   project_id VARCHAR(64) NOT NULL,
@@ -281,4 +321,4 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
 
-CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));
