@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boxscore.cli import main
-from boxscore.cli.traces.formats import defused
 from boxscore.errors import StoreError
+from boxscore.server.formats import defused
 from boxscore.store.spans import Page, SpanRow, SqliteSpans, StoredSpan
 
 NOW_NS = 1_790_000_000 * 10**9

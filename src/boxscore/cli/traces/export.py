@@ -11,9 +11,9 @@ import click
 import msgspec
 
 from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
-from boxscore.cli.traces.formats import Writer, writer_of
 from boxscore.errors import FileError, UsageError
 from boxscore.figures import counted
+from boxscore.server.formats import Writer, writer_of
 from boxscore.store.spans import Filter, SpanReader
 
 Format = Literal["jsonl", "csv", "parquet", "otlp"]

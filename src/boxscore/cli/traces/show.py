@@ -8,12 +8,12 @@ import msgspec
 
 from boxscore.cli.traces.asking import PROJECT, find_trace, opened
 from boxscore.cli.traces.detail import span_lines
-from boxscore.cli.traces.formats import span_form
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import goes_on, print_as_json
 from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.waterfall import Waterfall, fine_print, summary
 from boxscore.errors import NotFoundError, UsageError
+from boxscore.server.formats import span_form
 from boxscore.server.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
 from boxscore.tracing.tree import build_tree

@@ -1,4 +1,4 @@
-"""Spans in the formats of other tools, a page at a time."""
+"""Spans, traces and sessions in the formats of other tools, a page at a time."""
 
 import csv
 import importlib
@@ -12,11 +12,12 @@ import msgspec
 
 from boxscore.errors import ExtraMissingError
 from boxscore.server.forms import encode
-from boxscore.store.spans import StoredSpan
+from boxscore.store.spans import StoredSpan, TraceSummary
+from boxscore.store.spans.store import SessionSummary
 from boxscore.tracing.raw import read_raw
 from boxscore.types import Json
 
-__all__ = ["COLUMNS", "Writer", "defused", "span_form", "writer_of"]
+__all__ = ["COLUMNS", "Writer", "csv_rows", "defused", "span_form", "table_of", "writer_of"]
 
 COLUMNS: tuple[str, ...] = (
     "start",
@@ -91,9 +92,7 @@ class _Csv:
         pass
 
     def _rows(self, rows: Sequence[Sequence[object]]) -> None:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
-        self._out.write(text.getvalue().encode("utf-8", "replace"))
+        self._out.write(csv_rows(rows))
 
 
 class _Otlp:
@@ -195,6 +194,48 @@ def _cell(value: object) -> object:
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return defused(value) if isinstance(value, str) else value
+
+
+def csv_rows(rows: Sequence[Sequence[object]]) -> bytes:
+    """Lines of CSV."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+_OF_TRACE = ("spans", "errors", "duration_ns", "input_tokens", "output_tokens", "cost_usd")
+_OF_ENTRY = ("trace_id", "name", "application", "environment", "release", "session", "user", "variant")
+_OF_SESSION = ("session", "user", "traces", "spans", "errors", "input_tokens", "output_tokens", "cost_usd")
+
+
+def table_of(items: Sequence[TraceSummary] | Sequence[SessionSummary], *, head: bool) -> bytes:
+    """Traces or sessions as lines of CSV: start as a time of ISO 8601, then totals; with `head` the names of the
+    columns before them."""
+    rows: list[Sequence[object]] = []
+    for item in items:
+        if isinstance(item, SessionSummary):
+            names = ("start", "last", *_OF_SESSION)
+            told = [_iso(item.start_ns), _iso(item.last_ns), *(_cell(getattr(item, name)) for name in _OF_SESSION)]
+        else:
+            names = ("start", *_OF_ENTRY, "error", "models", *_OF_TRACE, "input_text", "output_text")
+            entry = item.entry
+            told = [
+                _iso(entry.start_ns),
+                *(_cell(value.hex() if isinstance(value, bytes) else value) for value in _get(entry, _OF_ENTRY)),
+                _cell(entry.error),
+                _cell(" ".join(item.models)),
+                *map(_cell, _get(item, _OF_TRACE)),
+                _cell(entry.input_text),
+                _cell(entry.output_text),
+            ]
+        if head and not rows:
+            rows.append(names)
+        rows.append(told)
+    return csv_rows(rows)
+
+
+def _get(item: object, names: Sequence[str]) -> list[object]:
+    return [getattr(item, name) for name in names]
 
 
 def _iso(at_ns: int) -> str:
