@@ -18,14 +18,17 @@
     │   ├── RequestError           an HTTP request that is not taken as it is
     │   ├── UnauthenticatedError   nobody known asks
     │   ├── ForbiddenError         a right is missing; it is named
+    │   ├── TooManyTriesError      a password or link was wrong too often to be tried again now
     │   ├── ConflictError          it does not go with what is there
+    │   │   └── DatasetMovedError  somebody else made a version of the dataset meanwhile
     │   └── ExtraMissingError      an optional dependency is needed; its extra is named
     └── OperationError             the input was right and yet it could not be done (exit 4)
         ├── ProviderError          a provider refused, failed or did not answer
         ├── NothingAnsweredError   a variant got no answer at all
         ├── SpendCapError          the spend cap was reached
         ├── StoreError             a store could not be read or written
-        │   └── DiskFullError      less room is left on the disk than what stays free
+        │   ├── DiskFullError      less room is left on the disk than what stays free
+        │   └── StoreAwayError     the database of the records does not answer
         ├── BusyError              more arrives than can be taken; later it can
         └── TimeLimitError         it took longer than it may
 
@@ -41,6 +44,7 @@ __all__ = [
     "BusyError",
     "ConflictError",
     "DatasetError",
+    "DatasetMovedError",
     "DiskFullError",
     "ExtraMissingError",
     "FileError",
@@ -56,9 +60,11 @@ __all__ = [
     "ScorerError",
     "SpecError",
     "SpendCapError",
+    "StoreAwayError",
     "StoreError",
     "TemplateError",
     "TimeLimitError",
+    "TooManyTriesError",
     "UnauthenticatedError",
     "UnknownNameError",
     "UnknownPriceError",
@@ -281,6 +287,16 @@ class ForbiddenError(UsageError):
         )
 
 
+class TooManyTriesError(UsageError):
+    """`retry_after_s` is when the next try is heard."""
+
+    code = "too_many_tries"
+
+    def __init__(self, *, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"too many wrong tries for this name or from this address: try again in {retry_after_s:.0f} s.")
+
+
 class ConflictError(UsageError):
     """What was asked for does not go with what is there. `kind`: what it is about, as in "dataset" or
     "idempotency_key"."""
@@ -290,6 +306,29 @@ class ConflictError(UsageError):
     def __init__(self, kind: str, problem: str) -> None:
         self.kind = kind
         super().__init__(problem)
+
+
+class DatasetMovedError(ConflictError):
+    """A change was made on version `base` of dataset `name`, and `head` is there now. `added`, `changed` and `removed`
+    are ids of examples that differ between the two, 100 of each at most."""
+
+    def __init__(
+        self, name: str, *, base: int, head: int, added: Iterable[str], changed: Iterable[str], removed: Iterable[str]
+    ) -> None:
+        self.name = name
+        self.base = base
+        self.head = head
+        self.added = tuple(added)[:100]
+        self.changed = tuple(changed)[:100]
+        self.removed = tuple(removed)[:100]
+        differs = (("added", self.added), ("changed", self.changed), ("removed", self.removed))
+        told = ", ".join(f"{len(ids)} {what}" for what, ids in differs if ids) or "nothing that differs"
+        super().__init__(
+            "dataset",
+            f"dataset {name!r} was changed by somebody else: version {head} is there now, and this change was made on "
+            f"version {base} ({told} since). Nothing was written; look at the difference and make the change again on "
+            f"version {head}.",
+        )
 
 
 class ExtraMissingError(UsageError):
@@ -379,6 +418,16 @@ class DiskFullError(StoreError):
     after that alone."""
 
     code = "disk_full"
+
+
+class StoreAwayError(StoreError):
+    """`in_doubt`: it went away in the middle of a commit, and what was written may be there or not."""
+
+    code = "store_away"
+
+    def __init__(self, problem: str, *, in_doubt: bool = False) -> None:
+        self.in_doubt = in_doubt
+        super().__init__(problem)
 
 
 class BusyError(OperationError):
