@@ -16,7 +16,7 @@ from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Variant
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
-from boxscore.store.locks import FileLock
+from boxscore.store.records.backend import Lock
 from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
 
 Clock = Callable[[], datetime]
@@ -65,7 +65,7 @@ class Sitting:
         self._fresh = fresh
         self._clock = clock
         self._ids = ids
-        self._lock: FileLock | None = None
+        self._lock: Lock | None = None
         self._unsaved: list[ScoreRow] = []
         self._saving: set[asyncio.Task[None]] = set()
 
@@ -180,7 +180,7 @@ class Sitting:
         if self._lock is not None:
             self._lock.release()
 
-    def _earlier(self, found: Sequence[RunRow], *, finished: bool) -> tuple[Run, FileLock] | None:
+    def _earlier(self, found: Sequence[RunRow], *, finished: bool) -> tuple[Run, Lock] | None:
         """The first of the runs that nobody works on, with its lock; with `finished` a finished one too."""
         for row in found:
             lock = self._records.lock_run(row.id)
@@ -193,7 +193,7 @@ class Sitting:
             lock.release()
         return None
 
-    def _new(self, plan: str, rows: Sequence[ExampleRow]) -> tuple[Run, FileLock]:
+    def _new(self, plan: str, rows: Sequence[ExampleRow]) -> tuple[Run, Lock]:
         run = self._as_run(self._ids(), self._clock())
         lock = self._records.lock_run(run.id)
         if lock is None:

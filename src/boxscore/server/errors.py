@@ -7,7 +7,14 @@ from typing import cast
 
 import msgspec
 
-from boxscore.errors import BoxscoreError, BusyError, RequestError, UsageError
+from boxscore.errors import (
+    BoxscoreError,
+    BusyError,
+    RequestError,
+    TooManyTriesError,
+    UnauthenticatedError,
+    UsageError,
+)
 
 __all__ = ["OUR_FAULT", "error_body", "error_headers", "no_route", "status_of"]
 
@@ -31,8 +38,10 @@ _OF_CODES = {
     "forbidden": 403,
     "not_found": 404,
     "conflict": 409,
+    "too_many_tries": 429,
     "busy": 503,
     "store": 503,
+    "store_away": 503,
     "disk_full": 503,
     "time_limit": 504,
 }
@@ -54,10 +63,12 @@ def error_body(error: BoxscoreError) -> bytes:
 
 
 def error_headers(error: BoxscoreError) -> list[tuple[bytes, bytes]]:
-    """`Retry-After` in whole seconds, where waiting helps."""
-    if isinstance(error, BusyError):
+    """`Retry-After` in whole seconds, where waiting helps; for nobody known, what would make one known."""
+    if isinstance(error, UnauthenticatedError):
+        return [(b"www-authenticate", b"Bearer")]
+    if isinstance(error, BusyError | TooManyTriesError):
         return [(b"retry-after", str(max(1, round(error.retry_after_s))).encode())]
-    return [(b"retry-after", b"10")] if error.code in ("store", "disk_full") else []
+    return [(b"retry-after", b"10")] if error.code in ("store", "store_away", "disk_full") else []
 
 
 def no_route(path: str) -> RequestError:

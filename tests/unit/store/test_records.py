@@ -72,10 +72,10 @@ def save(records, *pairs):
 
 
 @pytest.fixture
-def records(tmp_path):
-    with Records.open(tmp_path) as records:
-        records.start_run(run_row(), VARIANT, examples(5))
-        yield records
+def records(database):
+    records = Records(database)
+    records.start_run(run_row(), VARIANT, examples(5))
+    return records
 
 
 def test_a_response_is_found_by_identity_and_age(records):
@@ -196,8 +196,9 @@ def test_a_naive_time_is_refused(records):
         records.finish_run("r", datetime(2026, 1, 1))  # noqa: DTZ001
 
 
-def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(records):
-    connection = connect(records.database.path)
+def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(tmp_path):
+    Records.open(tmp_path).close()
+    connection = connect(tmp_path / "records.db")
     read = {
         name: connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("journal_mode", "synchronous", "foreign_keys")

@@ -4,21 +4,42 @@ import asyncio
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-from boxscore.store.locks import FileLock
 from boxscore.store.records.rows import Cell
+
+Statement: TypeAlias = tuple[str, Sequence[Cell]]
+"""Its text, and what its placeholders stand for."""
 
 
 class Write(msgspec.Struct, frozen=True):
     """One statement with its rows, which take the place of `{}` in it. Writes of a batch are run by ascending `order`,
-    so that parents precede children, and those with the same statement become one."""
+    so that parents precede children, and INSERTs with the same statement become one."""
 
     order: int
     statement: str
     rows: Sequence[tuple[Cell, ...]]
+
+
+class Transactions(Protocol):
+    """A connection that writes, for one thread at a time."""
+
+    def run(self, statements: Sequence[Statement]) -> list[tuple[Cell, ...]]:
+        """All of them or none, in one transaction, and the rows that the last one gives; after the commit is on disk.
+        `StoreError` where nothing was kept; `StoreAwayError` where the database went away."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Lock(Protocol):
+    """What one process alone has, until it lets go or dies."""
+
+    def release(self) -> None:
+        """Lets go; without effect when it is not held."""
+        ...
 
 
 class Reading(Protocol):
@@ -55,7 +76,7 @@ class Database(Protocol):
         """The same for the running event loop."""
         ...
 
-    def lock(self, name: str) -> FileLock | None:
+    def lock(self, name: str) -> Lock | None:
         """The lock of that name, None when another process has it; free when its holder dies."""
         ...
 

@@ -1,4 +1,4 @@
-"""Opening the database file: pragmas, transactions, migrations, and the refusal of what is newer than we are."""
+"""Opening the database file: pragmas, transactions, schema, copies."""
 
 import sqlite3
 import time
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from boxscore.errors import StoreError
 from boxscore.store.locks import FileLock
 from boxscore.store.migrations import REVISIONS
+from boxscore.store.records import schema
 from boxscore.store.restoring import finish_restore
 from boxscore.writing import make_private
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 FILE = "records.db"
 BUSY_MS = 30_000
-DEFAULT_PROJECT = "default"
-_SCHEMA = Path(__file__).with_name("schema.sql")
 
 
 def prepare(path: Path) -> None:
@@ -70,29 +69,20 @@ def revision(path: Path) -> str | None:
         if connection.execute(asked).fetchone() is None:
             return None
         (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone() or (None,)
-    if found is not None and found not in REVISIONS:
-        raise StoreError(
-            f"{path} was written by a newer Boxscore (its schema is {found}, this program knows up to "
-            f"{REVISIONS[-1]}): upgrade Boxscore, or point BOXSCORE_HOME at another folder. Nothing was changed."
-        )
+    schema.check_known(found, str(path))
     return found
 
 
 def create(path: Path) -> None:
-    """The newest schema in an empty file. The same as all migrations one after another, which a test holds it to, but
-    without Alembic: that takes a third of a second and 20 MB to import."""
+    """The newest schema in an empty file."""
     with closing(connect(path)) as connection, transaction(connection, write=True):
-        for statement in _SCHEMA.read_text().split(";\n"):
+        for statement in schema.fresh():
             connection.execute(statement)
-        connection.execute("INSERT INTO projects (id, name) VALUES (?, ?)", (DEFAULT_PROJECT, DEFAULT_PROJECT))
-        connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISIONS[-1],))
 
 
 def migrate(path: Path, *, to: str = REVISIONS[-1]) -> None:
-    """Brings the file to revision `to` in one transaction; a copy of what was there is kept beside it first."""
+    """Brings the file to revision `to`, step by step; a copy of what was there is kept beside it first."""
     import sqlalchemy as sa
-    from alembic import command
-    from alembic.config import Config
     from sqlalchemy import event, exc
 
     before = revision(path)
@@ -100,16 +90,15 @@ def migrate(path: Path, *, to: str = REVISIONS[-1]) -> None:
         return
     if before is not None:
         backup(path, path.with_name(f"{path.name}.{before}.backup"))
-    config = Config()
-    config.set_main_option("script_location", "boxscore.store:migrations")
     engine = sa.create_engine("sqlite://", creator=lambda: connect(path), poolclass=sa.NullPool)
     event.listen(engine, "begin", _begin)
     try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            command.upgrade(config, to)
+        schema.upgrade(engine, to)
     except exc.DBAPIError as error:
-        raise StoreError(f"{path} cannot be brought to schema {to}: {error.orig}. Nothing was changed.") from error
+        raise StoreError(
+            f"{path} cannot be brought to schema {to}: {error.orig}. It has schema {revision(path)} now, and the next "
+            "start tries again."
+        ) from error
     finally:
         engine.dispose()
 

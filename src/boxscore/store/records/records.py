@@ -12,9 +12,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from boxscore.errors import UnknownNameError
-from boxscore.store.locks import FileLock
-from boxscore.store.records.backend import Database, Write
-from boxscore.store.records.database import DEFAULT_PROJECT
+from boxscore.store.records.backend import Database, Lock, Write
 from boxscore.store.records.rows import (
     Cell,
     ExampleRow,
@@ -29,6 +27,7 @@ from boxscore.store.records.rows import (
     rows,
     time_cell,
 )
+from boxscore.store.records.schema import DEFAULT_PROJECT
 from boxscore.store.records.sqlite import SqliteDatabase
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -61,6 +60,15 @@ _PUT_VERDICT = (
 )
 
 
+def open_database(home: Path, url: str | None = None) -> Database:
+    """The database at `url`, without one that in the folder `home`."""
+    if url is None:
+        return SqliteDatabase(home)
+    from boxscore.store.records.postgres import PostgresDatabase
+
+    return PostgresDatabase(url)
+
+
 class Records:
     """One project's records. Safe to use from threads and event loops; two processes may write.
 
@@ -73,9 +81,10 @@ class Records:
         self.project = project
 
     @classmethod
-    def open(cls, home: Path, *, project: str = DEFAULT_PROJECT) -> "Records":
-        """Opens the store in the folder `home`, makes it where there is none, migrates it where it is older."""
-        return cls(SqliteDatabase(home), project=project)
+    def open(cls, home: Path, url: str | None = None, *, project: str = DEFAULT_PROJECT) -> "Records":
+        """Opens the store in the folder `home`, or in the PostgreSQL database at `url` (`Settings.records_url`); makes
+        it where there is none, migrates it where it is older."""
+        return cls(open_database(home, url), project=project)
 
     def of(self, project: str) -> "Records":
         """Another project's, in the same database, which `close` closes for all."""
@@ -111,9 +120,8 @@ class Records:
     def finish_run(self, run_id: str, at: datetime) -> None:
         self.database.submit([Write(9, _FINISH_RUN, [(run_id, time_cell(at))])]).result()
 
-    def lock_run(self, run_id: str) -> FileLock | None:
-        """The lock of the one process that works on this run, None when another has it. The kernel frees it when the
-        process dies."""
+    def lock_run(self, run_id: str) -> Lock | None:
+        """The lock of the one process that works on this run, None when another has it; free when that dies."""
         return self.database.lock(run_id)
 
     def runs_of_plan(

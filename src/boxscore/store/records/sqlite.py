@@ -12,7 +12,7 @@ import msgspec
 
 from boxscore.errors import StoreError
 from boxscore.store.locks import FileLock
-from boxscore.store.records.backend import Write
+from boxscore.store.records.backend import Statement, Write
 from boxscore.store.records.database import FILE, connect, prepare, transaction
 from boxscore.store.records.rows import Cell
 from boxscore.store.records.writer import Writer
@@ -25,6 +25,26 @@ class _Snapshot(msgspec.Struct, frozen=True):
         return self.connection.execute(statement, given).fetchall()
 
 
+class _Transactions(msgspec.Struct, frozen=True):
+    connection: sqlite3.Connection
+    path: Path
+
+    def run(self, statements: Sequence[Statement]) -> list[tuple[Cell, ...]]:
+        found: list[tuple[Cell, ...]] = []
+        try:
+            with transaction(self.connection, write=True):
+                for text, given in statements:
+                    found = self.connection.execute(text, given).fetchall()
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self.path} could not be written: {error}. What was acknowledged before is kept."
+            ) from error
+        return found
+
+    def close(self) -> None:
+        self.connection.close()
+
+
 class SqliteDatabase:
     """`Database` in `HOME/records.db`, made where there is none, migrated where older. Two processes may write."""
 
@@ -34,7 +54,7 @@ class SqliteDatabase:
         prepare(self.path)
         self._reader = connect(self.path)
         self._turn = threading.Lock()
-        self._writer = Writer(self.path)
+        self._writer = Writer(_Transactions(connect(self.path), self.path), self.name)
 
     def rows(self, statement: str, *given: Cell) -> list[tuple[Cell, ...]]:
         with self._reading() as reader:

@@ -2,32 +2,27 @@
 
 import asyncio
 import queue
-import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
-from functools import lru_cache
-from pathlib import Path
 
 import msgspec
 
-from boxscore.errors import StoreError
-from boxscore.store.records.backend import Write
-from boxscore.store.records.database import connect, transaction
+from boxscore.errors import StoreAwayError, StoreError
+from boxscore.store.records.backend import Statement, Transactions, Write
 from boxscore.store.records.rows import Cell
+from boxscore.store.records.statements import statements
 
 BATCH = 512
-_AT_ONCE = 64
 Outcome = tuple["asyncio.Future[None]", Exception | None]
 
 
 class _Change(msgspec.Struct, frozen=True):
     """One statement that gives rows back, in a transaction of its own."""
 
-    statement: str
-    given: tuple[Cell, ...]
+    statement: Statement
     done: "Future[list[tuple[Cell, ...]]]"
 
 
@@ -37,14 +32,15 @@ class _Job(msgspec.Struct, frozen=True):
 
 
 class Writer:
-    """Takes writes from any thread and any event loop; `close` waits for all of them."""
+    """Takes writes from any thread and any event loop, and runs them as `transactions`; `close` waits for all of them.
+    `name` is the database's."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, transactions: Transactions, name: str) -> None:
+        self._transactions = transactions
+        self._name = name
         self._queue: queue.SimpleQueue[_Job | _Change | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = threading.Lock()
-        self._connection = connect(path)
         self._thread = threading.Thread(target=self._work, name="boxscore-records", daemon=True)
         self._thread.start()
 
@@ -65,7 +61,7 @@ class Writer:
         """The rows that its RETURNING gives, once it is committed and synced."""
         done: Future[list[tuple[Cell, ...]]] = Future()
         done.set_running_or_notify_cancel()
-        self._put(_Change(statement, given, done))
+        self._put(_Change((statement, given), done))
         return done
 
     def close(self) -> None:
@@ -78,11 +74,11 @@ class Writer:
     def _put(self, job: _Job | _Change) -> None:
         with self._lock:  # or it would come behind the end, and be waited for in vain
             if self._closed:
-                raise StoreError(f"{self._path} was closed, and something was still to be written to it.")
+                raise StoreError(f"{self._name} was closed, and something was still to be written to it.")
             self._queue.put(job)
 
     def _work(self) -> None:
-        with closing(self._connection):
+        with closing(self._transactions):
             while (job := self._queue.get()) is not None:
                 batch: list[_Job] = []
                 while isinstance(job, _Job):
@@ -102,46 +98,21 @@ class Writer:
 
     def _run_change(self, job: _Change) -> None:
         try:
-            with transaction(self._connection, write=True):
-                found = self._connection.execute(job.statement, job.given).fetchall()
+            found = self._transactions.run([job.statement])
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
-            job.done.set_exception(_explained(error, self._path))
+            job.done.set_exception(error)
         else:
             job.done.set_result(found)
 
     def _commit(self, batch: list[_Job]) -> list[tuple[_Job, Exception | None]]:
         try:
-            self._run([write for job in batch for write in job.writes])
+            self._transactions.run(statements([write for job in batch for write in job.writes]))
         except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the one who asked
-            if len(batch) == 1:
-                return [(batch[0], _explained(error, self._path))]
+            if len(batch) == 1 or isinstance(error, StoreAwayError):
+                return [(job, error) for job in batch]
             # One bad write must not take its neighbours with it.
             return [outcome for job in batch for outcome in self._commit([job])]
         return [(job, None) for job in batch]
-
-    def _run(self, writes: list[Write]) -> None:
-        grouped: dict[tuple[int, str], list[tuple[Cell, ...]]] = {}
-        for write in writes:
-            grouped.setdefault((write.order, write.statement), []).extend(write.rows)
-        with transaction(self._connection, write=True):
-            for (_, statement), rows in sorted(grouped.items(), key=_order):
-                self._insert(statement, rows)
-
-    def _insert(self, statement: str, rows: list[tuple[Cell, ...]]) -> None:
-        """Many rows in one step, for Python hands over its lock at every one; in powers of two, so that few texts are
-        there to be prepared."""
-        begin = 0
-        while left := len(rows) - begin:
-            count = min(_AT_ONCE, 1 << (left.bit_length() - 1))
-            part = rows[begin : begin + count]
-            self._connection.execute(_text(statement, len(part[0]), count), [cell for row in part for cell in row])
-            begin += count
-
-
-@lru_cache(maxsize=128)
-def _text(statement: str, columns: int, rows: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return statement.format(", ".join([row] * rows))
 
 
 def _tell(outcomes: Sequence[tuple[_Job, Exception | None]]) -> None:
@@ -161,14 +132,3 @@ def _settle(told: Sequence[Outcome]) -> None:
         if done.cancelled():
             continue
         done.set_exception(error) if error else done.set_result(None)
-
-
-def _order(group: "tuple[tuple[int, str], list[tuple[Cell, ...]]]") -> int:
-    (order, _), _ = group
-    return order
-
-
-def _explained(error: Exception, path: Path) -> Exception:
-    if isinstance(error, sqlite3.Error):
-        return StoreError(f"{path} could not be written: {error}. What was acknowledged before is kept.")
-    return error
