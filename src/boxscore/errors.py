@@ -48,6 +48,7 @@ __all__ = [
     "DiskFullError",
     "ExtraMissingError",
     "FileError",
+    "JobStateError",
     "ForbiddenError",
     "MissingReferenceError",
     "NotFoundError",
@@ -71,6 +72,7 @@ __all__ = [
     "UnreadableTracesError",
     "UnreadableUsageError",
     "UsageError",
+    "WorkerLostError",
 ]
 
 
@@ -448,3 +450,28 @@ class TimeLimitError(OperationError):
     def __init__(self, problem: str, *, limit_s: float) -> None:
         self.limit_s = limit_s
         super().__init__(problem)
+
+
+class JobStateError(UsageError):
+    """`state` is that of the job `job`, in which it does not take what was asked."""
+
+    code = "job_state"
+
+    def __init__(self, job: str, state: str) -> None:
+        self.job = job
+        self.state = state
+        super().__init__(f"job {job} is {state}: only one that failed or was cancelled can be tried again.")
+
+
+class WorkerLostError(OperationError):
+    """The worker of `job` died, or said nothing any more, `attempts` times before a step was finished."""
+
+    code = "worker_lost"
+
+    def __init__(self, job: str, attempts: int) -> None:
+        self.job = job
+        self.attempts = attempts
+        super().__init__(
+            f"job {job} was begun {attempts} times, and every time its worker died or hung before a step was finished. "
+            "What came back is kept. Look at the worker's log and at its memory, then try the job again."
+        )

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from boxscore.errors import BoxscoreError
-from boxscore.server.access import Access
 from boxscore.server.body import Event, Receive, Scope, Send, respond
 from boxscore.server.errors import OUR_FAULT, error_body, error_headers, no_route, status_of
 from boxscore.server.logs import log
@@ -15,6 +14,7 @@ from boxscore.server.service import Service
 __all__ = ["App"]
 
 EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
+_PREFIX = "/api/v1"
 Api = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -24,7 +24,7 @@ class App:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._access = Access()
+        self._access = service.access
         self._traces = OtlpHttp(service)
         self._questions: asyncio.Future[Api] | None = None
         service.streams.check = self._check
@@ -40,25 +40,30 @@ class App:
         async def counted_send(event: Event) -> None:
             nonlocal answered
             if "status" in event:
+                await self._note(scope, event["status"])
                 answered = True
                 meters.statuses[str(event["status"])] += 1
             await send(event)
 
         try:
             path = scope["path"]
-            caller = scope["caller"] = self._access.caller(scope)
-            if path == "/v1/traces":
-                caller.require("ingest")
-                await self._traces(scope, receive, counted_send, caller.project)
-            elif path.startswith("/api/"):
-                await (await self.load_questions())(scope, receive, counted_send)
-            elif path == "/health/live":
+            if path == "/health/live":
                 await respond(counted_send, 200, b'{"status":"live"}')
-            elif path == "/health/ready":
+                return
+            if path == "/health/ready":
                 problem = self._service.problem
                 await respond(counted_send, 503 if problem else 200, self._service.readiness())
+                return
+            if path == "/v1/traces":
+                await self._traces(scope, receive, counted_send)
+                return
+            caller = scope["caller"] = await self._access.caller(scope)
+            if path.startswith("/api/"):
+                await (await self.load_questions())(scope, receive, counted_send)
             elif path == "/metrics":
-                await respond(counted_send, 200, await self._service.metrics(), kind=EXPOSITION)
+                caller.require("read")
+                told = None if caller.may("server") else caller.project
+                await respond(counted_send, 200, await self._service.metrics(told), kind=EXPOSITION)
             else:
                 raise no_route(path)
         except BoxscoreError as error:
@@ -75,7 +80,22 @@ class App:
 
     async def _check(self, scope: Scope) -> None:
         """Whether the caller of a stream that is open may still read: an error says why not."""
-        self._access.caller(scope).require("read")
+        (await self._access.caller(scope)).require("read")
+
+    async def _note(self, scope: Scope, status: int) -> None:
+        """Writes down who changed what, before they are told that it is done."""
+        right, caller = scope.get("right"), scope.get("caller")
+        if caller is None or caller.kind == "nobody" or right in (None, "read") or scope["method"] == "GET":
+            return
+        route = scope.get("route")
+        template = str(getattr(route, "path", scope["path"])).removeprefix(_PREFIX)
+        await self._service.people.audit.note(
+            caller.name,
+            f"{scope['method']} {template}",
+            scope.get("object") or scope["path"].removeprefix(_PREFIX),
+            status,
+            project=None if right == "server" else caller.project,
+        )
 
     def load_questions(self) -> "asyncio.Future[Api]":
         """The application behind `/api`, loaded once, beside what else is served."""

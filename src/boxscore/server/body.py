@@ -24,7 +24,11 @@ class Scope(TypedDict):
     path: str
     query_string: bytes
     headers: list[tuple[bytes, bytes]]
+    client: NotRequired[tuple[str, int] | None]
     caller: NotRequired["Caller"]
+    right: NotRequired[str]
+    route: NotRequired[object]
+    object: NotRequired[str]
 
 
 class Event(TypedDict, total=False):

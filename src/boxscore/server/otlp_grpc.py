@@ -5,14 +5,13 @@ Codes as the protocol wants them (opentelemetry.io/docs/specs/otlp, section OTLP
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Protocol, cast
 
 import grpc
 import grpc.aio
 
 from boxscore.errors import BoxscoreError, BusyError, TimeLimitError, UnreadableTracesError
-from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.server.errors import OUR_FAULT
 from boxscore.server.logs import log
 from boxscore.server.otlp_http import rpc_code, rpc_status
@@ -34,6 +33,10 @@ _NOTHING = UnreadableTracesError("protobuf", "the call has no message")
 
 class _Context(Protocol):
     async def abort(self, code: object, details: str, trailing_metadata: object) -> None: ...
+
+    def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None: ...
+
+    def peer(self) -> str: ...
 
 
 class OtlpGrpc:
@@ -76,8 +79,11 @@ class OtlpGrpc:
         meters = self._service.meters
         meters.open += 1
         try:
+            metadata = {str(key): str(value) for key, value in context.invocation_metadata() or ()}
+            caller = await self._service.access.caller_of_rpc(metadata, context.peer())
+            caller.require("ingest")
             body = await self._read(messages)
-            return await self._service.put(lambda: self._service.ingest.protobuf(DEFAULT_PROJECT, body))
+            return await self._service.put(lambda: self._service.ingest.protobuf(caller.project, body))
         except BoxscoreError as error:
             meters.refused(error)
             trailing = (("grpc-status-details-bin", rpc_status(error)),)

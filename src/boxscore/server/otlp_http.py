@@ -14,6 +14,7 @@ from boxscore.tracing.otlp_json import varint
 
 __all__ = ["OtlpHttp", "rpc_code", "rpc_status"]
 
+_OF_CALLERS = {"unauthenticated": 16, "forbidden": 7, "not_found": 5}
 _PROTOBUF, _JSON = "application/x-protobuf", "application/json"
 
 
@@ -23,10 +24,10 @@ class OtlpHttp:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send, project: str) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = header(scope, b"content-type").partition(";")[0].strip().lower()
         try:
-            answer = await self._take(scope, receive, project, kind)
+            answer = await self._take(scope, receive, kind)
         except GoneError:
             return
         except BoxscoreError as error:
@@ -38,7 +39,9 @@ class OtlpHttp:
             return
         await respond(send, 200, answer, kind=kind.encode())
 
-    async def _take(self, scope: Scope, receive: Receive, project: str, kind: str) -> bytes:
+    async def _take(self, scope: Scope, receive: Receive, kind: str) -> bytes:
+        caller = await self._service.access.caller(scope)
+        caller.require("ingest")
         if scope["method"] != "POST":
             raise RequestError("method", "spans are sent to /v1/traces by POST.")
         if kind not in (_PROTOBUF, _JSON):
@@ -46,11 +49,14 @@ class OtlpHttp:
         body = await read_body(scope, receive, most=self._service.limits.body_bytes, budget=self._service.bodies)
         ingest = self._service.ingest
         take = ingest.protobuf if kind == _PROTOBUF else ingest.json
-        return await self._service.put(lambda: take(project, body))
+        return await self._service.put(lambda: take(caller.project, body))
 
 
 def rpc_code(error: BoxscoreError) -> int:
-    """Of google.rpc: 3 invalid argument, 4 deadline exceeded, 8 resource exhausted, 13 internal, 14 unavailable."""
+    """Of google.rpc: 3 invalid argument, 4 deadline exceeded, 5 not found, 7 permission denied, 8 resource exhausted,
+    13 internal, 14 unavailable, 16 unauthenticated."""
+    if (code := _OF_CALLERS.get(error.code)) is not None:
+        return code
     if isinstance(error, BusyError):
         return 8
     if isinstance(error, StoreError):

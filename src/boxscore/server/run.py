@@ -15,6 +15,7 @@ import uvicorn
 from boxscore.costs import PriceBook
 from boxscore.errors import OperationError, UsageError
 from boxscore.governance.maintenance import Maintenance
+from boxscore.governance.people import People
 from boxscore.governance.retention import Policy
 from boxscore.server.access import LOOPBACK
 from boxscore.server.app import App
@@ -47,20 +48,24 @@ class Listening(NamedTuple):
     port: int
     otlp_port: int | None
     grpc_port: int | None
+    owner_link: str | None = None
+    """Makes the first owner, once; None where there are users."""
 
     @property
     def url(self) -> str:
         return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
-def check_host(host: str) -> str:
-    """The host if it is one of loopback; else a `UsageError`."""
-    if host not in LOOPBACK:
+def check_host(host: str, public: Sequence[str], people: People) -> None:
+    """`UsageError` where others could reach a server that has no users, and so asks nobody who calls."""
+    if (host not in LOOPBACK or public) and not people.users.any():
+        where = f"on {host}" if host not in LOOPBACK else f"at {', '.join(public)}"
         raise UsageError(
-            f"the server listens on loopback only, not on {host}: it does not ask who calls yet, so whoever reaches it "
-            "may read every prompt. Use 127.0.0.1 here, and an SSH tunnel or a proxy that asks for a password in front."
+            f"others would reach this server {where}, and it has no users yet, so whoever reaches it might read every "
+            "prompt. Make an owner first: start it on 127.0.0.1 and open the one-time link that it prints, or run "
+            "`boxscore users add NAME --role owner` here. Or set BOXSCORE_OWNER to NAME:HASH, with a hash from "
+            "`boxscore users hash`."
         )
-    return host
 
 
 def serve(
@@ -73,15 +78,18 @@ def serve(
     limits: Limits | None = None,
     book: PriceBook | None = None,
     policy: Policy | None = None,
+    public: Sequence[str] = (),
+    owner: str | None = None,
     ready: Callable[[Listening], None] = lambda listening: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT: then nothing more is accepted, what is under way is finished within
     `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once, as does the end of that
     time; what was acknowledged is on disk even then. `ready` is called once, when requests are answered. A folder that
     another process writes to and a port that is taken are errors (`StoreError`, `OperationError`). `policy` is how long
-    spans are kept (default: for ever)."""
+    spans are kept (default: for ever). `public` are the addresses by which browsers reach the server, where that is not
+    loopback; `owner`, "NAME:HASH", is made where there are no users. Without users an address that others can reach is
+    a `UsageError`."""
     limits = limits or Limits()
-    check_host(host)
     sys.setswitchinterval(SWITCH_S)
     listeners: list[socket.socket] = []
     try:
@@ -93,12 +101,17 @@ def serve(
             Ingest(store, book, caps) as ingest,
             Records.open(home) as records,
         ):
+            people = People(records.database)
+            if owner is not None and not people.users.any():
+                name, _, password_hash = owner.partition(":")
+                people.users.add_hashed(name, password_hash, role="owner")
+            check_host(host, public, people)
             listeners.append(_listen(host, port))
             try:
                 listeners.append(_listen(host, otlp_port))
             except OperationError:
                 log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
-            service = Service(store, ingest, records, limits)
+            service = Service(store, ingest, records, limits, public=public)
 
             def problems() -> Sequence[str | None]:
                 return service.problem, store.problem, maintenance.problem
@@ -161,7 +174,10 @@ class _Server(uvicorn.Server):
         bound = await self._grpc.start(self._host, self._grpc_port)
         if bound is None:
             log.warning(_TAKEN, self._grpc_port, "OTLP over gRPC does not come in")
+        link = self._service.people.links.for_owner()
         listening = Listening(self._host, names[0], names[1] if len(names) > 1 else None, bound)
+        if link is not None:
+            listening = listening._replace(owner_link=f"{listening.url}/login#owner={link.token}")
         place = Place(url=listening.url, pid=os.getpid(), otlp_port=listening.otlp_port, grpc_port=bound)
         write_place(self._home, place)
         self._ready(listening)

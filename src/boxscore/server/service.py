@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
@@ -12,12 +12,14 @@ import msgspec
 
 from boxscore.errors import BoxscoreError, BusyError, DiskFullError
 from boxscore.governance import journal
-from boxscore.server.access import DEFAULT_PROJECT
+from boxscore.governance.people import People
+from boxscore.server.access import DEFAULT_PROJECT, Access
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Budget, Limits
 from boxscore.server.meters import Meters
 from boxscore.server.metrics import Sample, counted, exposition, of_machine
 from boxscore.server.room import Room
+from boxscore.server.sign_in import SignIn
 from boxscore.server.streams import Streams
 from boxscore.store import deadline
 from boxscore.store.records import Records
@@ -32,11 +34,18 @@ Found = TypeVar("Found")
 
 class Service:
     """The stores, what takes spans in, and the limits under which they are asked. For one event loop. `records` are
-    those of the default project; `records.of(project)` are another's."""
+    those of the default project; `records.of(project)` are another's. `public` are the addresses by which browsers
+    reach the server, beside those of loopback."""
 
-    def __init__(self, store: SqliteSpans, ingest: Ingest, records: Records, limits: Limits) -> None:
+    def __init__(
+        self, store: SqliteSpans, ingest: Ingest, records: Records, limits: Limits, *, public: Sequence[str] = ()
+    ) -> None:
         self.store = store
         self.records = records
+        self.public = tuple(public)
+        self.people = People(records.database)
+        self.access = Access(self.people, self.public)
+        self.sign_in = SignIn(self.people)
         self.ingest = ingest
         self.limits = limits
         self.meters = Meters()
@@ -110,11 +119,12 @@ class Service:
         problem = self.problem
         return msgspec.json.encode({"status": "ready"} if problem is None else {"status": "not ready", "why": problem})
 
-    async def metrics(self) -> bytes:
-        """All metrics, in Prometheus' text format; without those that ask the store where it does not answer."""
+    async def metrics(self, project: str | None = None) -> bytes:
+        """All metrics, in Prometheus' text format; without those that ask the store where it does not answer. With a
+        `project`, none that names another."""
         asked: list[Sample] = []
         with contextlib.suppress(BoxscoreError):
-            asked = await self.ask(lambda: [*self._lag(), *self._kept()])
+            asked = await self.ask(lambda: [*self._lag(), *self._kept(project)])
         return exposition(chain(asked, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
 
     def _samples(self) -> Iterator[Sample]:
@@ -130,13 +140,15 @@ class Service:
         yield Sample("boxscore_commits_total", written.commits)
         yield Sample("boxscore_connections_refused_total", Connection.turned_away)
 
-    def _kept(self) -> Iterator[Sample]:
+    def _kept(self, project: str | None) -> Iterator[Sample]:
         """What was done to the home."""
         home = self.store.folder.parent
         made = [entry.at_ns for entry in journal.entries(home) if entry.what == "backup"]
         if made:
             yield Sample("boxscore_backup_timestamp_seconds", max(made) / 1e9)
-        yield from counted("boxscore_spans_expired_total", journal.expired(home))
+        expired = journal.expired(home).items()
+        told = {name: spans for name, spans in expired if project in (None, name)}
+        yield from counted("boxscore_spans_expired_total", told)
 
     def _lag(self) -> list[Sample]:
         """By a question to each of what follows the write: their answers tell what is not in them."""
@@ -145,5 +157,6 @@ class Service:
         return [Sample("boxscore_search_lag_spans", search), Sample("boxscore_rollup_lag_spans", rollups)]
 
     def close(self) -> None:
+        self.sign_in.close()
         with contextlib.suppress(RuntimeError):
             self._threads.shutdown(wait=True, cancel_futures=True)

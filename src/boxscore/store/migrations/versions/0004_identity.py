@@ -1,4 +1,4 @@
-"""People, what they may, the keys of programs, and the record of every write."""
+"""People, what they may, their logins and one-time links, the keys of programs, and the record of every write."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,11 +8,14 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
+    op.add_column("projects", sa.Column("created_at", sa.String(27)))
+    op.add_column("projects", sa.Column("archived_at", sa.String(27)))
     op.create_table(
         "users",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("password_hash", sa.Text()),
+        sa.Column("role", sa.String(32)),
         sa.Column("created_at", sa.String(27), nullable=False),
         sa.Column("disabled_at", sa.String(27)),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
@@ -39,6 +42,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.String(64), nullable=False),
         sa.Column("created_at", sa.String(27), nullable=False),
         sa.Column("expires_at", sa.String(27), nullable=False),
+        sa.Column("seen_at", sa.String(27), nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_logins"),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name="fk_logins_user_id_users", ondelete="CASCADE"
@@ -46,13 +50,26 @@ def upgrade() -> None:
     )
     op.create_index("ix_logins_user_id", "logins", ["user_id"])
     op.create_table(
+        "links",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("user_id", sa.String(64)),
+        sa.Column("created_at", sa.String(27), nullable=False),
+        sa.Column("expires_at", sa.String(27), nullable=False),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_links"),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name="fk_links_user_id_users", ondelete="CASCADE"
+        ),
+    )
+    op.create_index("ix_links_user_id", "links", ["user_id"])
+    op.create_table(
         "keys",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("project_id", sa.String(64), nullable=False),
         sa.Column("name", sa.String(200), nullable=False),
         sa.Column("secret_hash", sa.String(64), nullable=False),
+        sa.Column("last_four", sa.String(4), nullable=False),
         sa.Column("rights_json", sa.Text(), nullable=False),
-        sa.Column("created_by", sa.String(64)),
+        sa.Column("created_by", sa.String(200)),
         sa.Column("created_at", sa.String(27), nullable=False),
         sa.Column("expires_at", sa.String(27)),
         sa.Column("revoked_at", sa.String(27)),
@@ -71,6 +88,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(200), nullable=False),
         sa.Column("action", sa.String(64), nullable=False),
         sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Integer(), nullable=False),
         sa.Column("detail_json", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_audit"),
     )
@@ -81,6 +99,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("audit")
     op.drop_table("keys")
+    op.drop_table("links")
     op.drop_table("logins")
     op.drop_table("members")
     op.drop_table("users")
+    op.drop_column("projects", "archived_at")
+    op.drop_column("projects", "created_at")
