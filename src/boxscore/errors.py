@@ -29,6 +29,7 @@
         ├── StoreError             a store could not be read or written
         │   ├── DiskFullError      less room is left on the disk than what stays free
         │   └── StoreAwayError     the database of the records does not answer
+        ├── WorkerLostError        whoever worked on a job died, again and again
         ├── BusyError              more arrives than can be taken; later it can
         └── TimeLimitError         it took longer than it may
 
@@ -48,7 +49,6 @@ __all__ = [
     "DiskFullError",
     "ExtraMissingError",
     "FileError",
-    "JobStateError",
     "ForbiddenError",
     "MissingReferenceError",
     "NotFoundError",
@@ -450,17 +450,6 @@ class TimeLimitError(OperationError):
     def __init__(self, problem: str, *, limit_s: float) -> None:
         self.limit_s = limit_s
         super().__init__(problem)
-
-
-class JobStateError(UsageError):
-    """`state` is that of the job `job`, in which it does not take what was asked."""
-
-    code = "job_state"
-
-    def __init__(self, job: str, state: str) -> None:
-        self.job = job
-        self.state = state
-        super().__init__(f"job {job} is {state}: only one that failed or was cancelled can be tried again.")
 
 
 class WorkerLostError(OperationError):

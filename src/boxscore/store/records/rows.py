@@ -74,7 +74,8 @@ class ExampleRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run."""
+    """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run. `job_id` is
+    the job that it was begun for, if there is one: that job alone resumes it."""
 
     id: str
     plan_hash: str
@@ -89,6 +90,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     fresh: bool
     started_at: datetime
     finished_at: datetime | None = None
+    job_id: str | None = None
 
 
 class ResponseRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
