@@ -1,11 +1,12 @@
 """The table of routes: what each takes, gives and asks for, read by the router, the access check and OpenAPI."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Literal, TypeAlias, TypeVar
 
 import fastapi
 import msgspec
+from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,9 +16,10 @@ from boxscore import __version__
 from boxscore.errors import BoxscoreError, RequestError, UsageError
 from boxscore.server.access import Right
 from boxscore.server.answers import Answer, problem
-from boxscore.server.body import GoneError, header, read_body
+from boxscore.server.body import GoneError, read_body
 from boxscore.server.errors import OUR_FAULT, no_route
 from boxscore.server.forms import decode, encode
+from boxscore.server.once import HEADER, Once, request_hash
 from boxscore.server.service import Service
 from boxscore.types import Json
 
@@ -32,7 +34,8 @@ Handler = TypeVar("Handler", bound=Callable[..., object])
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """`path` is what follows `/api/v1`. `answer` and `body` are the kinds of what is answered and sent: structs, lists
     of them, `bytes` for what is not JSON, None for nothing. `right` is what the caller must have in the project, "none"
-    where everybody may ask who reaches the server. `errors` are statuses beyond those that any such route can have."""
+    where everybody may ask who reaches the server. `errors` are statuses beyond those that any such route can have.
+    With `once` it takes an idempotency key."""
 
     method: Method
     path: str
@@ -45,7 +48,19 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     body_bytes: int
     media: str
     errors: tuple[int, ...]
+    once: bool
     handler: Callable[..., object]
+
+
+def _check(right: Right | Literal["none"]) -> Callable[[Request], Coroutine[None, None, None]]:
+    """Looks at the right before anything else of the request."""
+
+    async def check(request: Request) -> None:
+        if right != "none":
+            request.scope["caller"].require(right)
+            request.scope["right"] = right
+
+    return check
 
 
 class Api:
@@ -62,6 +77,7 @@ class Api:
     def __init__(self, service: Service) -> None:
         self.service = service
         self.routes: list[Route] = []
+        self._once = Once(service)
         self.app = fastapi.FastAPI(
             title="Boxscore", version=__version__, openapi_url=None, docs_url=None, redoc_url=None
         )
@@ -88,8 +104,10 @@ class Api:
         status: int = 200,
         errors: tuple[int, ...] = (),
         body_bytes: int = BODY_BYTES,
+        once: bool = True,
     ) -> Callable[[Handler], Handler]:
-        return self._route("POST", path, answer, right, body, status, errors, body_bytes=body_bytes)
+        """`once` is False where nothing is made, or where the answer holds a secret, which is kept nowhere."""
+        return self._route("POST", path, answer, right, body, status, errors, body_bytes=body_bytes, once=once)
 
     def put(
         self,
@@ -136,6 +154,7 @@ class Api:
         errors: tuple[int, ...],
         media: str = "application/json",
         body_bytes: int = BODY_BYTES,
+        once: bool = False,
     ) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
             route = Route(
@@ -150,6 +169,7 @@ class Api:
                 body_bytes=body_bytes,
                 media=media,
                 errors=errors,
+                once=once,
                 handler=handler,
             )
             self.routes.append(route)
@@ -160,6 +180,7 @@ class Api:
                 operation_id=route.name,
                 description=inspect.getdoc(handler),
                 response_class=Response,
+                dependencies=[Depends(_check(right))],
             )
             return handler
 
@@ -171,11 +192,15 @@ class Api:
         taken = inspect.signature(route.handler)
 
         async def endpoint(http: Request, **given: object) -> Response:
-            if route.right != "none":
-                http.scope["caller"].require(route.right)
+            caller = http.scope["caller"]
+            sent = b"" if route.body is None else await self._sent(http, route)
             if route.body is not None:
-                given["body"] = await self._body(http, route)
-            return await self._answer(route, given)
+                given["body"] = sent if route.body is bytes else decode(sent, route.body)
+            key = http.headers.get(HEADER) if route.once else None
+            if key is None:
+                return await self._answer(route, given)
+            hashed = request_hash(caller, route.method, f"{http.url.path}?{http.url.query}", sent)
+            return await self._once.answer(caller.project, key, hashed, lambda: self._answer(route, given))
 
         shown = [
             inspect.Parameter("http", inspect.Parameter.KEYWORD_ONLY, annotation=Request),
@@ -184,12 +209,11 @@ class Api:
         endpoint.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
         return endpoint
 
-    async def _body(self, http: Request, route: Route) -> object:
-        kind = header(http.scope, b"content-type").partition(";")[0].strip().lower()  # type: ignore[arg-type]
+    async def _sent(self, http: Request, route: Route) -> bytes:
+        kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
         if route.body is not bytes and kind != "application/json":
             raise RequestError("media_type", f"the body comes as application/json, not as {kind[:60]!r}.")
-        sent = await read_body(http.scope, http.receive, most=route.body_bytes, budget=self.service.bodies)  # type: ignore[arg-type]
-        return sent if route.body is bytes else decode(sent, route.body)
+        return await read_body(http.scope, http.receive, most=route.body_bytes, budget=self.service.bodies)  # type: ignore[arg-type]
 
     async def _answer(self, route: Route, given: dict[str, object]) -> Response:
         handler = route.handler
@@ -237,5 +261,7 @@ class Api:
         async def refuse_route(request: Request, error: Exception) -> Response:
             path = request.url.path[:200]
             if isinstance(error, HTTPException) and error.status_code == 405:
-                return problem(RequestError("method", f"{path} cannot be asked by {request.method}."))
+                refused = problem(RequestError("method", f"{path} cannot be asked by {request.method}."))
+                refused.headers.update(error.headers or {})  # which tell what it can be asked by
+                return refused
             return problem(no_route(path))
