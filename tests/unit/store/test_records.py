@@ -1,19 +1,17 @@
-"""The records store on a real file."""
+"""The records store on real databases."""
 
 import asyncio
-import sqlite3
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boxscore.errors import StoreError, UnknownNameError
-from boxscore.store.migrations import REVISIONS
 from boxscore.store.records import (
     ExampleRow,
     Records,
@@ -24,7 +22,7 @@ from boxscore.store.records import (
     VariantRow,
     VerdictRow,
 )
-from boxscore.store.records.database import connect, migrate
+from boxscore.store.records.database import connect
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 VARIANT = VariantRow(hash="v", kind="prompt", model="m", description_json="{}")
@@ -208,90 +206,29 @@ def test_the_file_is_synced_at_every_commit_and_keeps_its_keys(tmp_path):
     assert read == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
-def test_two_processes_write_at_once(tmp_path):
+def test_two_processes_write_at_once(place):
     program = """
-import asyncio, sys
+import sys
 sys.path.insert(0, "tests/unit/store")
 from test_records import *
-from pathlib import Path
-run = sys.argv[2]
-with Records.open(Path(sys.argv[1])) as records:
+from boxscore import settings
+run, found = sys.argv[1], settings.load()
+with Records.open(settings.home(found), found.records_url) as records:
     records.start_run(run_row(run), VARIANT, examples(40))
     for n in range(40):
         save(records, (response(n, run=run), trial(n, run=run)))
 """
-    children = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), f"run{n}"]) for n in range(2)]
+    children = [
+        subprocess.Popen([sys.executable, "-c", program, f"run{n}"], env=os.environ | place.environment)
+        for n in range(2)
+    ]
 
     assert [child.wait(60) for child in children] == [0, 0]
-    with Records.open(tmp_path) as records:
+    with Records(place.open()) as records:
         assert [records.totals(f"run{n}").trials for n in range(2)] == [40, 40]
 
 
-# Schema
-
-
-def shape(path):
-    """Every table and index with its columns, types, keys and rules."""
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        look = sa.inspect(connection)
-        found = {
-            table: (
-                [(c["name"], str(c["type"]), c["nullable"]) for c in look.get_columns(table)],
-                look.get_pk_constraint(table)["constrained_columns"],
-                sorted((i["name"], i["column_names"], i["unique"]) for i in look.get_indexes(table)),
-                sorted(
-                    (f["constrained_columns"], f["referred_table"], f["referred_columns"], str(f["options"]))
-                    for f in look.get_foreign_keys(table)
-                ),
-                sorted(u["column_names"] for u in look.get_unique_constraints(table)),
-                sorted(c["sqltext"] for c in look.get_check_constraints(table)),
-            )
-            for table in look.get_table_names()
-            if table != "alembic_version"
-        }
-    engine.dispose()
-    return found
-
-
-def test_a_new_file_has_the_schema_that_migrations_bring_an_old_one_to(tmp_path):
-    migrate(tmp_path / "migrated.db", to=REVISIONS[-1])
-    Records.open(tmp_path).close()
-
-    assert shape(tmp_path / "migrated.db") == shape(tmp_path / "records.db")
-
-
-@pytest.mark.parametrize("revision", REVISIONS[:-1])
-def test_a_file_of_any_older_revision_opens_with_its_rows_and_a_copy_beside_it(tmp_path, revision):
-    path = tmp_path / "records.db"
-    migrate(path, to=revision)
-    with sqlite3.connect(path) as old:
-        old.execute("INSERT INTO projects (id, name) VALUES ('kept', 'kept')")
-    old.close()
-
-    Records.open(tmp_path).close()
-
-    migrate(tmp_path / "fresh.db", to=REVISIONS[-1])
-    assert shape(path) == shape(tmp_path / "fresh.db")
-    for file in (path, tmp_path / f"records.db.{revision}.backup"):
-        copy = sqlite3.connect(file)
-        assert copy.execute("SELECT count(*) FROM projects WHERE id = 'kept'").fetchone() == (1,)
-        copy.close()
-
-
-def test_a_file_of_a_newer_boxscore_is_refused_and_left_alone(tmp_path):
-    Records.open(tmp_path).close()
-    with sqlite3.connect(tmp_path / "records.db") as file:
-        file.execute("UPDATE alembic_version SET version_num = '9999'")
-    file.close()
-
-    with pytest.raises(StoreError) as caught:
-        Records.open(tmp_path)
-
-    assert "newer Boxscore" in str(caught.value)
-    with sqlite3.connect(tmp_path / "records.db") as file:
-        assert file.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
-    file.close()
+# Places that cannot be used
 
 
 def test_what_is_no_database_is_refused_in_one_sentence(tmp_path):
@@ -308,14 +245,3 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 
     with pytest.raises(StoreError):
         Records.open(tmp_path / "file" / "home")
-
-
-def test_the_known_revisions_are_those_that_ship():
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", "boxscore.store:migrations")
-    script = ScriptDirectory.from_config(config)
-
-    assert tuple(reversed([step.revision for step in script.walk_revisions()])) == REVISIONS
