@@ -1,6 +1,6 @@
 """Recalling a verdict from the records store, with its answers."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -10,13 +10,20 @@ from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.evidence import gather
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.measures import gain
-from boxscore.experiments.table import pair
+from boxscore.experiments.table import PairedTable, pair
 from boxscore.experiments.trial import Run
 from boxscore.experiments.verdict import Evidence, Side, Verdict
 from boxscore.scoring.scorer import Metric
 
 if TYPE_CHECKING:
-    from boxscore.store.records import Records
+    from boxscore.store.records import Records, VerdictRow
+
+
+class Recalled(NamedTuple):
+    """A comparison read again, with the table of its rows; None where the baseline stood in a file."""
+
+    comparison: Comparison
+    table: PairedTable | None
 
 
 def recall(records: "Records", verdict_id: str) -> Comparison:
@@ -24,16 +31,20 @@ def recall(records: "Records", verdict_id: str) -> Comparison:
 
     Raises `UnknownNameError` where there is no such verdict.
     """
-    row = records.verdict(verdict_id)
+    return recalled(records, records.verdict(verdict_id)).comparison
+
+
+def recalled(records: "Records", row: "VerdictRow") -> Recalled:
     verdict = msgspec.json.decode(row.content_json, type=Verdict)
     if row.candidate_run is None:
-        return Comparison(verdict, Evidence())
+        return Recalled(Comparison(verdict, Evidence()), None)
     if row.baseline_run is None:
-        return Comparison(verdict, _one_sided(load_run(records, row.candidate_run), verdict))
+        return Recalled(Comparison(verdict, _one_sided(load_run(records, row.candidate_run), verdict)), None)
     judged = judge_metrics(verdict)
     table = pair(load_run(records, row.baseline_run, judged), load_run(records, row.candidate_run, judged))
     metric = table.metric(verdict.rule.metric)
-    return Comparison(verdict, gather(table, metric.name, gain(table, metric), most=len(table.examples)))
+    evidence = gather(table, metric.name, gain(table, metric), most=len(table.examples))
+    return Recalled(Comparison(verdict, evidence), table)
 
 
 def judge_metrics(verdict: Verdict) -> tuple[Metric, ...]:

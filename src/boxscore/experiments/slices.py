@@ -55,6 +55,14 @@ def find_slices(examples: Sequence[Example], named: Sequence[str] = ()) -> list[
     return found
 
 
+def members(examples: Sequence[Example], field: str, value: str) -> set[str]:
+    """Ids of the examples in one slice. `UnknownNameError` for a field that they do not have."""
+    fields = dict(_fields(examples))
+    if field not in fields:
+        raise UnknownNameError("slice field", field, fields)
+    return {example.id for example, found in zip(examples, fields[field], strict=True) if found == value}
+
+
 def _fields(examples: Sequence[Example]) -> Iterator[tuple[str, list[str | None]]]:
     """Every field that could be a slice, with its value per example as text. Earlier ones win over equal later ones."""
     for name in _keys(example.slices for example in examples):

@@ -44,10 +44,21 @@ class Figure:
     svg: str = ""
 
 
+Finding = Callable[[Sequence[Point], Sequence[Point], bool], str]
+"""Points, those of them on the frontier, and whether more is better: what that shows, in words."""
+
+
 def frontier(verdict: Verdict) -> Figure:
     """Cost against quality of every variant that was run: baseline, candidate and those also run."""
-    points = list(_points(verdict))
-    known = next((v.metrics[verdict.rule.metric] for v in variants(verdict) if verdict.rule.metric in v.metrics), None)
+    return frontier_of(
+        variants(verdict), verdict.rule.metric, lambda points, best, up: _finding(verdict, points, best, up)
+    )
+
+
+def frontier_of(shown: Sequence[VariantSummary], metric: str, finding: Finding | None = None) -> Figure:
+    """The same of variants that need not have been compared; `finding` gives the title."""
+    points = list(_points(shown, metric))
+    known = next((v.metrics[metric] for v in shown if metric in v.metrics), None)
     if len(points) < 2 or known is None:
         return Figure("Cost against quality", "Cost was not recorded for both variants, so there is nothing to draw.")
     up = known.better == "higher"
@@ -58,14 +69,14 @@ def frontier(verdict: Verdict) -> Figure:
         for p in points
     )
     unit = "%" if known.kind != "amount" else stripped(known.unit)
-    label = stripped(verdict.rule.metric) + (f", {unit}" if unit else "") + ("" if up else "; less is better, drawn up")
+    label = stripped(metric) + (f", {unit}" if unit else "") + ("" if up else "; less is better, drawn up")
     drawn = "".join(_frontier(points, best, label, up, width) for width in (WIDE, NARROW))
-    return Figure(_finding(verdict, points, best, up), words, drawn)
+    return Figure(finding(points, best, up) if finding else "Cost against quality", words, drawn)
 
 
-def _points(verdict: Verdict) -> Iterator[Point]:
-    for place, variant in enumerate(variants(verdict)):
-        metric = variant.metrics.get(verdict.rule.metric)
+def _points(shown: Sequence[VariantSummary], name: str) -> Iterator[Point]:
+    for place, variant in enumerate(shown):
+        metric = variant.metrics.get(name)
         cost = variant.cost_per_1k_usd
         if metric is None or cost is None or not math.isfinite(cost) or not math.isfinite(metric.value):
             continue

@@ -1,12 +1,12 @@
 """The line score: one row per variant, one column per metric in the order of the spec, then cost, latency, tokens."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from boxscore import figures
 from boxscore.experiments.report.rows import COST, ERRORS, P50, P95, TOKENS_IN, TOKENS_OUT, rows
-from boxscore.experiments.verdict import VariantSummary, Verdict
+from boxscore.experiments.verdict import Shown, VariantSummary, Verdict
 from boxscore.figures import Unit
 from boxscore.text import stripped
 
@@ -48,7 +48,14 @@ def variants(verdict: Verdict) -> list[VariantSummary]:
 
 def columns(verdict: Verdict) -> list[Column]:
     """Columns in which at least one variant has a value. Nothing that was not recorded is shown as 0."""
-    return [column for column in _columns(verdict) if any(cell.value is not None for cell in column.cells)]
+    return columns_of(variants(verdict), verdict.rule.metric, {row.key: row.shown for row in rows(verdict)})
+
+
+def columns_of(all_variants: Sequence[VariantSummary], metric: str, shown: Mapping[str, Shown]) -> list[Column]:
+    """The same of variants that need not have been compared. `metric` stands first; `shown` is by the key of a row,
+    of the second variant beside the first."""
+    found = _columns(all_variants, metric, shown)
+    return [column for column in found if any(cell.value is not None for cell in column.cells)]
 
 
 def missing(verdict: Verdict) -> list[str]:
@@ -58,15 +65,12 @@ def missing(verdict: Verdict) -> list[str]:
     return [name for key, name in named.items() if key not in have]
 
 
-def _columns(verdict: Verdict) -> Iterator[Column]:
-    shown = {row.key: row.shown for row in rows(verdict)}
-    all_variants = variants(verdict)
-
+def _columns(all_variants: Sequence[VariantSummary], metric: str, shown: Mapping[str, Shown]) -> Iterator[Column]:
     def best(key: str) -> int | None:
         return {"better": 1, "worse": 0}.get(shown.get(key, ""))
 
     names = list(dict.fromkeys(name for variant in all_variants for name in variant.metrics))
-    names.sort(key=lambda name: name != verdict.rule.metric)
+    names.sort(key=lambda name: name != metric)
     for name in names:
         values = [variant.metrics.get(name) for variant in all_variants]
         known = next(value for value in values if value is not None)

@@ -23,7 +23,7 @@ from boxscore.figures import Unit
 from boxscore.text import cut, revealed, stripped
 
 
-class Phrase(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Phrase(msgspec.Struct, frozen=True, kw_only=True):
     """A piece of the headline; `strong` is what the eye should catch."""
 
     text: str
@@ -39,7 +39,7 @@ class Spot(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None
 
 
-class LineCell(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LineCell(msgspec.Struct, frozen=True, kw_only=True):
     """`text` is empty where nothing was recorded; `under` is its interval, or a note."""
 
     value: float | None = None
@@ -204,7 +204,7 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     command: str | None
 
 
-class PieceLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PieceLine(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of an answer: `same` in both, `apart` in this one only, `plain` not compared. `mark` is where in it the
     scorer read its label."""
 
@@ -265,7 +265,7 @@ def sheet(verdict: Verdict, evidence: Evidence, *, runs: Mapping[str, str] | Non
         rule=fineprint.rule_words(verdict.rule, verdict),
         level=fineprint.level(verdict),
         bold=any(column.best is not None for column in all_columns),
-        columns=tuple(_line_columns(all_columns)),
+        columns=tuple(line_columns(all_columns)),
         lines=tuple(_lines(verdict, all_columns, runs or {})),
         flipped=tuple(row.label for row in found if row.flip),
         differences=tuple(_difference(row) for row in found),
@@ -301,7 +301,7 @@ def _need(verdict: Verdict) -> Need | None:
     )
 
 
-def _line_columns(found: list[Column]) -> Iterable[LineColumn]:
+def line_columns(found: list[Column]) -> Iterable[LineColumn]:
     for at, column in enumerate(found):
         opens = at > 0 and column.group != found[at - 1].group
         yield LineColumn(key=column.key, title=column.title, opens=opens, calibration=column.calibration)
@@ -316,11 +316,11 @@ def _lines(verdict: Verdict, found: list[Column], runs: Mapping[str, str]) -> It
             role=("baseline", "candidate")[at] if at < 2 else "also run",
             place=at,
             run=runs.get(variant.hash),
-            cells=tuple(_cell(column.cells[at], best=column.best == at) for column in found),
+            cells=tuple(line_cell(column.cells[at], best=column.best == at) for column in found),
         )
 
 
-def _cell(cell: Cell, *, best: bool) -> LineCell:
+def line_cell(cell: Cell, *, best: bool) -> LineCell:
     if cell.value is None:
         return LineCell()
     under = cell.note

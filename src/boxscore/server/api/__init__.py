@@ -1,12 +1,25 @@
 """The HTTP API, `/api/v1`: one file per noun, each of thin handlers over the domain."""
 
-from boxscore.server.api import exports, index, live, metrics, scores, search, sessions, spans, traces
+from boxscore.server.api import (
+    comparisons,
+    exports,
+    index,
+    live,
+    metrics,
+    runs,
+    scores,
+    search,
+    sessions,
+    spans,
+    traces,
+    variants,
+)
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
 
 __all__ = ["make_api"]
 
-NOUNS = (index, live, exports, traces, spans, sessions, search, metrics, scores)
+NOUNS = (index, live, exports, traces, spans, sessions, search, metrics, scores, variants, runs, comparisons)
 """In the order of OpenAPI. A route that comes first wins."""
 
 
