@@ -279,12 +279,13 @@ def _show_parts(row: _Priced) -> None:
 
 
 def _price_run(run_id: str, model: str | None, provider: str | None, at: datetime, as_json: bool) -> None:
-    home = settings.home()
-    if not (home / "records.db").exists():  # opening the store would make one
+    configured = settings.load()
+    home = settings.home(configured)
+    if configured.records_url is None and not (home / "records.db").exists():  # opening the store would make one
         raise UnknownNameError("run", run_id, (), where=str(home))
     from boxscore.store.records import Records
 
-    with Records.open(home) as records:
+    with Records.open(home, configured.records_url) as records:
         run = records.run(run_id)
         rows = [row for _, row in records.run_trials(run_id)]
     responses = [

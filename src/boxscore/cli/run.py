@@ -79,7 +79,10 @@ def run(
     )
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
     quiet = as_json and not sys.stderr.isatty()
-    with Records.open(settings.home(configured)) as records, show_progress(quiet=quiet) as progress:
+    with (
+        Records.open(settings.home(configured), configured.records_url) as records,
+        show_progress(quiet=quiet) as progress,
+    ):
         done = run_alone(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
     _print(done, summary, as_json)

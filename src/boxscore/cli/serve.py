@@ -64,6 +64,7 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
         limits=limits,
         book=PriceBook.load(),
         policy=Policy.of(chosen),
+        records_url=chosen.records_url,
         ready=ready,
     )
     log.info("stopped; all that was acknowledged is kept")

@@ -30,10 +30,11 @@ def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_js
     """Show the verdict ID again, or list the verdicts that were reached here."""
     from boxscore.store.records import Records
 
-    home = settings.home()
-    if not home.is_dir():
+    configured = settings.load()
+    home = settings.home(configured)
+    if configured.records_url is None and not home.is_dir():
         raise FileError(home, "there is no store here yet: the first `boxscore compare` of a spec makes one.")
-    with Records.open(home) as records:
+    with Records.open(home, configured.records_url) as records:
         if verdict_id is None:
             _print_list(records.verdicts(), as_json)
             return 0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from boxscore import settings
 from boxscore.costs import PriceBook, default_book
 from boxscore.datasets import Dataset
 from boxscore.errors import SpecError, SpendCapError
@@ -146,7 +147,7 @@ def compare_variants(
     if standing is not None and judges:
         raise SpecError("a baseline file keeps scores and no answers, so judges have nothing to judge.", key="judges")
     began = utc_now()
-    with Records.open(home) as records:
+    with Records.open(home, settings.load().records_url) as records:
         judging = Judging(
             judges,
             records,

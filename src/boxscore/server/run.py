@@ -78,6 +78,7 @@ def serve(
     limits: Limits | None = None,
     book: PriceBook | None = None,
     policy: Policy | None = None,
+    records_url: str | None = None,
     public: Sequence[str] = (),
     owner: str | None = None,
     ready: Callable[[Listening], None] = lambda listening: None,
@@ -86,9 +87,9 @@ def serve(
     `limits.stop_s`, and all that was taken is synced. A second signal ends the process at once, as does the end of that
     time; what was acknowledged is on disk even then. `ready` is called once, when requests are answered. A folder that
     another process writes to and a port that is taken are errors (`StoreError`, `OperationError`). `policy` is how long
-    spans are kept (default: for ever). `public` are the addresses by which browsers reach the server, where that is not
-    loopback; `owner`, "NAME:HASH", is made where there are no users. Without users an address that others can reach is
-    a `UsageError`."""
+    spans are kept (default: for ever); `records_url` where records are (default: in the home). `public` are the
+    addresses by which browsers reach the server, where that is not loopback; `owner`, "NAME:HASH", is made where there
+    are no users. Without users an address that others can reach is a `UsageError`."""
     limits = limits or Limits()
     sys.setswitchinterval(SWITCH_S)
     listeners: list[socket.socket] = []
@@ -99,7 +100,7 @@ def serve(
             SqliteSpans(home, period_ns=policy.period_ns) as store,
             Maintenance(home, store, policy) as maintenance,
             Ingest(store, book, caps) as ingest,
-            Records.open(home) as records,
+            Records.open(home, records_url) as records,
         ):
             people = People(records.database)
             if owner is not None and not people.users.any():
