@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json
+from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, tell_of_records_elsewhere
 
 
 @click.command()
@@ -23,6 +23,7 @@ def backup(target: Path, as_json: bool) -> None:
     of = home()
     with bytes_shown("backup") as progress:
         manifest = make(of, target, progress=progress)
+    tell_of_records_elsewhere("The records are in {} and not in this backup: pg_dump makes one of them.")
     journal.note(of, "backup", time.time_ns(), files=len(manifest.files))
     if as_json:
         print_json(manifest)

@@ -20,6 +20,14 @@ def home() -> Path:
     return settings.home().resolve()
 
 
+def tell_of_records_elsewhere(says: str) -> None:
+    """A line on standard error with the database in the place of `{}`, where records are not in the home."""
+    if (url := settings.load().records_url) is not None:
+        from boxscore.store.records.postgres import name_of
+
+        click.echo(says.format(name_of(url)), err=True)
+
+
 def print_json(data: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json
+from boxscore import settings
+from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, tell_of_records_elsewhere
 
 
 @click.command()
@@ -25,21 +26,25 @@ def migrate(target: Path | None, dry_run: bool, as_json: bool) -> None:
     from boxscore.store.backup import backup
 
     of = home()
-    found = versions.versions(of)
+    url = settings.load().records_url
+    found = versions.versions(of, url)
     behind = [one for one in found if one.found != one.newest]
     made: Path | None = None
-    if behind and not dry_run:
-        made = target or of.with_name(f"{of.name}-before-migration-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-        with bytes_shown("backup") as progress:
-            backup(of, made, progress=progress)
-        journal.note(of, "backup", time.time_ns())
-        versions.migrate(of)
+    migrated = bool(behind) and not dry_run
+    if migrated:
+        if of.is_dir():
+            made = target or of.with_name(f"{of.name}-before-migration-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
+            with bytes_shown("backup") as progress:
+                backup(of, made, progress=progress)
+            journal.note(of, "backup", time.time_ns())
+            tell_of_records_elsewhere("The records are in {} and not in the backup: pg_dump makes one of them.")
+        versions.migrate(of, url)
     if as_json:
-        print_json({"stores": found, "backup": None if made is None else str(made), "migrated": bool(made)})
+        print_json({"stores": found, "backup": None if made is None else str(made), "migrated": migrated})
         return
     for one in found:
         click.echo(f"{one.path}: schema {one.found}" + ("" if one.found == one.newest else f", newest {one.newest}"))
-    if made is not None:
-        click.echo(f"brought to the newest schema; as it was before it is in {made}")
+    if migrated:
+        click.echo("brought to the newest schema" + (f"; as it was before it is in {made}" if made else ""))
     else:
         click.echo("there is something to do" if behind else "nothing is to be done")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json
+from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, tell_of_records_elsewhere
 
 
 @click.command()
@@ -25,6 +25,7 @@ def restore(source: Path, replace: bool, as_json: bool) -> None:
     to = home()
     with bytes_shown("restore") as progress:
         manifest = bring_back(source, to, replace=replace, prepare=hold_against, progress=progress)
+    tell_of_records_elsewhere("The records are in {} and were left as they are: pg_restore brings a dump back.")
     journal.note(to, "restore", time.time_ns(), made_at_ns=manifest.made_at_ns)
     if as_json:
         print_json(manifest)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, steps_shown
+from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, steps_shown, tell_of_records_elsewhere
 
 
 @click.command()
@@ -28,6 +28,7 @@ def verify(folder: Path | None, as_json: bool) -> int:
             wrong += [{"file": str(of), "problem": problem} for problem in check(of, progress=progress)]
     with steps_shown() as told:
         found = look(of, lambda file: told(f"verify: {file}"))
+    tell_of_records_elsewhere("The records are in {} and were not looked at: pg_amcheck looks at them.")
     wrong += [{"file": str(path), "problem": problem} for path, problem in found]
     if as_json:
         print_json({"folder": str(of), "problems": wrong})

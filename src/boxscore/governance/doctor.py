@@ -20,7 +20,7 @@ from boxscore.store.spans.files import FOLDER, is_owned, segment_paths
 from boxscore.store.spans.upkeep import Inventory
 
 BACKUP_NS = 7 * 24 * 3600 * 10**9
-_SECRET = ("key", "token", "secret", "password")
+_SECRET = ("key", "token", "secret", "password", "records_url")
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +77,18 @@ def _owner(home: Path, settings: Settings, now_ns: int) -> Iterator[Line]:
 
 def _records(home: Path, settings: Settings, now_ns: int) -> Iterator[Line]:
     path = home / records.FILE
-    if path.exists():
+    if settings.records_url is not None:
+        from boxscore.store.records import postgres
+
+        found = postgres.look(settings.records_url)
+        problem = None if found.synced else "its fsync is off: a power loss takes records that were acknowledged."
+        if found.schema is None:
+            problem = "it has no schema yet: what stores first makes it, or `boxscore migrate`."
+        told = f"{found.name}, PostgreSQL {found.version}, schema {found.schema or 'none'}, {_gb(found.bytes)}"
+        yield Line(what="records", found=told, problem=problem)
+        if path.exists():
+            yield Line(what="records", found=f"{path} is there too", problem="nobody reads it: BOXSCORE_RECORDS_URL.")
+    elif path.exists():
         yield Line(what="records", found=f"schema {records.revision(path)}, {_gb(path.stat().st_size)}")
 
 

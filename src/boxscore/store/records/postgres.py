@@ -5,7 +5,7 @@ import hashlib
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from queue import LifoQueue
 from typing import TypeVar
@@ -246,14 +246,35 @@ def prepare(url: str) -> None:
         connection.close()
 
 
+def name_of(url: str) -> str:
+    """How a person would call the database at `url`; without its password."""
+    return Address(url).name
+
+
+class Look(msgspec.Struct, frozen=True):
+    """`schema` is None where there is none yet; `synced` tells whether what is committed survives a power loss."""
+
+    name: str
+    version: str
+    schema: str | None
+    bytes: int
+    synced: bool
+
+
+def look(url: str) -> Look:
+    """What a person wants to know of the database; nothing is written."""
+    address = Address(url)
+    asked = "SELECT current_setting('server_version'), pg_database_size(current_database()), current_setting('fsync')"
+    with closing(address.connect()) as connection:
+        [(version, size, fsync)] = rows(execute(connection, asked))
+        return Look(address.name, str(version), _revision(connection, address.name), int(size or 0), fsync == "on")
+
+
 def revision(url: str) -> str | None:
     """The schema revision of the database, None when it has no schema yet. A newer one than ours is a `StoreError`."""
     address = Address(url)
-    connection = address.connect()
-    try:
+    with closing(address.connect()) as connection:
         return _revision(connection, address.name)
-    finally:
-        connection.close()
 
 
 def migrate(url: str, *, to: str = REVISIONS[-1]) -> None:
