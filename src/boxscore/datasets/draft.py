@@ -12,7 +12,7 @@ from boxscore.datasets.version import Limits, Summary
 from boxscore.errors import DatasetError
 from boxscore.store.records.datasets import DatasetStore, MemberRow
 
-__all__ = ["ORIGIN", "Draft"]
+__all__ = ["ORIGIN", "Draft", "hash_of"]
 
 ORIGIN = "trace_id"
 """The key of an example's metadata that says which trace it was made from, in hexadecimal digits."""
@@ -95,7 +95,7 @@ class Draft:
     def described(self) -> tuple[str, Summary]:
         """Content hash and summary, from one pass over all that it holds. `DatasetError` where that is too much."""
         size = references = 0
-        clusters: set[str] = set()
+        clusters: Counter[str] = Counter()
         slices: dict[str, Counter[str]] = {}
 
         def counted() -> Iterator[Example]:
@@ -110,16 +110,19 @@ class Draft:
                 example = msgspec.json.decode(text, type=Example)
                 references += example.reference is not None
                 if example.cluster is not None:
-                    clusters.add(example.cluster)
+                    clusters[example.cluster] += 1
                 for key, value in example.slices.items():
                     slices.setdefault(key, Counter())[value] += 1
                 yield example
 
         version = version_of_sorted(counted())
+        alone = len(self.rows) - clusters.total()
         return version, Summary(
             bytes=size,
             references=references,
             clusters=len(clusters),
+            units=len(clusters) + alone,
+            typical=(sum(size**2 for size in clusters.values()) + alone) / max(1, len(self.rows)),
             slices={key: dict(values.most_common(_VALUES)) for key, values in list(slices.items())[:_SLICES]},
         )
 
@@ -127,13 +130,22 @@ class Draft:
         """The JSON that is kept. Equal examples have equal ones."""
         if not example.id or len(example.id) > 500 or "\0" in example.id:
             raise DatasetError("must have between 1 and 500 characters, and none that is NUL.", field="id")
-        encoded = msgspec.json.encode(example, order="deterministic")
+        encoded = _encoded(example)
         if len(encoded) > self._limits.row_bytes:
             raise DatasetError(
                 f"example {example.id!r} has {len(encoded):,} bytes as JSON, and a row has "
                 f"{self._limits.row_bytes:,} at most; nothing was written. Keep large payloads out of the row."
             )
         return encoded.decode()
+
+
+def hash_of(example: Example) -> str:
+    """Under which its content lies: the same as of a run's examples."""
+    return hashlib.sha256(_encoded(example)).hexdigest()
+
+
+def _encoded(example: Example) -> bytes:
+    return msgspec.json.encode(example, order="deterministic")
 
 
 def _row(example: Example, text: str, position: int) -> MemberRow:

@@ -8,7 +8,19 @@ import msgspec
 from boxscore.datasets.example import Example
 from boxscore.store.records.datasets import DatasetRow, VersionRow
 
-__all__ = ["Difference", "Edit", "Info", "Limits", "Made", "Member", "Summary", "Version", "info_of", "version_from"]
+__all__ = [
+    "Changes",
+    "Difference",
+    "Edit",
+    "Info",
+    "Limits",
+    "Made",
+    "Member",
+    "Summary",
+    "Version",
+    "info_of",
+    "version_from",
+]
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +33,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a version: `bytes` of JSON, `references` how many rows have one, `clusters` how many there are (0: no
-    row has one), `slices` how many rows have each value, of at most 50 names and 200 values each."""
+    row has one), `typical` the size of the cluster that a row picked at random is in, `slices` how many rows have each
+    value, of at most 50 names and 200 values each."""
 
     bytes: int = 0
     references: int = 0
     clusters: int = 0
+    units: int = 0
+    """Clusters, and rows without one."""
+    typical: float = 1.0
     slices: dict[str, dict[str, int]] = {}
 
 
@@ -47,6 +63,14 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None
     note: str | None
     summary: Summary
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows differ."""
+
+    added: int
+    changed: int
+    removed: int
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):

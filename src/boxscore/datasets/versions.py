@@ -9,13 +9,24 @@ from typing import TypeAlias
 import msgspec
 
 from boxscore.datasets.dataset import Dataset, version_of
-from boxscore.datasets.draft import Draft
+from boxscore.datasets.draft import Draft, hash_of
 from boxscore.datasets.example import Example
 from boxscore.datasets.fields import with_fields
 from boxscore.datasets.finding import condition_of, holds
 from boxscore.datasets.names import Reference, check_name
 from boxscore.datasets.rows import each_example, read_rows
-from boxscore.datasets.version import Difference, Edit, Info, Limits, Made, Member, Version, info_of, version_from
+from boxscore.datasets.version import (
+    Changes,
+    Difference,
+    Edit,
+    Info,
+    Limits,
+    Made,
+    Member,
+    Version,
+    info_of,
+    version_from,
+)
 from boxscore.errors import ConflictError, DatasetError, DatasetMovedError, NotFoundError, StoreError, UnknownNameError
 from boxscore.store.records.backend import Database
 from boxscore.store.records.datasets import DatasetRow, DatasetStore, MemberRow, VersionRow
@@ -25,7 +36,10 @@ from boxscore.types import Json
 __all__ = ["Datasets", "examples_of"]
 
 STEP = 500
-"""Rows that are looked at in one go while others are looked for."""
+"""Rows that are asked for at once."""
+PAGE_BYTES = 4 * 1024 * 1024
+LOOKED_AT = 5_000
+"""Rows that one page looks at."""
 
 Change: TypeAlias = Example | str
 """A row that comes or changes, or the id of one that goes."""
@@ -73,33 +87,30 @@ class Datasets:
             raise NotFoundError("dataset version", str(reference))
         return version_from(found)
 
-    def rows(self, name: str, number: int, *, after: int = -1, limit: int = 100) -> "list[Member]":
-        """Rows of a version in order, those behind the position `after`."""
-        members = self.store.members(name, number, after=after, limit=limit)
-        return [
-            Member(position=member.position, example=example)
-            for member, example in zip(members, self._examples(members), strict=True)
-        ]
+    def rows(self, name: str, number: int, *, after: int = -1) -> Iterator[Member]:
+        """Rows of a version in order, those behind the position `after`, some in memory at a time."""
+        while members := self.store.members(name, number, after=after, limit=STEP):
+            for member, example in zip(members, self._examples(members), strict=True):
+                yield Member(position=member.position, example=example)
+            after = members[-1].position
 
     def find(
         self, name: str, number: int, *, text: str = "", where: Sequence[str] = (), after: int = -1, limit: int = 100
     ) -> "tuple[list[Member], int | None]":
-        """Rows that hold the text, whatever its case, and have `FIELD=VALUE` for all of `where` (see `field_values`),
-        with the position to go on after, None at the end. It may give fewer than asked for and still go on."""
+        """Rows that hold the text, whatever its case, and have `FIELD=VALUE` for all of `where`, with the position to
+        go on after, None at the end. A page may hold fewer than asked for and still go on: it is looked for in 5,000
+        rows, and ends at about 4 MB."""
         wanted = [condition_of(one) for one in where]
-        step = STEP if text or wanted else limit
         found: list[Member] = []
-        for _ in range(10):
-            page = self.rows(name, number, after=after, limit=step)
-            for member in page:
-                after = member.position
-                if holds(member.example, text, wanted):
-                    found.append(member)
-                    if len(found) == limit:
-                        return found, after
-            if len(page) < step:
-                return found, None
-        return found, after
+        size = 0
+        for looked_at, member in enumerate(self.rows(name, number, after=after)):
+            if len(found) == limit or size > PAGE_BYTES or looked_at == LOOKED_AT:
+                return found, after
+            after = member.position
+            if holds(member.example, text, wanted):
+                found.append(member)
+                size += len(msgspec.json.encode(member.example))
+        return found, None
 
     def row(self, name: str, number: int, example_id: str) -> Example:
         member = self.store.member(name, number, example_id)
@@ -181,6 +192,18 @@ class Datasets:
 
         examples = each_example(read_file(path), path)
         return self.put(name, examples, by=by, note=note or f"import of {path.name}", replace=not add)
+
+    def compare(self, name: str, examples: Iterable[Example], *, add: bool = False) -> Changes:
+        """What `put` of these would change, without a change. Raises as it does, but for limits."""
+        row = self.store.dataset(name)
+        before = self._state(name, row.head) if row is not None else {}
+        known, added, changed = 0, 0, 0
+        for example in examples:
+            there = before.get(example.id)
+            known += there is not None
+            added += there is None
+            changed += there is not None and there.hash != hash_of(example)
+        return Changes(added=added, changed=changed, removed=0 if add else len(before) - known)
 
     def restore(self, name: str, number: int, *, base: int, by: str | None = None, note: str | None = None) -> Made:
         """A new version that holds what version `number` holds: its hash is the same, its number is new."""

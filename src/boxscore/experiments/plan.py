@@ -93,6 +93,17 @@ def plan(
     )
 
 
+def detectable(examples: int, units: int, typical: float, *, changed: float = USUAL) -> float | None:
+    """The smallest gain of a rate that a dataset shows at 80 % power with the rule that is used where none is named, a
+    fraction; None where it shows none. `units` are clusters and rows without one, `typical` is the size of the cluster
+    that a row picked at random is in."""
+    if units < MIN_UNITS:
+        return None
+    rule = Rule(metric="", kind="superiority")
+    sight = _Sight(units / examples, statistics.design_effect(typical, ALIKE), rule, rule.alpha)
+    return sight.line(changed, examples).detectable
+
+
 class _Sight:
     """What any number of examples would see, were they clustered as these are: `density` independent units an example,
     `effect` the design effect."""
