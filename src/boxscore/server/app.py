@@ -6,9 +6,10 @@ from typing import cast
 
 from boxscore.errors import BoxscoreError
 from boxscore.server.body import Event, Receive, Scope, Send, respond
-from boxscore.server.errors import OUR_FAULT, error_body, error_headers, no_route, status_of
+from boxscore.server.errors import OUR_FAULT, error_body, error_headers, status_of
 from boxscore.server.logs import log
 from boxscore.server.otlp_http import OtlpHttp
+from boxscore.server.page import Page
 from boxscore.server.service import Service
 
 __all__ = ["App"]
@@ -26,6 +27,7 @@ class App:
         self._service = service
         self._access = service.access
         self._traces = OtlpHttp(service)
+        self._page = Page()
         self._questions: asyncio.Future[Api] | None = None
         service.streams.check = self._check
 
@@ -65,7 +67,7 @@ class App:
                 told = None if caller.may("server") else caller.project
                 await respond(counted_send, 200, await self._service.metrics(told), kind=EXPOSITION)
             else:
-                raise no_route(path)
+                await self._page(scope, counted_send)
         except BoxscoreError as error:
             await respond(counted_send, status_of(error), error_body(error), headers=error_headers(error))
         except asyncio.CancelledError:
@@ -94,7 +96,7 @@ class App:
             f"{scope['method']} {template}",
             scope.get("object") or scope["path"].removeprefix(_PREFIX),
             status,
-            project=None if right == "server" else caller.project,
+            project=None if right == "server" or caller.elsewhere else caller.project,
         )
 
     def load_questions(self) -> "asyncio.Future[Api]":

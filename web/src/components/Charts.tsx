@@ -1,0 +1,169 @@
+import type { ReactNode } from "react";
+import { niceBound } from "@/lib/format";
+
+/** Charts of our own in SVG: few, small, every point a link to its rows, labels where legends would be. */
+
+export const SERIES = ["var(--v1)", "var(--v4)", "var(--v2)", "var(--v3)", "var(--v0)"] as const;
+export const AREAS = ["var(--f1)", "var(--f4)", "var(--f2)", "var(--f3)", "var(--f0)"] as const;
+
+interface Frame {
+  /** What the chart shows, in words: its name to who cannot see it. */
+  name: string;
+  height?: number;
+  width?: number;
+  /** How a value on the left axis is written. */
+  label: (value: number) => string;
+  /** How a place on the bottom axis is written. */
+  tick: (at: number) => string;
+}
+
+export interface Bar {
+  at: number;
+  /** From the ground up. */
+  parts: readonly { series: number; value: number }[];
+  title: string;
+  href?: string;
+}
+
+const LEFT = 46;
+const FOOT = 24;
+const TOP = 12;
+
+function marks(from: number, to: number, most: number, step: number): number[] {
+  const count = Math.max(1, Math.round((to - from) / step));
+  const every = Math.max(1, Math.ceil(count / most));
+  return Array.from({ length: Math.ceil(count / every) }, (_, index) => from + index * every * step);
+}
+
+/** Stacked bars over time. `names` are those of the series, written beside the last bar. */
+export function Bars({ name, bars, names, from, to, step, label, tick, width = 820, height = 220 }: Frame & { bars: readonly Bar[]; names: readonly string[]; from: number; to: number; step: number }) {
+  const legend = names.length > 1 ? 150 : 0;
+  const most = niceBound(Math.max(0, ...bars.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0))));
+  const right = width - legend;
+  const x = (at: number) => LEFT + ((at - from) / (to - from)) * (right - LEFT);
+  const y = (value: number) => height - FOOT - (value / most) * (height - FOOT - TOP);
+  const thick = Math.max(1, x(from + step) - x(from) - (x(from + step) - x(from) > 6 ? 2 : 0));
+  return (
+    <div className="wide-chart">
+      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
+        <Ground left={LEFT} right={right} y={y} values={[0, most / 2, most]} label={label} />
+        {bars.map((bar) => {
+          let sum = 0;
+          const drawn = bar.parts.map(({ series, value }) => {
+            const foot = y(sum);
+            sum += value;
+            return <rect key={series} x={x(bar.at) + 1} width={thick} y={y(sum)} height={Math.max(0, foot - y(sum))} fill={AREAS[series % AREAS.length]} />;
+          });
+          return <Point key={bar.at} href={bar.href} title={bar.title}><rect x={x(bar.at)} width={thick + 2} y={TOP} height={height - FOOT - TOP} fill="transparent" /><g className="mark">{drawn}</g></Point>;
+        })}
+        {marks(from, to, 8, step).map((at) => <text key={at} x={x(at) + thick / 2 + 1} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
+        {legend > 0 && names.map((one, series) => (
+          <g key={one} transform={`translate(${right + 12} ${height - FOOT - 12 - series * 18})`}>
+            <rect width="10" height="10" fill={AREAS[series % AREAS.length]} />
+            <text className="l2" x="15" y="9">{one.length > 20 ? `${one.slice(0, 19)}…` : one}<title>{one}</title></text>
+          </g>
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+export interface Line {
+  name: string;
+  points: readonly { at: number; value: number; low?: number; high?: number; title: string; href?: string }[];
+  color?: string;
+  /** Said at the end of the line. */
+  last?: string;
+}
+
+/** Lines over time, with a band where their values are estimates. */
+export function Lines({ name, lines, from, to, step, label, tick, width = 400, height = 170, floor = 0 }: Frame & { lines: readonly Line[]; from: number; to: number; step: number; floor?: number }) {
+  const right = width - 76;
+  const most = niceBound(Math.max(0, ...lines.flatMap(({ points }) => points.map(({ value, high }) => high ?? value))));
+  const x = (at: number) => LEFT + ((at + step / 2 - from) / (to - from)) * (right - LEFT);
+  const y = (value: number) => height - FOOT - ((value - floor) / (most - floor || 1)) * (height - FOOT - TOP);
+  const said: number[] = [];
+  return (
+    <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
+      <Ground left={LEFT} right={right} y={y} values={[floor, (floor + most) / 2, most]} label={label} />
+      {lines.map(({ name: one, points, color = SERIES[lines.findIndex((line) => line.name === one) % SERIES.length], last }) => {
+        const end = points.at(-1);
+        const banded = points.filter((point) => point.low !== undefined && point.high !== undefined);
+        let at = end ? y(end.value) + 4 : 0;
+        while (said.some((other) => Math.abs(other - at) < 14)) at += 14;
+        said.push(at);
+        return (
+          <g key={one}>
+            {banded.length > 1 && <path d={`M${banded.map((point) => `${x(point.at)} ${y(point.high ?? 0)}`).join("L")}L${[...banded].reverse().map((point) => `${x(point.at)} ${y(point.low ?? 0)}`).join("L")}Z`} fill={color} fillOpacity="0.2" />}
+            {points.length > 1 && <path d={`M${points.map((point) => `${x(point.at)} ${y(point.value)}`).join("L")}`} fill="none" stroke={color} strokeWidth="1.5" />}
+            {points.map((point) => <Point key={point.at} href={point.href} title={point.title}><circle cx={x(point.at)} cy={y(point.value)} r="6" fill="transparent" /><circle className="mark" cx={x(point.at)} cy={y(point.value)} r={points.length > 40 ? 1 : 2} fill={color} /></Point>)}
+            {end && <text className="lab" x={right + 6} y={at}>{last ?? one}</text>}
+          </g>
+        );
+      })}
+      {marks(from, to, 4, step).map((at) => <text key={at} x={x(at)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
+    </svg>
+  );
+}
+
+function Ground({ left, right, y, values, label }: { left: number; right: number; y: (value: number) => number; values: readonly number[]; label: (value: number) => string }) {
+  return values.map((value, at) => (
+    <g key={value}>
+      <line className={at === 0 ? "ax" : "gr"} x1={left} x2={right} y1={y(value)} y2={y(value)} />
+      <text x={left - 6} y={y(value) + 4} textAnchor="end">{label(value)}</text>
+    </g>
+  ));
+}
+
+function Point({ href, title, children }: { href?: string; title: string; children: ReactNode }) {
+  const body = <>{children}<title>{title}</title></>;
+  return href ? <a href={href} aria-label={title}>{body}</a> : <g>{body}</g>;
+}
+
+/** A horizontal bar in a table's row: a share of the largest. */
+export function Share({ of, color = "var(--f0)", width = 90 }: { of: number; color?: string; width?: number }) {
+  return <svg width={width} height="8" aria-hidden="true" className="inline-block"><rect width={Math.max(of > 0 ? 1 : 0, of * width)} height="8" fill={color} /></svg>;
+}
+
+/** Progress with its words beside it. */
+export function Progress({ of, name }: { of: number; name: string }) {
+  return (
+    <svg width="96" height="8" role="progressbar" aria-label={name} aria-valuenow={Math.round(of * 100)} aria-valuemin={0} aria-valuemax={100} className="inline-block">
+      <rect width="96" height="8" fill="var(--rule-2)" />
+      <rect width={Math.min(1, of) * 96} height="8" fill="var(--f0)" />
+    </svg>
+  );
+}
+
+interface IntervalProps {
+  value: number;
+  low: number;
+  high: number;
+  /** The ends of the scale. */
+  from: number;
+  to: number;
+  /** The margin, shaded between itself and zero; a guard likewise. */
+  margin?: number;
+  state: "good" | "bad" | "open" | "none";
+  name: string;
+}
+
+/** One estimate around a zero line: the whisker is its interval, the shape its state. Right is better. */
+export function Interval({ value, low, high, from, to, margin, state, name }: IntervalProps) {
+  const x = (at: number) => `${Math.max(-20, Math.min(120, ((at - from) / (to - from)) * 100))}%`;
+  const share = (size: number) => `${(Math.abs(size) / (to - from)) * 100}%`;
+  const color = state === "none" ? "var(--ink-2)" : `var(--${state})`;
+  return (
+    <svg className="iv" role="img" aria-label={name}>
+      <svg width="100%" height="24">
+        {margin !== undefined && <rect x={x(Math.min(margin, 0))} width={share(margin)} height="24" fill="var(--open-wash)" />}
+        <line className="zero" x1={x(0)} x2={x(0)} y1="0" y2="24" stroke="var(--ink)" />
+        <line x1={x(low)} x2={x(high)} y1="12" y2="12" stroke={color} strokeWidth="2" />
+        {[low, high].map((end, at) => <line key={at} x1={x(end)} x2={x(end)} y1="8" y2="16" stroke={color} strokeWidth="2" />)}
+      </svg>
+      <svg x={x(value)} y="12" overflow="visible">
+        {state === "bad" ? <path d="M0 -5 5 0 0 5 -5 0z" fill={color} /> : <circle r="4.5" fill={state === "good" ? color : "var(--paper)"} stroke={color} strokeWidth="1.6" />}
+      </svg>
+    </svg>
+  );
+}

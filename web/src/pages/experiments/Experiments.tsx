@@ -1,0 +1,7 @@
+import { Answer } from "@/components/Section";
+import { useTitle } from "@/lib/title";
+
+export function Experiments() {
+  useTitle("Experiments");
+  return <Answer>Experiments</Answer>;
+}
