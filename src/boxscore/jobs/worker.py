@@ -1,6 +1,6 @@
 """A worker: takes jobs, one after the other or a few at once, and looks after those of workers that died.
 
-Nothing here depends on clocks that agree. A worker has a lock that is let go of when it dies, and counts up a beat in the
+Nothing here depends on clocks that agree. A worker has a lock that its death lets go of, and counts up a beat in the
 rows of its jobs: who finds the lock free, or has seen the beat stand still for `lease_s` by its own clock, puts the job
 back into the queue. A wrong clock makes the times that are shown wrong, and a repeated attempt early or late.
 """
@@ -53,6 +53,7 @@ class Worker:
         self._look_s = look_s
         self._tasks: dict[str, Task] = {}
         self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        self._locks_due = 0.0
         self._wake = threading.Event()
         self._stopping = False
         self.name, self._lock = self._named()
@@ -157,7 +158,9 @@ class Worker:
         if held:
             log.info("job %s (%s) is %s", job.id, job.kind, state)
         else:
-            log.warning("job %s (%s) was taken over by another worker: nothing of it is kept here", job.id, job.kind)
+            log.warning("job %s (%s) was taken over by another worker", job.id, job.kind)
+            self._lock.release()  # if it was lost, with its connection, others take all of ours for dead
+            self.name, self._lock = self._named()
 
     def _bury(self, running: list[JobRow]) -> None:
         """Puts back what workers had that died or say nothing any more."""
@@ -165,14 +168,16 @@ class Worker:
         own = {task.turn for task in self._tasks.values()}
         others = [row for row in running if Turn(row.id, row.turn) not in own]
         self._seen = {row.id: self._seen[row.id] for row in others if row.id in self._seen}
+        looks = now >= self._locks_due
+        if looks:
+            self._locks_due = now + self._lease_s / 5  # each look may be a connection to the database
         for row in others:
             sign, since = self._seen.get(row.id, (None, now))
             if sign != (row.turn, row.beat):
                 self._seen[row.id] = ((row.turn, row.beat), now)
                 since = now
-            if now - since < self._lease_s and not self._died(row.worker):
-                continue
-            self._put_back(row)
+            if now - since >= self._lease_s or (looks and self._died(row.worker)):
+                self._put_back(row)
 
     def _died(self, worker: str | None) -> bool:
         if worker is None or worker == self.name:  # it had this name before us
