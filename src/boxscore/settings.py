@@ -11,6 +11,15 @@ import msgspec
 from boxscore.errors import SpecError
 
 
+class Secret(str):
+    """Text that shows itself to nobody who prints it by accident; `str.__str__` gives it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'…'"
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What the environment decides. The variable of each field is `BOXSCORE_` and its name in capitals."""
 
@@ -24,6 +33,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     records_url: str | None = None
     """A PostgreSQL database for the records, as in postgresql://user:password@host/database. Default: a file in the
     home. Needs the extra `postgres`."""
+
+    api_key: Secret | None = None
+    """Key for the server at `BOXSCORE_URL`, as in `bxs_…`: of commands, of `boxscore.Client`, and of an application's
+    spans. It is shown nowhere."""
+
+    project: str | None = None
+    """Project that commands and clients ask a server about. Default: that of the key, else `default`."""
+
+    public_url: str | None = None
+    """Addresses by which browsers reach `serve` beside those of loopback, separated by commas, as in
+    https://boxscore.example.org. Others are refused; needs a user."""
+
+    owner: Secret | None = None
+    """The first owner of a server that has no users, as NAME:HASH with a hash from `boxscore users hash`."""
 
     prices: Path | None = None
     """The user's own price table, looked at before the built-in one. Default: `prices.yaml` in the home, if there."""
@@ -74,6 +97,19 @@ def load() -> Settings:
         raise SpecError(f"{name}={os.environ.get(name)!r} is not understood: {error}", key=name) from error
 
 
+def addresses(settings: Settings) -> tuple[str, ...]:
+    """Those of `public_url`. A `SpecError` for what is none."""
+    found = tuple(url.strip().rstrip("/") for url in (settings.public_url or "").split(",") if url.strip())
+    for url in found:
+        scheme, _, host = url.partition("://")
+        if scheme not in ("http", "https") or not host or "/" in host:
+            raise SpecError(
+                f"{url!r} is no address of a server: it is http:// or https:// and a host, without a path.",
+                key="BOXSCORE_PUBLIC_URL",
+            )
+    return found
+
+
 def home(settings: Settings | None = None) -> Path:
     """The folder of the stores; it need not exist yet."""
     settings = settings or load()
@@ -89,4 +125,6 @@ def home(settings: Settings | None = None) -> Path:
 def _decode(kind: type, value: object) -> object:
     if kind is Path:
         return Path(str(value)).expanduser()
+    if kind is Secret:
+        return Secret(value)
     raise NotImplementedError(kind)

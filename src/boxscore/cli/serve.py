@@ -20,7 +20,9 @@ Look at it with: boxscore traces list
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on, one of loopback.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; beyond loopback it needs users."
+)
 @click.option("--port", default=8400, show_default=True, help="Port of the API, and of OTLP over HTTP.")
 @click.option("--otlp-port", default=4318, show_default=True, help="Port of OTLP over HTTP alone, when it is free.")
 @click.option("--grpc-port", default=4317, show_default=True, help="Port of OTLP over gRPC, when it is free.")
@@ -65,6 +67,8 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
         book=PriceBook.load(),
         policy=Policy.of(chosen),
         records_url=chosen.records_url,
+        public=settings.addresses(chosen),
+        owner=chosen.owner,
         ready=ready,
     )
     log.info("stopped; all that was acknowledged is kept")
@@ -82,4 +86,10 @@ def told(home: Path, listening: "Listening") -> str:
     ]
     lines = [f"Boxscore serves {home}", *(f"    {name:<15} {value}" for name, value in rows), ""]
     url = "" if (listening.host, listening.port) == ("127.0.0.1", 8400) else f'"{listening.url}"'
+    if listening.owner_link is not None:
+        lines += [
+            "Nobody signs in yet, and only this machine is answered. This link makes the owner who can share the server,",
+            f"once, within a day: {listening.owner_link}",
+            "",
+        ]
     return "\n".join([*lines, FIRST_TRACE.format(url=url, endpoint=listening.url)])

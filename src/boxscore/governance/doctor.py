@@ -13,7 +13,7 @@ from boxscore.costs import PriceBook
 from boxscore.errors import BoxscoreError
 from boxscore.governance import journal, tombstones
 from boxscore.governance.retention import Policy
-from boxscore.settings import Settings
+from boxscore.settings import Secret, Settings
 from boxscore.store.records import database as records
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.files import FOLDER, is_owned, segment_paths
@@ -141,7 +141,7 @@ def _settings(settings: Settings) -> Iterator[Line]:
     for name in Settings.__struct_fields__:
         value = getattr(settings, name)
         if value != getattr(default, name):
-            shown = "***" if any(part in name for part in _SECRET) else str(value)
+            shown = "***" if isinstance(value, Secret) or any(part in name for part in _SECRET) else str(value)
             yield Line(what=f"BOXSCORE_{name.upper()}", found=shown)
 
 

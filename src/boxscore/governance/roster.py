@@ -62,10 +62,12 @@ class Roster(msgspec.Struct, frozen=True):
         """None of them in a project that is not there."""
         if project not in self.projects:
             return frozenset()
-        everywhere: frozenset[Right] = RIGHTS_OF[user.role] if user.role is not None else frozenset()
+        rights = self.members.get((project, user.id), frozenset[Right]())
+        if user.role is not None:
+            rights |= RIGHTS_OF[user.role]
         if user.role == "owner":
-            everywhere |= {"server"}
-        return self.limited(everywhere | self.members.get((project, user.id), frozenset()), project)
+            rights |= frozenset[Right]({"server"})
+        return self.limited(rights, project)
 
     def limited(self, rights: frozenset[Right], project: str) -> frozenset[Right]:
         """What is left of the rights when the project is archived."""

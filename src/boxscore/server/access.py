@@ -28,6 +28,7 @@ __all__ = ["ALL", "CSRF", "DEFAULT_PROJECT", "LOOPBACK", "Access", "Caller", "Ri
 ALL: frozenset[Right] = frozenset(RIGHTS)
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CSRF = b"boxscore-csrf"
+_PROJECTS = "/api/v1/projects/"
 _SAFE = frozenset({"GET", "HEAD"})
 _FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
 Kind: TypeAlias = Literal["local", "user", "key", "nobody"]
@@ -61,6 +62,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def require_someone(self) -> None:
         if self.refusal is not None:
             raise self.refusal
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the project that was asked about is none of the caller's."""
+        return isinstance(self.refusal, NotFoundError)
 
     def may(self, right: Right) -> bool:
         return self.refusal is None and right in self.rights
@@ -217,7 +223,9 @@ def _bearer(text: str) -> str | None:
 
 
 def _project(scope: Scope) -> str | None:
-    """The project that is asked for by name: in the query, else in a header."""
+    """The project that is asked for by name: in the path, in the query, else in a header."""
+    if scope["path"].startswith(_PROJECTS):
+        return scope["path"][len(_PROJECTS) :].partition("/")[0]
     if b"project=" in scope["query_string"]:
         found = parse_qs(scope["query_string"].decode("latin-1")).get("project")
         if found:

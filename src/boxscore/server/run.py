@@ -53,7 +53,9 @@ class Listening(NamedTuple):
 
     @property
     def url(self) -> str:
-        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+        """By which this machine reaches it, and others where it listens on one address."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not where we listen
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def check_host(host: str, public: Sequence[str], people: People) -> None:
@@ -107,6 +109,12 @@ def serve(
                 name, _, password_hash = owner.partition(":")
                 people.users.add_hashed(name, password_hash, role="owner")
             check_host(host, public, people)
+            if host not in LOOPBACK and not any(url.startswith("https:") for url in public):
+                log.warning(
+                    "passwords and keys come to %s readable for whoever listens on the way: put a proxy with TLS in "
+                    "front, and name its https address in BOXSCORE_PUBLIC_URL",
+                    host,
+                )
             listeners.append(_listen(host, port))
             try:
                 listeners.append(_listen(host, otlp_port))

@@ -38,7 +38,7 @@ class SignIn:
             (f"name {name[:100].casefold()}", f"address {address}"), lambda: self._people.users.check(name, password)
         )
 
-    async def redeem(self, token: str, taken: Callable[[], Found], address: str) -> Found:
+    async def redeem(self, taken: Callable[[], Found], address: str) -> Found:
         """What a one-time link gives, with the limits of passwords."""
         return await self._tried((f"address {address}",), taken)
 

@@ -1,11 +1,17 @@
 """The HTTP API, `/api/v1`: one file per noun, each of thin handlers over the domain."""
 
 from boxscore.server.api import (
+    audit,
     comparisons,
+    datasets,
     exports,
+    identity,
     index,
+    keys,
     live,
+    members,
     metrics,
+    projects,
     runs,
     scores,
     search,
@@ -19,7 +25,26 @@ from boxscore.server.service import Service
 
 __all__ = ["make_api"]
 
-NOUNS = (index, live, exports, traces, spans, sessions, search, metrics, scores, variants, runs, comparisons)
+NOUNS = (
+    index,
+    live,
+    exports,
+    traces,
+    spans,
+    sessions,
+    search,
+    metrics,
+    scores,
+    datasets,
+    variants,
+    runs,
+    comparisons,
+    identity,
+    members,
+    keys,
+    projects,
+    audit,
+)
 """In the order of OpenAPI. A route that comes first wins."""
 
 

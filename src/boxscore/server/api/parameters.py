@@ -1,16 +1,19 @@
 """What handlers take: who asks, and the parameters that many questions share."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from datetime import UTC, date, datetime, time
+from typing import Annotated, cast
 
 import fastapi
 from fastapi import Depends, Query, Request
 
 from boxscore.errors import UsageError
 from boxscore.server.access import Caller
+from boxscore.server.body import Scope
 from boxscore.store.spans import Condition, parse_condition
 
 __all__ = [
+    "Asked",
     "Asker",
     "Cursor",
     "Filters",
@@ -23,6 +26,7 @@ __all__ = [
     "Wait",
     "Whole",
     "conditions",
+    "moment",
     "span_id_of",
     "trace_id_of",
 ]
@@ -32,12 +36,18 @@ def _caller(request: Request) -> Caller:
     return request.scope["caller"]
 
 
+def _scope(request: Request) -> Scope:
+    return cast(Scope, request.scope)
+
+
 def _project(request: Request) -> str:
     return _caller(request).project
 
 
 Asker = Annotated[Caller, Depends(_caller)]
 """Who asks, checked already: the name is for what is written down."""
+Asked = Annotated[Scope, Depends(_scope)]
+"""The request itself, for what is in none of the others."""
 Project = Annotated[str, Depends(_project)]
 """The id of the project asked about, which the caller may see."""
 Filters = Annotated[
@@ -82,3 +92,12 @@ def _id_of(text: str, what: str, size: int) -> bytes:
     if len(found) != size:
         raise UsageError(f"{text[:80]!r} is no {what} id: it has {2 * size} hex digits.")
     return found
+
+
+def moment(at: datetime | date | None) -> datetime | None:
+    """In UTC, which is meant where no zone is told; a day is its start."""
+    if at is None:
+        return None
+    if not isinstance(at, datetime):
+        return datetime.combine(at, time(), UTC)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -57,8 +57,8 @@ def _check(right: Right | Literal["none"]) -> Callable[[Request], Coroutine[None
 
     async def check(request: Request) -> None:
         if right != "none":
+            request.scope["right"] = right  # which is written down, granted or not
             request.scope["caller"].require(right)
-            request.scope["right"] = right
 
     return check
 
