@@ -8,7 +8,7 @@ import msgspec
 
 from boxscore.datasets.dataset import content_id, version_of_sorted
 from boxscore.datasets.example import Example
-from boxscore.datasets.version import Limits, Summary
+from boxscore.datasets.version import DatasetSummary, Limits
 from boxscore.errors import DatasetError
 from boxscore.store.records.datasets import DatasetStore, MemberRow
 
@@ -92,7 +92,7 @@ class Draft:
     def removed(self) -> list[str]:
         return [id for id in self._before if id not in self.rows]
 
-    def described(self) -> tuple[str, Summary]:
+    def described(self) -> tuple[str, DatasetSummary]:
         """Content hash and summary, from one pass over all that it holds. `DatasetError` where that is too much."""
         size = references = 0
         clusters: Counter[str] = Counter()
@@ -117,7 +117,7 @@ class Draft:
 
         version = version_of_sorted(counted())
         alone = len(self.rows) - clusters.total()
-        return version, Summary(
+        return version, DatasetSummary(
             bytes=size,
             references=references,
             clusters=len(clusters),

@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from itertools import islice
-from typing import BinaryIO, Literal, TypeAlias, cast
+from typing import Any, BinaryIO, Literal, TypeAlias, cast
 
 import msgspec
 
@@ -17,6 +18,7 @@ __all__ = ["ENDINGS", "Form", "write_examples"]
 
 Form: TypeAlias = Literal["jsonl", "csv", "parquet"]
 ENDINGS: dict[str, Form] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+OURS = {b"boxscore": b"examples"}
 JSON_COLUMN = {b"boxscore": b"json"}
 """What a Parquet column says whose cells are JSON as text: values that no one type of Parquet holds."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -101,8 +103,7 @@ def _json(value: Json) -> str:
 def _write_parquet(examples: Callable[[], Iterable[Example]], out: BinaryIO) -> None:
     """A column has the one plain type of all its values, else it is JSON as text, and says so. Empty is absent."""
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        pa, pq = (cast("Any", import_module(name)) for name in ("pyarrow", "pyarrow.parquet"))  # they bring no types
     except ImportError:
         raise ExtraMissingError("writing Parquet", "parquet") from None
     kinds: dict[str, set[type]] = {}
@@ -110,16 +111,15 @@ def _write_parquet(examples: Callable[[], Iterable[Example]], out: BinaryIO) -> 
         for column, value in _cells(example):
             kinds.setdefault(column, set()).add(_kind(value))
     types = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-    fields: list[object] = []
-    as_json: set[str] = set()
-    for column in _ordered(kinds):
-        (kind, *others) = kinds[column]
-        if others or kind not in types:
-            as_json.add(column)
-            fields.append(pa.field(column, pa.string(), metadata=JSON_COLUMN))
-        else:
-            fields.append(pa.field(column, types[kind]))
-    schema = pa.schema(fields, metadata={b"boxscore": b"examples"})
+    columns = _ordered(kinds)
+    as_json = {column for column in columns if len(kinds[column]) > 1 or not kinds[column] <= types.keys()}
+    fields = [
+        pa.field(column, pa.string(), metadata=JSON_COLUMN)
+        if column in as_json
+        else pa.field(column, types[next(iter(kinds[column]))])
+        for column in columns
+    ]
+    schema = pa.schema(fields, metadata=OURS)
     rows = (dict(_cells(example)) for example in examples())
     with pq.ParquetWriter(out, schema) as writer:
         while part := list(islice(rows, _AT_ONCE)):

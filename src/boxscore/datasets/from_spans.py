@@ -21,7 +21,16 @@ from boxscore.tracing.values import read_value
 from boxscore.tracing.wire import BrokenWireError, read_span
 from boxscore.types import Json
 
-__all__ = ["InputsFrom", "Mapping", "Picked", "ReferenceFrom", "Selection", "Taken", "examples_from", "pick"]
+__all__ = [
+    "InputsFrom",
+    "PickedSpan",
+    "ReferenceFrom",
+    "SpanMapping",
+    "SpanSelection",
+    "Taken",
+    "examples_from",
+    "pick",
+]
 
 InputsFrom: TypeAlias = Literal["auto", "variables", "messages", "text"]
 ReferenceFrom: TypeAlias = Literal["human", "output", "none"]
@@ -31,7 +40,7 @@ MOST = 10_000
 """Spans that one request takes."""
 
 
-class Mapping(msgspec.Struct, frozen=True, kw_only=True):
+class SpanMapping(msgspec.Struct, frozen=True, kw_only=True):
     """What of a span becomes what of an example.
 
     `inputs`: the prompt's `variables`, where the span has them; `messages` (all of them, `[{role, content}]`) under
@@ -46,17 +55,17 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     slices: Sequence[str] = ()
 
 
-class Picked(msgspec.Struct, frozen=True, kw_only=True):
+class PickedSpan(msgspec.Struct, frozen=True, kw_only=True):
     """A span by its ids in hexadecimal digits; without `span_id` the entry of the trace."""
 
     trace_id: str
     span_id: str | None = None
 
 
-class Selection(msgspec.Struct, frozen=True, kw_only=True):
+class SpanSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Which spans: those that are `spans` by id, or else those that `filter` takes, newest first, `limit` at most."""
 
-    spans: Sequence[Picked] = ()
+    spans: Sequence[PickedSpan] = ()
     filter: Sequence[str] = ()
     limit: int = 1000
 
@@ -72,7 +81,7 @@ class Taken(msgspec.Struct, kw_only=True):
     references: int = 0
 
 
-def pick(reader: SpanReader, project: str, selection: Selection, conditions: Filter) -> Iterator[StoredSpan]:
+def pick(reader: SpanReader, project: str, selection: SpanSelection, conditions: Filter) -> Iterator[StoredSpan]:
     """The spans, whole, some in memory at a time. `NotFoundError` for an id that is not there."""
     if selection.spans and selection.filter:
         raise UsageError("name spans by id or by a filter, not by both.")
@@ -92,7 +101,7 @@ def pick(reader: SpanReader, project: str, selection: Selection, conditions: Fil
 
 
 def examples_from(
-    reader: SpanReader, project: str, spans: Iterable[StoredSpan], mapping: Mapping, known: set[str], taken: Taken
+    reader: SpanReader, project: str, spans: Iterable[StoredSpan], mapping: SpanMapping, known: set[str], taken: Taken
 ) -> Iterator[Example]:
     """An example for every span with inputs that `known` (hashes of inputs, which it adds to) does not have; `taken`
     counts. The id is that of the inputs. `metadata` keeps trace, span and session by id, and no user; the session is
@@ -123,7 +132,7 @@ def examples_from(
         )
 
 
-def _by_id(reader: SpanReader, project: str, picked: Picked) -> StoredSpan:
+def _by_id(reader: SpanReader, project: str, picked: PickedSpan) -> StoredSpan:
     try:
         trace = bytes.fromhex(picked.trace_id)
         wanted = bytes.fromhex(picked.span_id) if picked.span_id else None
@@ -162,8 +171,10 @@ def _inputs(span: StoredSpan, exchange: Exchange, how: InputsFrom) -> dict[str, 
 
 
 def _variables(span: StoredSpan) -> dict[str, Json] | None:
+    if not span.raw:
+        return None
     with suppress(BrokenWireError):
-        attributes = read_span(span.raw).attributes if span.raw else {}
+        attributes = read_span(span.raw).attributes
         for key in VARIABLES:
             if key in attributes:
                 found = read_value(attributes[key])
@@ -172,7 +183,7 @@ def _variables(span: StoredSpan) -> dict[str, Json] | None:
                         found = msgspec.json.decode(found)
                 if isinstance(found, dict) and found:
                     with suppress(DatasetError):
-                        return cast("dict[str, Json]", plain(found, 0, "inputs"))
+                        return cast("dict[str, Json]", plain(cast("object", found), 0, "inputs"))
     return None
 
 

@@ -40,7 +40,7 @@ def read_parquet(path: Path) -> Iterator[tuple[int, ExampleRow]]:
     number = 0
     try:
         with pq.ParquetFile(path) as file:
-            form = _Form.of(cast("_Schema", file.schema_arrow))
+            form = _Form.of(cast("_Schema", file.schema_arrow))  # pyright: ignore[reportUnknownMemberType]
             batches = cast("Iterator[_Batch]", file.iter_batches(batch_size=1024))  # pyright: ignore[reportUnknownMemberType]
             for batch in batches:
                 for cells in batch.to_pylist(maps_as_pydicts="strict"):

@@ -10,14 +10,14 @@ from boxscore.store.records.datasets import DatasetRow, VersionRow
 
 __all__ = [
     "Changes",
+    "DatasetLine",
+    "DatasetSummary",
+    "DatasetVersion",
     "Difference",
     "Edit",
-    "Info",
     "Limits",
     "Made",
-    "Member",
-    "Summary",
-    "Version",
+    "PlacedExample",
     "info_of",
     "version_from",
 ]
@@ -31,7 +31,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int = 512 * 1024 * 1024
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetSummary(msgspec.Struct, frozen=True, kw_only=True):
     """What is in a version: `bytes` of JSON, `references` how many rows have one, `clusters` how many there are (0: no
     row has one), `typical` the size of the cluster that a row picked at random is in, `slices` how many rows have each
     value, of at most 50 names and 200 values each."""
@@ -45,7 +45,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     slices: dict[str, dict[str, int]] = {}
 
 
-class Version(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A version. `number` counts from 1, `version` is the content hash: two with the same hold the same examples.
 
     `added`, `changed` and `removed` count rows against the version before. `examples` is what it held when it was made;
@@ -62,7 +62,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     created_by: str | None
     note: str | None
-    summary: Summary
+    summary: DatasetSummary
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     removed: int
 
 
-class Info(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetLine(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset; `head` is its newest version, None while it has none, `runs` how many were over it."""
 
     name: str
@@ -82,10 +82,10 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None
     archived_at: str | None
     runs: int
-    head: Version | None
+    head: DatasetVersion | None
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class PlacedExample(msgspec.Struct, frozen=True, kw_only=True):
     """A row of a version in its place."""
 
     position: int
@@ -110,12 +110,12 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True):
 class Made(NamedTuple):
     """The newest version, and whether it was made now: what holds the same makes none."""
 
-    version: Version
+    version: DatasetVersion
     new: bool
 
 
-def info_of(row: DatasetRow, head: VersionRow | None, runs: int) -> Info:
-    return Info(
+def info_of(row: DatasetRow, head: VersionRow | None, runs: int) -> DatasetLine:
+    return DatasetLine(
         name=row.name,
         description=row.description,
         created_at=row.created_at,
@@ -126,6 +126,6 @@ def info_of(row: DatasetRow, head: VersionRow | None, runs: int) -> Info:
     )
 
 
-def version_from(row: VersionRow) -> Version:
+def version_from(row: VersionRow) -> DatasetVersion:
     told = {name: getattr(row, name) for name in VersionRow.__struct_fields__ if name != "summary_json"}
-    return Version(**told, summary=msgspec.json.decode(row.summary_json, type=Summary))
+    return DatasetVersion(**told, summary=msgspec.json.decode(row.summary_json, type=DatasetSummary))

@@ -17,13 +17,13 @@ from boxscore.datasets.names import Reference, check_name
 from boxscore.datasets.rows import each_example, read_rows
 from boxscore.datasets.version import (
     Changes,
+    DatasetLine,
+    DatasetVersion,
     Difference,
     Edit,
-    Info,
     Limits,
     Made,
-    Member,
-    Version,
+    PlacedExample,
     info_of,
     version_from,
 )
@@ -55,7 +55,7 @@ class Datasets:
 
     # What there is
 
-    def list(self, *, archived: bool = False) -> "list[Info]":
+    def list(self, *, archived: bool = False) -> "list[DatasetLine]":
         """By name; archived ones only when asked."""
         heads, runs = self.store.heads(), self.store.run_counts()
         return [
@@ -64,18 +64,18 @@ class Datasets:
             if archived or row.archived_at is None
         ]
 
-    def get(self, name: str) -> Info:
+    def get(self, name: str) -> DatasetLine:
         """`NotFoundError` where there is none."""
         row = self._row(name)
         head = self.store.version(name, row.head) if row.head else None
         return info_of(row, head, self.store.run_counts().get(name, 0))
 
-    def versions(self, name: str, *, before: int | None = None, limit: int = 100) -> "list[Version]":
+    def versions(self, name: str, *, before: int | None = None, limit: int = 100) -> "list[DatasetVersion]":
         """Newest first, those with a number below `before`."""
         self._row(name)
         return [version_from(row) for row in self.store.versions(name, before=before, limit=limit)]
 
-    def version(self, reference: Reference) -> Version:
+    def version(self, reference: Reference) -> DatasetVersion:
         """The version that is meant; `NotFoundError` where there is none."""
         head = self._row(reference.name).head
         asked = reference.version
@@ -87,21 +87,21 @@ class Datasets:
             raise NotFoundError("dataset version", str(reference))
         return version_from(found)
 
-    def rows(self, name: str, number: int, *, after: int = -1) -> Iterator[Member]:
+    def rows(self, name: str, number: int, *, after: int = -1) -> Iterator[PlacedExample]:
         """Rows of a version in order, those behind the position `after`, some in memory at a time."""
         while members := self.store.members(name, number, after=after, limit=STEP):
             for member, example in zip(members, self._examples(members), strict=True):
-                yield Member(position=member.position, example=example)
+                yield PlacedExample(position=member.position, example=example)
             after = members[-1].position
 
     def find(
         self, name: str, number: int, *, text: str = "", where: Sequence[str] = (), after: int = -1, limit: int = 100
-    ) -> "tuple[list[Member], int | None]":
+    ) -> "tuple[list[PlacedExample], int | None]":
         """Rows that hold the text, whatever its case, and have `FIELD=VALUE` for all of `where`, with the position to
         go on after, None at the end. A page may hold fewer than asked for and still go on: it is looked for in 5,000
         rows, and ends at about 4 MB."""
         wanted = [condition_of(one) for one in where]
-        found: list[Member] = []
+        found: list[PlacedExample] = []
         size = 0
         for looked_at, member in enumerate(self.rows(name, number, after=after)):
             if len(found) == limit or size > PAGE_BYTES or looked_at == LOOKED_AT:
@@ -148,7 +148,7 @@ class Datasets:
 
     # What makes versions
 
-    def create(self, name: str, *, by: str | None = None, description: str | None = None) -> Info:
+    def create(self, name: str, *, by: str | None = None, description: str | None = None) -> DatasetLine:
         """A dataset without a version. `ConflictError` where one of that name is there."""
         check_name(name)
         if self.store.dataset(name) is not None:
@@ -216,13 +216,13 @@ class Datasets:
 
     # What makes none
 
-    def archive(self, name: str, *, back: bool = False) -> Info:
+    def archive(self, name: str, *, back: bool = False) -> DatasetLine:
         """Out of the list, and out of nothing else: versions stay as they are; or `back` in."""
         self._row(name)
         self.store.archive(name, None if back else _now())
         return self.get(name)
 
-    def describe(self, name: str, description: str | None) -> Info:
+    def describe(self, name: str, description: str | None) -> DatasetLine:
         self._row(name)
         self.store.describe(name, description)
         return self.get(name)

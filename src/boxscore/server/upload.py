@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,7 +18,7 @@ _FLUSH = 1024 * 1024
 
 
 @asynccontextmanager
-async def uploaded(request: Request, name: str, *, most: int) -> AsyncIterator[Path]:
+async def uploaded(request: Request, name: str, *, most: int) -> AsyncGenerator[Path]:
     """The body as a file called `name`, alone in a folder that is gone afterwards. `RequestError` of kind too_large
     beyond `most` bytes, media_type for a body that is compressed; `GoneError`."""
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):

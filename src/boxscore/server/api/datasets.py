@@ -14,10 +14,10 @@ from starlette.responses import StreamingResponse
 
 from boxscore.datasets.example import Example
 from boxscore.datasets.export import Form, write_examples
-from boxscore.datasets.from_spans import Mapping, Selection, Taken, examples_from, pick
+from boxscore.datasets.from_spans import SpanMapping, SpanSelection, Taken, examples_from, pick
 from boxscore.datasets.names import Reference, check_name, parse_reference
 from boxscore.datasets.preview import Looked, look
-from boxscore.datasets.version import Changes, Difference, Edit, Info, Member, Version
+from boxscore.datasets.version import Changes, DatasetLine, DatasetVersion, Difference, Edit, PlacedExample
 from boxscore.datasets.versions import Datasets, examples_of
 from boxscore.errors import BoxscoreError, BusyError, DatasetError, DiskFullError, FileError, UsageError
 from boxscore.server.api.parameters import Asker, Cursor, Limit, Project, conditions
@@ -75,7 +75,7 @@ class DatasetDetail(msgspec.Struct, frozen=True, kw_only=True):
     """`detectable` is the smallest gain of a rate, a fraction, that the newest version shows at 80 % power if one
     answer in five changes; None where it shows none."""
 
-    dataset: Info
+    dataset: DatasetLine
     detectable: float | None
     used_by: Sequence[DatasetRun]
 
@@ -101,7 +101,7 @@ class VersionAgain(msgspec.Struct, frozen=True, kw_only=True):
 class VersionMade(msgspec.Struct, frozen=True, kw_only=True):
     """The newest version; `new` is False where what came holds the same as the one before."""
 
-    version: Version
+    version: DatasetVersion
     new: bool
 
 
@@ -125,8 +125,8 @@ class DatasetDiff(msgspec.Struct, frozen=True, kw_only=True):
 class FromTraces(msgspec.Struct, frozen=True, kw_only=True):
     """`look` shows what would come of it, and makes nothing."""
 
-    selection: Selection
-    mapping: Mapping = Mapping()
+    selection: SpanSelection
+    mapping: SpanMapping = SpanMapping()
     note: str | None = None
     look: bool = False
 
@@ -136,7 +136,7 @@ class TracesTaken(msgspec.Struct, frozen=True, kw_only=True):
 
     taken: Taken
     examples: Sequence[Example]
-    version: Version | None
+    version: DatasetVersion | None
 
 
 def add(api: Api, service: Service) -> None:
@@ -145,15 +145,15 @@ def add(api: Api, service: Service) -> None:
     def of(project: str) -> Datasets:
         return Datasets(service.records.database, project)
 
-    @api.get("/datasets", answer=Page[Info], right="read")
+    @api.get("/datasets", answer=Page[DatasetLine], right="read")
     def datasets(
         project: Project, archived: Annotated[bool, Query(description="Archived ones too.")] = False
-    ) -> Page[Info]:
+    ) -> Page[DatasetLine]:
         """Datasets by name, each with its newest version."""
         return Page(items=of(project).list(archived=archived), cursor=None)
 
-    @api.post("/datasets", body=NewDataset, answer=Info, right="write", status=201, errors=(409,))
-    def create_dataset(project: Project, asker: Asker, body: NewDataset) -> Info:
+    @api.post("/datasets", body=NewDataset, answer=DatasetLine, right="write", status=201, errors=(409,))
+    def create_dataset(project: Project, asker: Asker, body: NewDataset) -> DatasetLine:
         """A dataset without a version: rows come by an edit, a file or from traces."""
         return of(project).create(body.name, by=asker.name, description=body.description)
 
@@ -175,8 +175,8 @@ def add(api: Api, service: Service) -> None:
         ]
         return DatasetDetail(dataset=info, detectable=seen, used_by=runs)
 
-    @api.patch("/datasets/{name}", body=DatasetChange, answer=Info, right="write", errors=(404,))
-    def change_dataset(project: Project, name: Name, body: DatasetChange) -> Info:
+    @api.patch("/datasets/{name}", body=DatasetChange, answer=DatasetLine, right="write", errors=(404,))
+    def change_dataset(project: Project, name: Name, body: DatasetChange) -> DatasetLine:
         """Describes or archives a dataset, or brings it back. An archived one is out of the list and stays as it is."""
         line = of(project)
         if body.description is not None:
@@ -190,8 +190,10 @@ def add(api: Api, service: Service) -> None:
         """Deletes a dataset with all its versions, for good. What runs asked stays with the runs."""
         of(project).delete(name)
 
-    @api.get("/datasets/{name}/versions", answer=Page[Version], right="read", errors=(404,))
-    def dataset_versions(project: Project, name: Name, limit: Limit = 50, cursor: Cursor = None) -> Page[Version]:
+    @api.get("/datasets/{name}/versions", answer=Page[DatasetVersion], right="read", errors=(404,))
+    def dataset_versions(
+        project: Project, name: Name, limit: Limit = 50, cursor: Cursor = None
+    ) -> Page[DatasetVersion]:
         """Versions, newest first."""
         found = of(project).versions(name, before=None if cursor is None else _number(cursor), limit=limit + 1)
         more = len(found) > limit
@@ -227,12 +229,12 @@ def add(api: Api, service: Service) -> None:
 
         return await making.run(restore)
 
-    @api.get("/datasets/{name}/versions/{version}", answer=Version, right="read", errors=(404,))
-    def dataset_version(project: Project, name: Name, version: VersionName) -> Version:
+    @api.get("/datasets/{name}/versions/{version}", answer=DatasetVersion, right="read", errors=(404,))
+    def dataset_version(project: Project, name: Name, version: VersionName) -> DatasetVersion:
         """A version."""
         return of(project).version(_reference(name, version))
 
-    @api.get("/datasets/{name}/versions/{version}/examples", answer=Page[Member], right="read", errors=(404,))
+    @api.get("/datasets/{name}/versions/{version}/examples", answer=Page[PlacedExample], right="read", errors=(404,))
     def dataset_examples(
         project: Project,
         name: Name,
@@ -241,7 +243,7 @@ def add(api: Api, service: Service) -> None:
         where: Annotated[list[str], Query(description="As in `slices.language=de`; all must hold.")] = [],  # noqa: B006
         limit: Limit = 100,
         cursor: Cursor = None,
-    ) -> Page[Member]:
+    ) -> Page[PlacedExample]:
         """Rows of a version in order. A page may hold fewer than asked for and still have a cursor."""
         line = of(project)
         number = line.version(_reference(name, version)).number
@@ -388,7 +390,7 @@ def add(api: Api, service: Service) -> None:
                         first.append(example)
                     yield example
 
-            version: Version | None = None
+            version: DatasetVersion | None = None
             if body.look:
                 for _ in made():
                     pass
