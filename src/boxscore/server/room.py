@@ -31,12 +31,16 @@ class Room:
             self._problem = self._look()
         return self._problem
 
+    def reserve(self, total: int) -> int:
+        """Bytes that stay free on a disk of so many."""
+        return int(min(self._limits.reserve_bytes, total * self._limits.reserve_share))
+
     def _look(self) -> str | None:
         try:
             disk = shutil.disk_usage(self._folder)
         except OSError as error:
             return f"the disk of {self._folder} cannot be asked for its room: {error.strerror}."
-        reserve = min(self._limits.reserve_bytes, disk.total * self._limits.reserve_share)
+        reserve = self.reserve(disk.total)
         if disk.free >= reserve:
             return None
         return (

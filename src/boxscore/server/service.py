@@ -38,12 +38,19 @@ class Service:
     reach the server, beside those of loopback."""
 
     def __init__(
-        self, store: SqliteSpans, ingest: Ingest, records: Records, limits: Limits, *, public: Sequence[str] = ()
+        self,
+        store: SqliteSpans,
+        ingest: Ingest,
+        records: Records,
+        limits: Limits,
+        *,
+        public: Sequence[str] = (),
+        people: People | None = None,
     ) -> None:
         self.store = store
         self.records = records
         self.public = tuple(public)
-        self.people = People(records.database)
+        self.people = people or People(records.database)
         self.access = Access(self.people, self.public)
         self.sign_in = SignIn(self.people)
         self.ingest = ingest
@@ -124,7 +131,7 @@ class Service:
         `project`, none that names another."""
         asked: list[Sample] = []
         with contextlib.suppress(BoxscoreError):
-            asked = await self.ask(lambda: [*self._lag(), *self._kept(project)])
+            asked = await self.ask(lambda: [*self._behind(), *self._kept(project)])
         return exposition(chain(asked, self._samples(), self.meters.samples(), of_machine(self.store.folder)))
 
     def _samples(self) -> Iterator[Sample]:
@@ -150,11 +157,16 @@ class Service:
         told = {name: spans for name, spans in expired if project in (None, name)}
         yield from counted("boxscore_spans_expired_total", told)
 
-    def _lag(self) -> list[Sample]:
-        """By a question to each of what follows the write: their answers tell what is not in them."""
+    def _behind(self) -> list[Sample]:
+        search, rollups = self.lag()
+        return [Sample("boxscore_search_lag_spans", search), Sample("boxscore_rollup_lag_spans", rollups)]
+
+    def lag(self) -> tuple[int, int]:
+        """Spans that search, and that roll-ups do not have yet: by a question to each, whose answers tell what is not
+        in them."""
         search = self.store.search(DEFAULT_PROJECT, "lag", limit=1).pending
         rollups = self.store.series(DEFAULT_PROJECT, start_ns=0, end_ns=MINUTE_NS, step_ns=MINUTE_NS).pending
-        return [Sample("boxscore_search_lag_spans", search), Sample("boxscore_rollup_lag_spans", rollups)]
+        return search, rollups
 
     def close(self) -> None:
         self.sign_in.close()

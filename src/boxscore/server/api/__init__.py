@@ -3,6 +3,7 @@
 from boxscore.server.api import (
     audit,
     comparisons,
+    costs,
     datasets,
     exports,
     identity,
@@ -17,6 +18,7 @@ from boxscore.server.api import (
     search,
     sessions,
     spans,
+    system,
     traces,
     variants,
 )
@@ -31,6 +33,7 @@ NOUNS = (
     exports,
     traces,
     spans,
+    system,
     sessions,
     search,
     metrics,
@@ -39,6 +42,7 @@ NOUNS = (
     variants,
     runs,
     comparisons,
+    costs,
     identity,
     members,
     keys,
