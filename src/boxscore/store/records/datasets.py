@@ -15,6 +15,8 @@ __all__ = ["DatasetRow", "DatasetStore", "MemberRow", "VersionRow"]
 
 AT_ONCE = 500
 """Most values that one statement names."""
+CONTENTS_AT_ONCE = 50
+"""Fewer, where each may bring a megabyte."""
 
 
 class DatasetRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
@@ -160,7 +162,7 @@ class DatasetStore:
 
     def contents(self, hashes: Iterable[str]) -> Iterator[str]:
         """The JSON under each hash, in their order, some at a time."""
-        for part in _batched(hashes):
+        for part in _batched(hashes, CONTENTS_AT_ONCE):
             marks = ", ".join("?" * len(part))
             asked = f"SELECT hash, content_json FROM examples WHERE project_id = ? AND hash IN ({marks})"
             found = cast("list[tuple[str, str]]", self.database.rows(asked, self.project, *part))
@@ -275,7 +277,7 @@ class DatasetStore:
         return rows(kind, self.database.rows(asked, *given))
 
 
-def _batched(values: Iterable[str]) -> Iterator[tuple[str, ...]]:
+def _batched(values: Iterable[str], most: int = AT_ONCE) -> Iterator[tuple[str, ...]]:
     left = iter(values)
-    while part := tuple(islice(left, AT_ONCE)):
+    while part := tuple(islice(left, most)):
         yield part
