@@ -1,5 +1,6 @@
 """`boxscore demo`: the main job on an embedded example, live."""
 
+import contextlib
 import os
 import sys
 import time
@@ -14,6 +15,7 @@ from boxscore.cli.progress import show_progress
 from boxscore.datasets import Dataset
 from boxscore.datasets.dataset import version_of
 from boxscore.datasets.tickets import DEMO_SEED, tickets
+from boxscore.errors import ConflictError
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.live import Effort, compare_variants
 from boxscore.experiments.rule import make_rule
@@ -22,6 +24,7 @@ from boxscore.models.tiny import PROMPTS, TinyProvider
 from boxscore.providers.request import Message
 from boxscore.scoring import make_scorers
 
+PROJECT = "demo"
 TICKETS = 300
 BASELINE = "tiny-1, short prompt"
 CANDIDATES = ("tiny-1, precise prompt", "tiny-2, short prompt", "tiny-2, precise prompt")
@@ -52,7 +55,7 @@ def demo(report: Path, serve: bool, port: int, as_json: bool) -> int:
     if serve:
         from boxscore.cli.demo_server import serve_demo
 
-        return serve_demo(port, browser=may_open_browser())
+        return serve_demo(port, PROJECT, browser=may_open_browser())
     if may_open_browser():
         webbrowser.open(report.resolve().as_uri())
     return 0
@@ -77,6 +80,8 @@ def run_demo(*, quiet: bool = False) -> Comparison:
     }
     scorers = make_scorers(["fields:mode=all,as=all_fields_right", "json"])
     rule = make_rule([scorer.metric for scorer in scorers], guards=[{"metric": "json", "margin": 0.02}])
+    home = settings.home()
+    _furnish(home, dataset)
     with show_progress(quiet=quiet) as progress:
         return compare_variants(
             variants,
@@ -86,11 +91,24 @@ def run_demo(*, quiet: bool = False) -> Comparison:
             baseline=BASELINE,
             candidates=[CANDIDATES[-1]],
             also=CANDIDATES[:-1],
-            home=settings.home(),
+            home=home,
+            project=PROJECT,
             effort=Effort(concurrency=64, fresh=True),
             command="boxscore demo",
             progress=progress,
         )[0]
+
+
+def _furnish(home: Path, dataset: Dataset) -> None:
+    """The demo's project and its dataset, where they are not there yet."""
+    from boxscore.datasets.versions import Datasets
+    from boxscore.governance.people import People
+    from boxscore.store.records import Records
+
+    with Records.open(home, settings.load().records_url) as records:
+        with contextlib.suppress(ConflictError):
+            People(records.database).projects.create(PROJECT, "Demo")
+        Datasets(records.database, PROJECT).put(dataset.name, dataset.examples, by="boxscore demo", replace=True)
 
 
 def may_open_browser() -> bool:

@@ -9,6 +9,7 @@ import threading
 import time
 import webbrowser
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -18,42 +19,48 @@ from boxscore.datasets.tickets import DEMO_SEED, tickets
 from boxscore.errors import OperationError
 from boxscore.server.place import Place, find_place, listens
 
-__all__ = ["PROJECT", "serve_demo"]
+__all__ = ["serve_demo"]
 
-PROJECT = "demo"
 AT_ONCE, PAUSE_S, SHIFT = 60, 2.0, 1_800
 """Tickets that are answered at once, seconds between the later ones, and how many a shift has: about an hour's."""
-READY_S = 30.0
+READY_S, CLOSE_S = 30.0, 5.0
 
 
-def serve_demo(port: int, *, browser: bool) -> int:
+def serve_demo(port: int, project: str, *, browser: bool) -> int:
     """Serves the folder's stores until Ctrl-C, or hands the traces to the server that already does."""
     home = settings.home().resolve()
     running = find_place(home)
     if running is not None and listens(running):
-        _desk(running.url, threading.Event(), shift=AT_ONCE)
-        _tell(running.url, browser)
+        _desk(running.url, project, threading.Event(), shift=AT_ONCE)
+        _tell(running.url, project, browser)
         return 0
     command = [sys.executable, "-m", "boxscore", "serve", f"--port={_free(port)}", "--log-format=json"]
-    server = subprocess.Popen(command, env=os.environ | {"BOXSCORE_HOME": str(home)})  # noqa: S603 - our own words
+    # In a session of its own, so that Ctrl-C reaches us alone: the desk closes first, and loses no trace.
+    server = subprocess.Popen(command, env=os.environ | {"BOXSCORE_HOME": str(home)}, start_new_session=True)  # noqa: S603
     closing = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: server.terminate())
+    desk = threading.Thread(target=lambda: _desk(place.url, project, closing, shift=SHIFT), daemon=True)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         place = _ready(home, server)
-        desk = threading.Thread(target=_desk, args=(place.url, closing), kwargs={"shift": SHIFT}, daemon=True)
         desk.start()
-        _tell(place.url, browser)
+        _tell(place.url, project, browser)
         click.echo("The desk answers a ticket every two seconds. Ctrl-C stops both.", err=True)
         return server.wait()
     except KeyboardInterrupt:
         return 0
     finally:
         closing.set()
+        if desk.is_alive():
+            desk.join(CLOSE_S)
         server.terminate()
         server.wait()
 
 
-def _desk(url: str, closing: threading.Event, *, shift: int) -> None:
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _desk(url: str, project: str, closing: threading.Event, *, shift: int) -> None:
     import boxscore
 
     boxscore.init(
@@ -62,14 +69,14 @@ def _desk(url: str, closing: threading.Event, *, shift: int) -> None:
         environment="demo",
         release="1.0",
         instrument=False,
-        headers={"boxscore-project": PROJECT},
+        headers={"boxscore-project": project},
     )
     work(tickets(shift, seed=DEMO_SEED + 1), closing, at_once=AT_ONCE, pause_s=PAUSE_S)
-    boxscore.flush()
+    boxscore.flush(2.0)
 
 
-def _tell(url: str, browser: bool) -> None:
-    page = f"{url}/?project={PROJECT}"
+def _tell(url: str, project: str, browser: bool) -> None:
+    page = f"{url}/?project={project}"
     click.echo(f"Box score, runs and live traces of the demo: {page}", err=True)
     if browser:
         webbrowser.open(page)

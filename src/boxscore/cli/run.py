@@ -80,7 +80,9 @@ def run(
     made = variant_from_spec(chosen, loaded.variants[chosen], loaded.folder)
     quiet = as_json and not sys.stderr.isatty()
     with (
-        Records.open(settings.home(configured), configured.records_url) as records,
+        Records.open(
+            settings.home(configured), configured.records_url, project=configured.project or "default"
+        ) as records,
         show_progress(quiet=quiet) as progress,
     ):
         done = run_alone(_run(made, dataset, loaded.scorers, records, effort, progress))

@@ -34,7 +34,7 @@ def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_js
     home = settings.home(configured)
     if configured.records_url is None and not home.is_dir():
         raise FileError(home, "there is no store here yet: the first `boxscore compare` of a spec makes one.")
-    with Records.open(home, configured.records_url) as records:
+    with Records.open(home, configured.records_url, project=configured.project or "default") as records:
         if verdict_id is None:
             _print_list(records.verdicts(), as_json)
             return 0

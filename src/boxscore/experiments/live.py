@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
 
     `max_age_s` in seconds, None for any age; with `retry_errors` the last runs are taken up again, and only their
     errors are asked; `stop_early` ends the run when the primary metric is clear; `book` has the prices (default: the
-    built-in ones after the user's own).
+    built-in ones after the user's own). `began` is when this comparison was first begun, where an earlier process had
+    begun it: what it has asked since is fresh.
     """
 
     concurrency: int = 8
@@ -54,6 +56,7 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     retry_errors: bool = False
     stop_early: bool = False
     book: PriceBook | None = None
+    began: datetime | None = None
 
 
 async def run_variants(
@@ -124,6 +127,7 @@ def compare_variants(
     standing: Standing | None = None,
     judges: Sequence[Judge] = (),
     home: Path,
+    project: str | None = None,
     effort: Effort | None = None,
     slices: Sequence[str] = (),
     command: str | None = None,
@@ -133,57 +137,91 @@ def compare_variants(
     """One comparison per candidate, with every answer and verdict kept in the records store of `home`. `also` names
     variants that are run and shown beside them, without a verdict. `standing` is a baseline that was run before: it
     takes the place of `baseline`, and brings the dataset that it can be compared on. `judges` are asked about the
-    answers when all are there."""
+    answers when all are there. `project` is by default that of the settings."""
     from boxscore.store.records import Records
 
     effort = effort or Effort()
-    dataset, total = (dataset, len(dataset)) if standing is None else (standing.dataset, standing.total)
     chosen = [variants[name] for name in (*(() if standing else (baseline,)), *candidates, *also)]
-    _check(chosen, dataset, scorers, rule, effort, judges)
-    if effort.stop_early:
-        from boxscore.experiments.early import check_early
-
-        check_early(rule, len(candidates), standing=standing is not None)
-    if standing is not None and judges:
-        raise SpecError("a baseline file keeps scores and no answers, so judges have nothing to judge.", key="judges")
-    began = utc_now()
-    with Records.open(home, settings.load().records_url) as records:
-        judging = Judging(
-            judges,
-            records,
-            waived=rule.waive,
-            concurrency=effort.concurrency,
-            budget=Budget(effort.spend_cap_usd),
-            book=effort.book,
-            progress=progress,
+    check_comparison(chosen, dataset, scorers, rule, effort, judges, candidates=len(candidates), standing=standing)
+    configured = settings.load()
+    project = project or configured.project or "default"
+    with Records.open(home, configured.records_url, project=project) as records:
+        return run_alone(
+            compare_on(
+                records,
+                chosen,
+                dataset,
+                scorers,
+                rule,
+                effort,
+                candidates=len(candidates),
+                standing=standing,
+                judges=judges,
+                slices=slices,
+                command=command,
+                seed=seed,
+                progress=progress,
+            )
         )
-        running = _run(chosen, dataset, scorers, rule, records, effort, seed, progress, judging, len(candidates))
-        loading = threading.Timer(_CALLS_WAIT_S, importlib.import_module, ["boxscore.experiments.comparing"])
-        loading.start()
-        try:
-            runs, primary = run_alone(running)
-        finally:
-            loading.cancel()
-        runs = runs if standing is None else [standing.run, *runs]
-        around = Circumstances(
-            warnings=() if standing is None else standing.warnings,
-            command=command,
-            seed=seed,
-            dataset_total=total,
-            slices=slices,
-            also=runs[1 + len(candidates) :],
-            began=began if effort.stop_early else None,
-            judges=judging.infos,
-        )
-        from boxscore.experiments.comparing import compare_many, compare_runs
 
-        tested = runs[1 : 1 + len(candidates)]
-        if primary is not None:
-            comparisons = [compare_runs(runs[0], tested[0], rule, around, primary=primary)]
-        else:
-            comparisons = compare_many(runs[0], tested, rule, around)
-        for comparison, candidate in zip(comparisons, tested, strict=True):
-            _keep(records, comparison, runs[0] if standing is None else None, candidate)
+
+async def compare_on(
+    records: "Records",
+    variants: Sequence[Variant],
+    dataset: Dataset,
+    scorers: Sequence[Scorer],
+    rule: Rule,
+    effort: Effort,
+    *,
+    candidates: int,
+    standing: Standing | None = None,
+    judges: Sequence[Judge] = (),
+    slices: Sequence[str] = (),
+    command: str | None = None,
+    seed: int = 0,
+    progress: ProgressOf | None = None,
+) -> list[Comparison]:
+    """As `compare_variants` of what `check_comparison` took, in a store that is open. `variants` are the baseline, where
+    none is `standing`, so many `candidates`, and those that are shown beside them; they are closed."""
+    dataset, total = (dataset, len(dataset)) if standing is None else (standing.dataset, standing.total)
+    began = effort.began or utc_now()
+    judging = Judging(
+        judges,
+        records,
+        waived=rule.waive,
+        concurrency=effort.concurrency,
+        budget=Budget(effort.spend_cap_usd),
+        book=effort.book,
+        progress=progress,
+    )
+    loading = threading.Timer(_CALLS_WAIT_S, importlib.import_module, ["boxscore.experiments.comparing"])
+    loading.start()
+    try:
+        runs, primary = await _run(
+            variants, dataset, scorers, rule, records, effort, seed, progress, judging, candidates
+        )
+    finally:
+        loading.cancel()
+    runs = runs if standing is None else [standing.run, *runs]
+    around = Circumstances(
+        warnings=() if standing is None else standing.warnings,
+        command=command,
+        seed=seed,
+        dataset_total=total,
+        slices=slices,
+        also=runs[1 + candidates :],
+        began=began if effort.stop_early else None,
+        judges=judging.infos,
+    )
+    from boxscore.experiments.comparing import compare_many, compare_runs
+
+    tested = runs[1 : 1 + candidates]
+    if primary is not None:
+        comparisons = [compare_runs(runs[0], tested[0], rule, around, primary=primary)]
+    else:
+        comparisons = compare_many(runs[0], tested, rule, around)
+    for comparison, candidate in zip(comparisons, tested, strict=True):
+        _keep(records, comparison, runs[0] if standing is None else None, candidate)
     return comparisons
 
 
@@ -203,6 +241,8 @@ async def _run(
 
     async def run_on(part: Dataset, max_age_s: float | None) -> list[Run]:
         again = effort
+        if max_age_s is not None and effort.began is not None:
+            max_age_s = max(max_age_s, (utc_now() - effort.began).total_seconds() + 1.0)
         if max_age_s is not None and effort.fresh:  # what this very comparison has asked is fresh enough
             again = msgspec.structs.replace(effort, fresh=False, max_age_s=max_age_s)
         runs = await run_variants(
@@ -223,15 +263,25 @@ async def _run(
         await asyncio.gather(*closing, return_exceptions=True)
 
 
-def _check(
+def check_comparison(
     variants: Sequence[Variant],
     dataset: Dataset,
     scorers: Sequence[Scorer],
     rule: Rule,
     effort: Effort,
     judges: Sequence[Judge] = (),
+    *,
+    candidates: int,
+    standing: Standing | None = None,
 ) -> None:
     """What can be refused is refused before a store is made or a call paid."""
+    dataset = dataset if standing is None else standing.dataset
+    if effort.stop_early:
+        from boxscore.experiments.early import check_early
+
+        check_early(rule, candidates, standing=standing is not None)
+    if standing is not None and judges:
+        raise SpecError("a baseline file keeps scores and no answers, so judges have nothing to judge.", key="judges")
     for variant in variants:
         if isinstance(variant, Checked):
             variant.check(dataset.examples)
