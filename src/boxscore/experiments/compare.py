@@ -164,7 +164,7 @@ def compare_spec(
     names = (spec.baseline, *spec.candidates)
     if not spec.candidates:
         raise SpecError("has one variant, and a comparison needs two.", key="variants", path=spec.path)
-    dataset = spec.read_dataset()
+    dataset = spec.read_dataset(home=home)
     if limit is not None:
         dataset = dataset.subset([example.id for example in dataset.examples[:limit]])
     variants = {name: variant_from_spec(name, spec.variants[name], spec.folder) for name in names}

@@ -10,7 +10,8 @@ import msgspec
 
 from boxscore.datasets.dataset import Dataset
 from boxscore.datasets.load import load_dataset
-from boxscore.errors import ScorerError, SpecError, UnknownNameError
+from boxscore.datasets.names import Reference, is_file, parse_reference
+from boxscore.errors import ScorerError, SpecError, UnknownNameError, UsageError
 from boxscore.experiments.judges.judge_spec import form_from_spec
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.verdict import Rule
@@ -29,7 +30,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
 
     path: Path
     folder: Path
-    dataset: Path
+    dataset: Path | Reference
     cluster: str | None
     slices: tuple[str, ...]
     variants: dict[str, dict[str, Json]]
@@ -46,8 +47,13 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     prices: Path | None = None
 
-    def read_dataset(self) -> Dataset:
-        """The dataset that the spec names, with its cluster and slices. Raises as `load_dataset` does."""
+    def read_dataset(self, *, home: Path | None = None) -> Dataset:
+        """The dataset that the spec names, with its cluster and slices: a file, or one of the store in `home`. Raises
+        as `load_dataset` does, and `UnknownNameError` or `NotFoundError`."""
+        if isinstance(self.dataset, Reference):
+            from boxscore.datasets.stored import load_stored  # who reads a file does without a store
+
+            return load_stored(self.dataset, home=home, cluster=self.cluster, slices=self.slices)
         return load_dataset(self.dataset, cluster=self.cluster, slices=self.slices)
 
     @property
@@ -135,7 +141,7 @@ def load_spec(path: str | Path) -> Spec:
     return Spec(
         path=path,
         folder=folder,
-        dataset=folder / keys.dataset,
+        dataset=_dataset(keys.dataset, folder, where),
         cluster=keys.cluster,
         slices=(keys.slices,) if isinstance(keys.slices, str) else tuple(keys.slices),
         variants=variants,
@@ -210,6 +216,15 @@ _WORDS = {
     "array": "a list",
     "null": "empty",
 }
+
+
+def _dataset(written: str, folder: Path, where: _Where) -> Path | Reference:
+    if is_file(written):
+        return folder / written
+    try:
+        return parse_reference(written)
+    except UsageError as error:
+        where.fail(str(error), "dataset")
 
 
 def _variants(written: Mapping[str, Json], where: _Where) -> dict[str, dict[str, Json]]:
