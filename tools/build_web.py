@@ -41,14 +41,18 @@ NODE = 22
 def main() -> None:
     parser = argparse.ArgumentParser(description="Builds the web page into the package.")
     parser.add_argument("--types", action="store_true", help="write the types of the API anew")
-    parser.add_argument("--check", action="store_true", help="types of the API are current, and TypeScript finds no fault")
+    parser.add_argument(
+        "--check", action="store_true", help="types are current, and TypeScript finds no fault"
+    )
     parser.add_argument("--test", action="store_true", help="run the tests of the page's logic")
     asked = parser.parse_args()
     if asked.types:
         TYPES.write_text(types())
     if asked.check:
         if types() != TYPES.read_text():
-            sys.exit(f"{TYPES.relative_to(ROOT)} is not what the API says now: run `python tools/build_web.py --types`.")
+            sys.exit(
+                f"{TYPES.relative_to(ROOT)} is not what the API says now: run `python tools/build_web.py --types`."
+            )
         run("node_modules/typescript/bin/tsc", "--noEmit")
     if asked.test:
         run("node_modules/vitest/vitest.mjs", "run")
@@ -80,11 +84,13 @@ def types() -> str:
     """The TypeScript of the API's OpenAPI document, as the package at hand describes it."""
     described = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", DESCRIBE],
-        check=True,
-        capture_output=True,
+        check=False,
+        stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
     )
+    if described.returncode:
+        sys.exit("the package could not describe its API: see above.")
     MODULES.mkdir(exist_ok=True)
     source, made = MODULES / ".openapi.json", MODULES / ".schema.d.ts"
     source.write_text(json.dumps(json.loads(described.stdout), indent=1))

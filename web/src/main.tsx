@@ -13,10 +13,10 @@ import "./styles/page.css";
 const refused = (error: unknown) => {
   if (asProblem(error).status !== 401) return;
   const here = router.state.location;
-  if (here.pathname === "/login" || here.pathname === "/owner") return;
+  if (here.pathname === "/login") return;
   const known = queries.getQueryData<{ kind: string }>(session.queryKey);
   if (known?.kind === "user") sessionEnd.set(true);
-  else void router.navigate({ to: "/login", search: { next: here.href } as never, replace: true });
+  else void router.navigate({ to: "/login", search: { next: here.href === "/" ? undefined : here.href }, replace: true });
 };
 queries.getQueryCache().subscribe((event) => {
   if (event.type === "updated" && event.action.type === "error") refused(event.action.error);

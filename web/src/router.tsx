@@ -4,7 +4,7 @@ import { Answer, Waiting } from "@/components/Section";
 import { Frame } from "@/frame/Frame";
 import { root } from "@/frame/root";
 import { parseQuery, writeQuery } from "@/lib/params";
-import { login, owner } from "@/pages/access/routes";
+import { login } from "@/pages/access/routes";
 import { costs } from "@/pages/costs/routes";
 import { routes as datasets } from "@/pages/datasets/routes";
 import { routes as experiments } from "@/pages/experiments/routes";
@@ -17,7 +17,7 @@ root.update({ component: Frame });
 
 /** All addresses. A place's routes are in its folder; what is drawn is fetched when one goes there. */
 export const router = createRouter({
-  routeTree: root.addChildren([home, ...soon, ...datasets, ...experiments, ...traces, costs, settings, setting, login, owner]),
+  routeTree: root.addChildren([home, ...soon, ...datasets, ...experiments, ...traces, costs, settings, setting, login]),
   parseSearch: parseQuery,
   stringifySearch: writeQuery,
   defaultPreload: "intent",

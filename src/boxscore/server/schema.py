@@ -155,7 +155,7 @@ class _Forms:
 
     def __init__(self, routes: "Sequence[Route]") -> None:
         self._made: dict[tuple[Json, bool], Json] = {}
-        self._in_answers: set[Json] = set()
+        self._in_answers: dict[Json, list[Json]] = {}
         self._schemas: dict[tuple[Json, bool], Json] = {}
         for sent in (False, True):
             for route in routes:
@@ -186,8 +186,12 @@ class _Forms:
         origin, inside = get_origin(kind), get_args(kind)
         if origin in (Union, UnionType):
             return Union[tuple(self._form(one, sent) for one in inside)]  # noqa: UP007 - a type made at run time
-        if isinstance(origin, type) and issubclass(origin, Sequence) and origin is not tuple:
+        if origin is tuple and inside[-1:] != (...,):
+            return tuple[tuple(self._form(one, sent) for one in inside)]  # type: ignore[misc]
+        if isinstance(origin, type) and issubclass(origin, Sequence):
             return list[self._form(inside[0], sent)]  # type: ignore[misc]
+        if origin is tuple:
+            return tuple[tuple(one if one is ... else self._form(one, sent) for one in inside)]  # type: ignore[misc]
         if isinstance(origin, type) and issubclass(origin, Mapping):
             return dict[inside[0], self._form(inside[1], sent)]  # type: ignore[misc,valid-type]
         struct = origin or kind
@@ -202,14 +206,18 @@ class _Forms:
                 form = Optional[form]  # noqa: UP045 - a type made at run time
             name = field.encode_name
             fields.append((name, form, _default(field)) if sent and not field.required else (name, form))
+        answered = self._in_answers.get(kind)
+        if sent and answered == fields:
+            return self._made[_key(kind), False]
         if not sent:
-            self._in_answers.add(kind)
-        twice = sent and kind in self._in_answers and any(len(field) > 2 for field in fields)
+            self._in_answers[kind] = fields
+        twice = sent and answered is not None
         config = struct.__struct_config__
         return msgspec.defstruct(
             "".join(one.__name__ for one in (*inside, struct)) + ("Input" if twice else ""),
             fields,
             kw_only=True,
+            module=struct.__module__,
             namespace={"__doc__": struct.__doc__},
             tag=config.tag,
             tag_field=config.tag_field,

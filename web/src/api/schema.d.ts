@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description What this is, and where its description is.
+         */
+        get: operations["index"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -328,6 +348,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Whether the server is well. `/health/live` and `/health/ready` are for those that watch processes.
+         */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description How the server is set up: by BOXSCORE_* variables, which are read when it starts. No secret is told.
+         */
+        get: operations["read_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions": {
         parameters: {
             query?: never;
@@ -494,10 +554,941 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Datasets by name, each with its newest version.
+         */
+        get: operations["datasets"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description A dataset without a version: rows come by an edit, a file or from traces.
+         */
+        post: operations["create_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description A dataset: its newest version, what that can show, and the runs that were over it.
+         */
+        get: operations["dataset"];
+        put?: never;
+        post?: never;
+        /**
+         * Endpoint
+         * @description Deletes a dataset with all its versions, for good. What runs asked stays with the runs.
+         */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        /**
+         * Endpoint
+         * @description Describes or archives a dataset, or brings it back. An archived one is out of the list and stays as it is.
+         */
+        patch: operations["change_dataset"];
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Versions, newest first.
+         */
+        get: operations["dataset_versions"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description A version by an edit of the newest. Where that is not `base` any more, the error names what changed since.
+         */
+        post: operations["edit_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description A new version that holds what an older one holds; the content hash is the same, the number is new.
+         */
+        post: operations["restore_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description A version.
+         */
+        get: operations["dataset_version"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions/{version}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Rows of a version in order. A page may hold fewer than asked for and still have a cursor.
+         */
+        get: operations["dataset_examples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions/{version}/examples/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description One row of a version.
+         */
+        get: operations["dataset_example"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description What differs between two versions, example by example.
+         */
+        get: operations["diff_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description A version from a file, which is the body: JSONL, CSV, tab-separated or Parquet. Its rows take the place of
+         *     all that are there, or with `add` of those with the same ids. The dataset is made where there is none.
+         */
+        post: operations["import_dataset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description What an import of the file, which is the body, would bring: its first rows, what is wrong with it by line,
+         *     and how many rows would come, change and go. Nothing is kept.
+         */
+        post: operations["look_at_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/versions/{version}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description A version as a file.
+         */
+        get: operations["export_dataset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{name}/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Rows made from spans, added to the newest version; those with the inputs of a row that is there are counted
+         *     and left out. The dataset is made where there is none. Texts come as they were traced: what they hold of
+         *     persons comes with them.
+         */
+        post: operations["add_traces"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Variants that were run, by their hash.
+         */
+        get: operations["variants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/variants/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description What the hash was computed from: prompt, model, parameters; never a secret.
+         */
+        get: operations["variant"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Runs, the newest first, with counts over their rows.
+         */
+        get: operations["runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description A run, what its variant is, and its own line of the box score.
+         */
+        get: operations["run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Trials with output, scores, cost, latency and error, as they are kept now.
+         */
+        get: operations["run_trials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The run whenever something of it changed, until it is finished.
+         */
+        get: operations["run_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matrix/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Dataset versions that were run, the last one first.
+         */
+        get: operations["matrix_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/matrix": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Variants beside each other on one version of a dataset, each by its newest finished run.
+         */
+        get: operations["matrix"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Verdicts that were reached, the newest first.
+         */
+        get: operations["comparisons"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The verdict as it was reached and kept: the JSON of `boxscore compare --json`.
+         */
+        get: operations["comparison"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/sheet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The box score line by line, worded and placed as in the report, for a page that draws it. Variants that were
+         *     run on the same examples since stand beside the two; the verdict does not change.
+         */
+        get: operations["comparison_sheet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/pairs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Both answers to each example, where they part, what the scorer read: those that lost most first.
+         */
+        get: operations["comparison_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/report.html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The report: one page that needs nothing else.
+         */
+        get: operations["comparison_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/report.md": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The box score as a comment on a pull request.
+         */
+        get: operations["comparison_markdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/pairs.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description One row per example with both answers.
+         */
+        get: operations["comparison_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cost/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The calls of a time by model, with their tokens by kind and what they cost; and what the same tokens would
+         *     have cost on other models, or at the prices of another day, with the arithmetic of every sum.
+         */
+        get: operations["cost_what_if"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Signs a person in: the answer sets a cookie. Wrong tries have to wait, longer each time.
+         */
+        post: operations["login"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Makes the first owner by the one-time link that the server printed, and signs that person in.
+         */
+        post: operations["make_owner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Chooses the password of the person whom a one-time link is for, and signs that person in.
+         */
+        post: operations["redeem_invitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Who asks, and what they may do in each project.
+         */
+        get: operations["whoami"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Ends the login of this browser.
+         */
+        post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description Changes one's own password. Other browsers that are signed in are so no more.
+         */
+        post: operations["change_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Who has a role in the project; who has one in every project is not among them.
+         */
+        get: operations["members"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Endpoint
+         * @description Makes a user a member, or gives a member another role.
+         */
+        put: operations["put_member"];
+        post?: never;
+        /**
+         * Endpoint
+         * @description Ends a membership.
+         */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Everybody whom the server knows.
+         */
+        get: operations["users"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description Adds a person, with a one-time link to choose a password by.
+         */
+        post: operations["add_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Endpoint
+         * @description Changes a person's role in every project, or disables the person: then all logins end.
+         */
+        patch: operations["change_user"];
+        trace?: never;
+    };
+    "/api/v1/users/{user}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Endpoint
+         * @description A new one-time link by which the person chooses a password; the one before works no more.
+         */
+        post: operations["invite_user"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The project's keys, those revoked and expired too, the newest first; never a key itself.
+         */
+        get: operations["keys"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description Makes a key of the project. Its `secret` is told this once. Nobody gives a key rights beyond their own.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Endpoint
+         * @description Revokes a key: at once here, within two seconds in every other process.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The projects that the caller may ask about.
+         */
+        get: operations["projects"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description Makes a project.
+         */
+        post: operations["create_project"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description One project.
+         */
+        get: operations["project"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Endpoint
+         * @description Renames or archives a project, or takes it out of the archive.
+         */
+        patch: operations["change_project"];
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Who changed what in the project, and what they were told, the newest first.
+         */
+        get: operations["audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Index
+         * @description What this is. `description` is the address of the OpenAPI document.
+         */
+        Index: {
+            name: string;
+            version: string;
+            description: string;
+        };
         /**
          * Arrived
          * @description Traces with spans that came since the event before, as they are now, the last to begin first; one that is told
@@ -522,7 +1513,6 @@ export interface components {
             input_tokens: number | null;
             output_tokens: number | null;
             cost_usd: string | null;
-            /** @default [] */
             models: string[];
         };
         /**
@@ -533,75 +1523,42 @@ export interface components {
         StoredSpan: {
             trace_id: string;
             span_id: string;
-            /** @default null */
             parent_id: string | null;
             name: string;
             start_ns: number;
-            /** @default null */
             duration_ns: number | null;
-            /** @default false */
             entry: boolean;
-            /** @default false */
             error: boolean;
-            /** @default null */
             status_message: string | null;
-            /** @default null */
             operation: string | null;
-            /** @default null */
             step: string | null;
-            /** @default null */
             application: string | null;
-            /** @default null */
             environment: string | null;
-            /** @default null */
             release: string | null;
-            /** @default null */
             session: string | null;
-            /** @default null */
             user: string | null;
-            /** @default null */
             model_asked: string | null;
-            /** @default null */
             model: string | null;
-            /** @default null */
             provider: string | null;
-            /** @default null */
             fingerprint: string | null;
-            /** @default null */
             prompt: string | null;
-            /** @default null */
             prompt_version: string | null;
-            /** @default null */
             variant: string | null;
-            /** @default null */
             graph: string | null;
-            /** @default null */
             input_tokens: number | null;
-            /** @default null */
             output_tokens: number | null;
-            /** @default null */
             cached_tokens: number | null;
-            /** @default null */
             reasoning_tokens: number | null;
-            /** @default null */
             cost_usd: string | null;
-            /** @default null */
             price: string | null;
-            /** @default null */
             first_token_ns: number | null;
-            /** @default  */
             input_text: string;
-            /** @default  */
             output_text: string;
-            /** @default {} */
             metadata: {
                 [key: string]: string;
             };
-            /** @default  */
             raw: string;
-            /** @default  */
             resource: string;
-            /** @default  */
             scope: string;
             received_ns: number;
         };
@@ -709,7 +1666,7 @@ export interface components {
             output: components["schemas"]["Message"][];
             told: components["schemas"]["RawSpan"];
             priced: components["schemas"]["Priced"] | null;
-            scores: components["schemas"]["Score"][];
+            scores: components["schemas"]["boxscore.store.spans.scores.Score"][];
         };
         /**
          * Message
@@ -717,7 +1674,7 @@ export interface components {
          */
         Message: {
             role: string | null;
-            parts: (components["schemas"]["Text"] | components["schemas"]["Reasoning"] | components["schemas"]["ToolCall"] | components["schemas"]["ToolResult"] | components["schemas"]["Media"])[];
+            parts: (components["schemas"]["Text"] | components["schemas"]["Reasoning"] | components["schemas"]["boxscore.tracing.said.ToolCall"] | components["schemas"]["ToolResult"] | components["schemas"]["Media"])[];
         };
         /** Text */
         Text: {
@@ -735,13 +1692,11 @@ export interface components {
          * ToolCall
          * @description `arguments` as they were told: JSON, or the text that should have been JSON.
          */
-        ToolCall: {
+        "boxscore.tracing.said.ToolCall": {
             /** @enum {unknown} */
             type: "tool_call";
             name: string;
-            /** @default null */
             arguments: unknown;
-            /** @default null */
             id: string | null;
         };
         /** ToolResult */
@@ -749,9 +1704,7 @@ export interface components {
             /** @enum {unknown} */
             type: "tool_result";
             text: string;
-            /** @default null */
             name: string | null;
-            /** @default null */
             id: string | null;
         };
         /**
@@ -764,7 +1717,6 @@ export interface components {
             type: "media";
             kind: string;
             source: string;
-            /** @default null */
             media_type: string | null;
         };
         /**
@@ -772,19 +1724,9 @@ export interface components {
          * @description What a span said in its own words. Values as `values.read_value` gives them, bytes as hex.
          */
         RawSpan: {
-            /** @default {} */
             attributes: Record<string, never>;
-            /** @default [] */
             events: components["schemas"]["RawEvent"][];
-            /** @default {} */
             resource: Record<string, never>;
-            /**
-             * @default {
-             *       "name": "",
-             *       "version": "",
-             *       "attributes": {}
-             *     }
-             */
             scope: components["schemas"]["RawScope"];
         };
         /**
@@ -801,11 +1743,8 @@ export interface components {
          * @description The library that made the span.
          */
         RawScope: {
-            /** @default  */
             name: string;
-            /** @default  */
             version: string;
-            /** @default {} */
             attributes: Record<string, never>;
         };
         /**
@@ -845,25 +1784,17 @@ export interface components {
          *         number, true or false (counted as 1 and 0), or a category. `source` is who scored: a person of ours, code, a judge
          *         or a user. A `UsageError` where it cannot be.
          */
-        Score: {
+        "boxscore.store.spans.scores.Score": {
             id: string;
             name: string;
             value: number | boolean | string;
-            /** @default null */
             trace_id: string | null;
-            /** @default null */
             span_id: string | null;
-            /** @default null */
             session: string | null;
-            /** @default null */
             comment: string | null;
-            /**
-             * @default code
-             * @enum {unknown}
-             */
+            /** @enum {unknown} */
             source: "code" | "human" | "judge" | "user";
             at_ns: number;
-            /** @default {} */
             metadata: {
                 [key: string]: string;
             };
@@ -931,6 +1862,65 @@ export interface components {
             errors: number;
         };
         /**
+         * Health
+         * @description `ready`: spans are taken. `problems` say what is wrong, in sentences. Spans that wait are taken and not on disk
+         *         yet; those of `search_lag` and `rollup_lag` are on disk, and cannot be found by their words or are in no series
+         *         yet.
+         */
+        Health: {
+            ready: boolean;
+            problems: string[];
+            version: string;
+            started_at: string;
+            spans_stored: number;
+            spans_waiting: number;
+            search_lag: number;
+            rollup_lag: number;
+            streams_open: number;
+        };
+        /**
+         * SettingsView
+         * @description How the server is set up. `home` and `records`, where the stores are, are told to those with the right admin
+         *         alone. `addresses` are those by which browsers reach it beside loopback.
+         */
+        SettingsView: {
+            version: string;
+            python: string;
+            system: string;
+            home: string | null;
+            records: string | null;
+            addresses: string[];
+            prices: string;
+            retention: components["schemas"]["Retention"];
+            disk: components["schemas"]["Disk"];
+            last_backup_at: string | null;
+            concurrency: number;
+            reuse_max_age_s: number;
+        };
+        /**
+         * Retention
+         * @description How long spans are kept; None bounds nothing. Of traces without an error and without a score the share `sample`
+         *         is left after `sample_days`.
+         */
+        Retention: {
+            days: number | null;
+            gigabytes: number | null;
+            sample: number;
+            sample_days: number;
+        };
+        /**
+         * Disk
+         * @description Bytes of the disk that the stores are on, and what of it they take. Below `reserve` free ones no spans are
+         *         taken.
+         */
+        Disk: {
+            total: number;
+            free: number;
+            reserve: number;
+            spans: number;
+            records: number;
+        };
+        /**
          * SessionSummaryPage
          * @description Some items; `cursor` asks for those after them, None when there are none.
          */
@@ -979,7 +1969,7 @@ export interface components {
          * @description Counted and summed over stored spans at the moment of asking; `traces` have their entry among these spans,
          *         `unpriced` spans told no cost.
          */
-        Counts: {
+        "boxscore.store.spans.store.Counts": {
             spans: number;
             traces: number;
             errors: number;
@@ -1030,9 +2020,1415 @@ export interface components {
         Stored: {
             stored: number;
         };
-        /** @description What happened, what was tried, what to do next; with what else the error carries. */
+        /**
+         * DatasetLinePage
+         * @description Some items; `cursor` asks for those after them, None when there are none.
+         */
+        DatasetLinePage: {
+            items: components["schemas"]["DatasetLine"][];
+            cursor: string | null;
+        };
+        /**
+         * DatasetLine
+         * @description A dataset; `head` is its newest version, None while it has none, `runs` how many were over it.
+         */
+        DatasetLine: {
+            name: string;
+            description: string | null;
+            created_at: string;
+            created_by: string | null;
+            archived_at: string | null;
+            runs: number;
+            head: components["schemas"]["DatasetVersion"] | null;
+        };
+        /**
+         * DatasetVersion
+         * @description A version. `number` counts from 1, `version` is the content hash: two with the same hold the same examples.
+         *
+         *         `added`, `changed` and `removed` count rows against the version before. `examples` is what it held when it was made;
+         *         of these, `erased` were taken out since because a trace that they were made from was erased.
+         */
+        DatasetVersion: {
+            number: number;
+            version: string;
+            examples: number;
+            added: number;
+            changed: number;
+            removed: number;
+            erased: number;
+            created_at: string;
+            created_by: string | null;
+            note: string | null;
+            summary: components["schemas"]["DatasetSummary"];
+        };
+        /**
+         * DatasetSummary
+         * @description What is in a version: `bytes` of JSON, `references` how many rows have one, `clusters` how many there are (0: no
+         *         row has one), `typical` the size of the cluster that a row picked at random is in, `slices` how many rows have each
+         *         value, of at most 50 names and 200 values each.
+         */
+        DatasetSummary: {
+            bytes: number;
+            references: number;
+            clusters: number;
+            units: number;
+            typical: number;
+            slices: {
+                [key: string]: {
+                    [key: string]: number;
+                };
+            };
+        };
+        /**
+         * DatasetDetail
+         * @description `detectable` is the smallest gain of a rate, a fraction, that the newest version shows at 80 % power if one
+         *         answer in five changes; None where it shows none.
+         */
+        DatasetDetail: {
+            dataset: components["schemas"]["DatasetLine"];
+            detectable: number | null;
+            used_by: components["schemas"]["DatasetRun"][];
+        };
+        /**
+         * DatasetRun
+         * @description A run over the dataset; `number` is that of the version it was over, None where it was over other examples.
+         */
+        DatasetRun: {
+            id: string;
+            variant: string;
+            version: string;
+            number: number | null;
+            started_at: string;
+        };
+        /**
+         * DatasetVersionPage
+         * @description Some items; `cursor` asks for those after them, None when there are none.
+         */
+        DatasetVersionPage: {
+            items: components["schemas"]["DatasetVersion"][];
+            cursor: string | null;
+        };
+        /**
+         * VersionMade
+         * @description The newest version; `new` is False where what came holds the same as the one before.
+         */
+        VersionMade: {
+            version: components["schemas"]["DatasetVersion"];
+            new: boolean;
+        };
+        /**
+         * PlacedExamplePage
+         * @description Some items; `cursor` asks for those after them, None when there are none.
+         */
+        PlacedExamplePage: {
+            items: components["schemas"]["PlacedExample"][];
+            cursor: string | null;
+        };
+        /**
+         * PlacedExample
+         * @description A row of a version in its place.
+         */
+        PlacedExample: {
+            position: number;
+            example: components["schemas"]["Example"];
+        };
+        /**
+         * Example
+         * @description One row of a dataset version.
+         *
+         *         `inputs` fill the prompt's variables. `reference` is what scorers compare with, None where there is none.
+         *         `cluster` names the conversation or document it comes from: examples of one cluster are not independent.
+         *         `slices` are the subsets to report by, name to value.
+         */
+        Example: {
+            id: string;
+            inputs: Record<string, never>;
+            reference: unknown;
+            metadata: Record<string, never>;
+            cluster: string | null;
+            slices: {
+                [key: string]: string;
+            };
+        };
+        /**
+         * DatasetDiff
+         * @description How many examples differ, and a page of them: removed, changed, added.
+         */
+        DatasetDiff: {
+            before: number;
+            after: number;
+            changes: components["schemas"]["Changes"];
+            items: components["schemas"]["Difference"][];
+            cursor: string | null;
+        };
+        /**
+         * Changes
+         * @description How many rows differ.
+         */
+        Changes: {
+            added: number;
+            changed: number;
+            removed: number;
+        };
+        /**
+         * Difference
+         * @description One example that differs between two versions: `before` is None where it came, `after` where it went.
+         */
+        Difference: {
+            id: string;
+            before: components["schemas"]["Example"] | null;
+            after: components["schemas"]["Example"] | null;
+        };
+        /**
+         * FileLooked
+         * @description `changes` are against the newest version; None where the file cannot be imported.
+         */
+        FileLooked: {
+            looked: components["schemas"]["Looked"];
+            changes: components["schemas"]["Changes"] | null;
+        };
+        /**
+         * Looked
+         * @description `rows` that can be read, the first `examples` of them, and the first `problems`: with any, none is imported.
+         */
+        Looked: {
+            rows: number;
+            examples: components["schemas"]["Example"][];
+            problems: components["schemas"]["Problem"][];
+        };
+        /**
+         * Problem
+         * @description What is wrong, and where; None where it is the file as a whole.
+         */
+        Problem: {
+            line: number | null;
+            field: string | null;
+            message: string;
+        };
+        /**
+         * TracesTaken
+         * @description What came of the spans, the first examples of it, and the newest version, None where there is none yet.
+         */
+        TracesTaken: {
+            taken: components["schemas"]["Taken"];
+            examples: components["schemas"]["Example"][];
+            version: components["schemas"]["DatasetVersion"] | null;
+        };
+        /**
+         * Taken
+         * @description What came of the spans: `rows` were made, `duplicates` have the inputs of a row that is there or came before, and
+         *         `without_input` say nothing that was asked.
+         */
+        Taken: {
+            spans: number;
+            rows: number;
+            duplicates: number;
+            without_input: number;
+            references: number;
+        };
+        /**
+         * VariantPage
+         * @description Variants by hash; `cursor` asks for those after them, None when there are none.
+         */
+        VariantPage: {
+            items: components["schemas"]["VariantEntry"][];
+            cursor: string | null;
+        };
+        /**
+         * VariantEntry
+         * @description A variant as it is kept: `description` is what `hash` was computed from.
+         */
+        VariantEntry: {
+            hash: string;
+            kind: string;
+            model: string | null;
+            description: unknown;
+        };
+        /**
+         * RunPage
+         * @description Runs, the newest first; `cursor` asks for those after them, None when there are none.
+         */
+        RunPage: {
+            items: components["schemas"]["RunEntry"][];
+            cursor: string | null;
+        };
+        /**
+         * RunEntry
+         * @description A run in a list. `stopped`: not finished, and nothing came back for three minutes; the same command resumes it.
+         *         `per_s` are calls a second of the last minute and `left_s` what is left at that rate, None where nothing moves.
+         */
+        RunEntry: {
+            id: string;
+            variant: components["schemas"]["VariantRef"];
+            dataset: string;
+            version: string;
+            metrics: string[];
+            scorers: string[];
+            repeats: number;
+            fresh: boolean;
+            started_at: string;
+            finished_at: string | null;
+            /** @enum {unknown} */
+            state: "finished" | "running" | "stopped";
+            counts: components["schemas"]["RunCounts"];
+            per_s: number | null;
+            left_s: number | null;
+        };
+        /**
+         * VariantRef
+         * @description Who answered; `model` as asked for.
+         */
+        VariantRef: {
+            name: string;
+            hash: string;
+            model: string | null;
+        };
+        /**
+         * RunCounts
+         * @description Counted and summed over the rows of a run at the moment of asking. `asked` trials are due in all; `calls` were
+         *         paid by this run, `unpriced` of them at no known price; `failures` are kinds of errors, the most frequent first;
+         *         `recent` calls came back within the last minute, the last one at `latest`.
+         */
+        RunCounts: {
+            asked: number;
+            trials: number;
+            errors: number;
+            reused: number;
+            calls: number;
+            unpriced: number;
+            /** Format: decimal */
+            spent_usd: string;
+            failures: {
+                [key: string]: number;
+            };
+            recent: number;
+            latest: string | null;
+        };
+        /**
+         * RunDetail
+         * @description A run with what its variant is and, once it has trials, its own line of the box score.
+         */
+        RunDetail: {
+            run: components["schemas"]["RunEntry"];
+            kind: string;
+            description: unknown;
+            columns: components["schemas"]["LineColumn"][];
+            cells: components["schemas"]["LineCell"][];
+            summary: components["schemas"]["VariantSummary"] | null;
+        };
+        /**
+         * LineColumn
+         * @description `opens` a group: quality, cost, latency, tokens.
+         */
+        LineColumn: {
+            key: string;
+            title: string;
+            opens: boolean;
+            calibration: string;
+        };
+        /**
+         * LineCell
+         * @description `text` is empty where nothing was recorded; `under` is its interval, or a note.
+         */
+        LineCell: {
+            value: number | null;
+            text: string;
+            under: string;
+            best: boolean;
+        };
+        /**
+         * VariantSummary
+         * @description One row of the line score. None: not recorded.
+         */
+        VariantSummary: {
+            name: string;
+            hash: string;
+            model: string | null;
+            metrics: {
+                [key: string]: components["schemas"]["MetricValue"];
+            };
+            cost_per_1k_usd: number | null;
+            cost_per_1k_low: number | null;
+            cost_per_1k_high: number | null;
+            latency_p50_s: number | null;
+            latency_p50_low: number | null;
+            latency_p50_high: number | null;
+            latency_p95_s: number | null;
+            latency_p95_low: number | null;
+            latency_p95_high: number | null;
+            tokens_in: number | null;
+            tokens_out: number | null;
+            tokens_out_low: number | null;
+            tokens_out_high: number | null;
+            errors: number;
+            trials: number;
+        };
+        /**
+         * MetricValue
+         * @description `calibration` is None but for the metrics of judges.
+         */
+        MetricValue: {
+            value: number;
+            low: number | null;
+            high: number | null;
+            n: number;
+            method: string;
+            /** @enum {unknown} */
+            kind: "amount" | "mean" | "rate";
+            /** @enum {unknown} */
+            better: "higher" | "lower";
+            unit: string;
+            calibration: "uncalibrated" | null;
+        };
+        /**
+         * TrialPage
+         * @description Trials by place of their example; `cursor` asks for those after them.
+         */
+        TrialPage: {
+            items: components["schemas"]["TrialLine"][];
+            cursor: string | null;
+        };
+        /**
+         * TrialLine
+         * @description One trial as it is kept. `question` are the inputs as text; times are seconds, money exact decimal text.
+         */
+        TrialLine: {
+            example_id: string;
+            position: number;
+            repeat: number;
+            question: string;
+            inputs: Record<string, never>;
+            reference: unknown;
+            slices: {
+                [key: string]: string;
+            };
+            output: string;
+            reasoning: string;
+            tool_calls: components["schemas"]["boxscore.providers.response.ToolCall"][];
+            error: components["schemas"]["Failure"] | null;
+            scores: {
+                [key: string]: components["schemas"]["boxscore.scoring.scorer.Score"];
+            };
+            latency_s: number | null;
+            first_token_s: number | null;
+            cost_usd: string | null;
+            price: string | null;
+            tokens_in: number | null;
+            tokens_out: number | null;
+            model: string | null;
+            finish_reason: string | null;
+            recorded_at: string | null;
+            reused: boolean;
+        };
+        /**
+         * ToolCall
+         * @description A call that the model asked for. `arguments` is the parsed object, or the raw text when it is no JSON object.
+         */
+        "boxscore.providers.response.ToolCall": {
+            name: string;
+            arguments: unknown;
+            id: string | null;
+        };
+        /** Failure */
+        Failure: {
+            kind: string;
+            message: string;
+            status: number | null;
+        };
+        /**
+         * Score
+         * @description One scorer's word on one response.
+         *
+         *         `value` is None where the scorer has nothing to say (latency that was not recorded). `label` is what was read in
+         *         the answer ("yes", "42", "2 of 3 rules"), `note` why the value is what it is; both are for people.
+         */
+        "boxscore.scoring.scorer.Score": {
+            value: number | null;
+            label: string | null;
+            note: string | null;
+        };
+        /**
+         * DatasetRuns
+         * @description A version of a dataset that was run; `runs` are finished.
+         */
+        DatasetRuns: {
+            name: string;
+            version: string;
+            runs: number;
+            last_at: string;
+        };
+        /**
+         * Matrix
+         * @description Variants beside each other on one version of a dataset, from the newest finished run of each, the newest first.
+         *         They were not compared: which is better only a verdict tells. `left_out` are more than are read at once.
+         */
+        Matrix: {
+            dataset: string;
+            version: string;
+            examples: number;
+            metric: string;
+            columns: components["schemas"]["LineColumn"][];
+            lines: components["schemas"]["Line"][];
+            frontier: components["schemas"]["Drawing"];
+            left_out: number;
+        };
+        /**
+         * Line
+         * @description One variant of the line score. `role` is baseline, candidate or also run; `place` is its mark's and colour's;
+         *         `run` is the id of its run, None where its rows are not here.
+         */
+        Line: {
+            name: string;
+            model: string | null;
+            hash: string;
+            role: string;
+            place: number;
+            run: string | null;
+            cells: components["schemas"]["LineCell"][];
+        };
+        /**
+         * Drawing
+         * @description A chart: `title` says the finding, `words` what is drawn, `svg` draws it (twice, for a wide and a narrow page);
+         *         it is empty where there is nothing to draw.
+         */
+        Drawing: {
+            title: string;
+            words: string;
+            svg: string;
+        };
+        /**
+         * ComparisonPage
+         * @description Verdicts, the newest first; `cursor` asks for those after them, None when there are none.
+         */
+        ComparisonPage: {
+            items: components["schemas"]["ComparisonEntry"][];
+            cursor: string | null;
+        };
+        /**
+         * ComparisonEntry
+         * @description A verdict in a list: its headline in pieces, and between whom. `spent_usd` is what its answers cost.
+         */
+        ComparisonEntry: {
+            id: string;
+            /** @enum {unknown} */
+            verdict: "reject" | "ship" | "undecided";
+            created_at: string;
+            said: components["schemas"]["Phrase"][];
+            rule: string;
+            dataset: string;
+            version: string;
+            examples: number;
+            baseline: components["schemas"]["VariantRef"];
+            candidate: components["schemas"]["VariantRef"];
+            baseline_run: string | null;
+            candidate_run: string | null;
+            spent_usd: string | null;
+        };
+        /**
+         * Phrase
+         * @description A piece of the headline; `strong` is what the eye should catch.
+         */
+        Phrase: {
+            text: string;
+            strong: boolean;
+        };
+        /**
+         * Verdict
+         * @description `reason` is the headline sentence. `id` is a short hash of what was compared: same inputs, same id.
+         *         `confidence_level` is that of all intervals, a fraction: with several candidates Holm leaves it above 1 − alpha.
+         */
+        Verdict: {
+            /** @enum {unknown} */
+            verdict: "reject" | "ship" | "undecided";
+            reason: string;
+            rule: components["schemas"]["Rule"];
+            dataset: components["schemas"]["DatasetInfo"];
+            baseline: components["schemas"]["VariantSummary"];
+            candidate: components["schemas"]["VariantSummary"];
+            comparisons: components["schemas"]["MetricComparison"][];
+            cost: components["schemas"]["CostComparison"] | null;
+            latency: components["schemas"]["LatencyComparison"] | null;
+            needs: components["schemas"]["Needs"] | null;
+            slices: components["schemas"]["SliceComparison"][];
+            regressions: string[];
+            warnings: string[];
+            id: string;
+            improvements: string[];
+            tied: number;
+            notes: string[];
+            also_run: components["schemas"]["VariantSummary"][];
+            sensitivity: string | null;
+            provenance: components["schemas"]["Provenance"] | null;
+            checks: components["schemas"]["Check"][];
+            judges: components["schemas"]["JudgeInfo"][];
+            confidence_level: number | null;
+        };
+        /**
+         * Rule
+         * @description `waive` names uncalibrated judges on whose word the rule may ship all the same.
+         */
+        Rule: {
+            metric: string;
+            /** @enum {unknown} */
+            kind: "noninferiority" | "superiority" | "value";
+            margin: number;
+            alpha: number;
+            usd_per_success: number | null;
+            guards: components["schemas"]["Guard"][];
+            waive: string[];
+        };
+        /**
+         * Guard
+         * @description A further condition. Either `margin` (may be worse than the baseline by less than this, in the metric's unit) or
+         *         `ceiling` (the candidate's own value must be shown to lie at or below it). `holds` and `shown` are the outcome.
+         *
+         *         `metric` is a scorer's metric or one of cost_per_1k_usd, latency_p50_s, latency_p95_s, tokens_out, errors.
+         */
+        Guard: {
+            metric: string;
+            margin: number | null;
+            ceiling: number | null;
+            holds: ("reject" | "ship" | "undecided") | null;
+            note: string | null;
+        };
+        /**
+         * DatasetInfo
+         * @description `examples` are those compared (paired); `clusters` equals it when there is no clustering.
+         */
+        DatasetInfo: {
+            name: string;
+            version: string;
+            examples: number;
+            clusters: number;
+            total: number;
+            unpaired: number;
+            repeats: number;
+        };
+        /**
+         * MetricComparison
+         * @description One line of the differences. `shown` is oriented: "better" is better for the user.
+         */
+        MetricComparison: {
+            metric: string;
+            difference: number;
+            low: number | null;
+            high: number | null;
+            p: number;
+            p_adjusted: number;
+            method: string;
+            wins: number;
+            ties: number;
+            losses: number;
+            /** @enum {unknown} */
+            kind: "amount" | "mean" | "rate";
+            /** @enum {unknown} */
+            better: "higher" | "lower";
+            unit: string;
+            /** @enum {unknown} */
+            shown: "better" | "same" | "unclear" | "worse";
+            calibration: "uncalibrated" | null;
+        };
+        /**
+         * CostComparison
+         * @description `per_extra_success_*`: dollars per one more success, from Fieller's interval; None where there is no finite
+         *         one (the gain is not shown). When the candidate saves and loses quality it is dollars saved per success given up.
+         *         `benefit` says what the change is worth at any price of a success.
+         */
+        CostComparison: {
+            difference_per_1k_usd: number;
+            low: number | null;
+            high: number | null;
+            per_extra_success_usd: number | null;
+            per_extra_success_low: number | null;
+            per_extra_success_high: number | null;
+            method: string;
+            /** @enum {unknown} */
+            shown: "better" | "same" | "unclear" | "worse";
+            benefit: components["schemas"]["NetBenefit"] | null;
+        };
+        /**
+         * NetBenefit
+         * @description Net benefit per example as a function of v, the dollars that a success is worth.
+         *
+         *         The estimate is v·successes − dearer. Its interval is v·gain − dearer ± t·√(square·v² + cross·v + constant), where
+         *         `gain` is `successes` drawn a little towards 0 by the pseudo-units of the estimator.
+         */
+        NetBenefit: {
+            successes: number;
+            gain: number;
+            dearer: number;
+            square: number;
+            cross: number;
+            constant: number;
+            t: number;
+        };
+        /** LatencyComparison */
+        LatencyComparison: {
+            p50_difference_s: number;
+            p50_low: number | null;
+            p50_high: number | null;
+            p95_difference_s: number;
+            p95_low: number | null;
+            p95_high: number | null;
+            method: string;
+            /** @enum {unknown} */
+            p50_shown: "better" | "same" | "unclear" | "worse";
+            /** @enum {unknown} */
+            p95_shown: "better" | "same" | "unclear" | "worse";
+        };
+        /**
+         * Needs
+         * @description How many more examples would decide at 80 % power, and what both variants' answers to them cost.
+         *
+         *         `examples` None: no number of examples would (the measured effect sits on the border).
+         */
+        Needs: {
+            examples: number | null;
+            cost_usd: number | null;
+            note: string;
+        };
+        /**
+         * SliceComparison
+         * @description The primary metric inside one subset. `p_adjusted` by Holm over all slices shown.
+         */
+        SliceComparison: {
+            slice: string;
+            value: string;
+            examples: number;
+            clusters: number;
+            baseline: number;
+            candidate: number;
+            difference: number;
+            low: number;
+            high: number;
+            p: number;
+            p_adjusted: number;
+            wins: number;
+            losses: number;
+            /** @enum {unknown} */
+            shown: "better" | "same" | "unclear" | "worse";
+        };
+        /**
+         * Provenance
+         * @description The fine print: what was used, so that a reader can repeat it. `spent_usd` is of answers, `judge_spent_usd` of
+         *         verdicts on them.
+         */
+        Provenance: {
+            boxscore_version: string;
+            created_at: string;
+            scorers: string[];
+            prices: string[];
+            answers_from: string | null;
+            answers_to: string | null;
+            spent_usd: number | null;
+            judge_spent_usd: number | null;
+            reused_trials: number;
+            minimum_detectable: number | null;
+            corrections: string[];
+            command: string | null;
+            seed: number;
+        };
+        /**
+         * Check
+         * @description One thing that the rule asks, and what became of it: `ship` when it is shown to hold, `reject` when the opposite
+         *         is shown, else `undecided`.
+         *
+         *         `role` is primary, saving, net benefit (dollars per 1,000), guard, units, the number of independent ones, or
+         *         calibration, that the judge called `metric` was held against people or is waived, or judged, that it is decided the
+         *         same without what a judge gave no verdict on. The interval was held against `threshold`: of a ceiling it must lie at
+         *         or below it, of all else above it, turned so that more is better. What was not recorded, and an end that is not
+         *         finite, is None.
+         */
+        Check: {
+            /** @enum {unknown} */
+            role: "calibration" | "guard" | "judged" | "net benefit" | "primary" | "saving" | "units";
+            metric: string;
+            /** @enum {unknown} */
+            outcome: "reject" | "ship" | "undecided";
+            value: number | null;
+            low: number | null;
+            high: number | null;
+            threshold: number | null;
+            ceiling: boolean;
+        };
+        /**
+         * JudgeInfo
+         * @description A judge, and how its judging of this comparison went.
+         *
+         *         `hash` is its identity: prompt, model and params. `verdicts` were given, `errors` could not be had (they count as
+         *         failures, of a pairwise judge as ties; `failures` are their kinds), `repaired` took more than one call; `spent_usd`
+         *         is what all its verdicts cost in this run, over all candidates, None where that is not known. Of a pairwise judge
+         *         `pairs` were asked in both orders, `disagreed` of them got another verdict when the answers changed places, with
+         *         `first_favoured` and `second_favoured` the places that won then. `length_correlation` is Pearson's between the gain
+         *         in score and in characters, None below 20 answers.
+         */
+        JudgeInfo: {
+            name: string;
+            /** @enum {unknown} */
+            kind: "binary" | "ordinal" | "pairwise" | "rubric";
+            hash: string;
+            model: string | null;
+            metrics: string[];
+            /** @enum {unknown} */
+            calibration: "uncalibrated";
+            waived: boolean;
+            repeats: number;
+            verdicts: number;
+            errors: number;
+            failures: string;
+            repaired: number;
+            reused: number;
+            spent_usd: number | null;
+            pairs: number | null;
+            disagreed: number | null;
+            first_favoured: number | null;
+            second_favoured: number | null;
+            length_correlation: number | null;
+        };
+        /**
+         * Sheet
+         * @description A verdict as a page shows it, in the order of the report. `said` is the headline in pieces.
+         */
+        Sheet: {
+            id: string;
+            created_at: string | null;
+            /** @enum {unknown} */
+            verdict: "reject" | "ship" | "undecided";
+            dataset: string;
+            version: string;
+            size: string;
+            spent: string;
+            said: components["schemas"]["Phrase"][];
+            warnings: string[];
+            notes: string[];
+            need: components["schemas"]["Need"] | null;
+            rule: string;
+            level: string;
+            bold: boolean;
+            columns: components["schemas"]["LineColumn"][];
+            lines: components["schemas"]["Line"][];
+            flipped: string[];
+            differences: components["schemas"]["DifferenceLine"][];
+            closing: components["schemas"]["Drawing"] | null;
+            settings: components["schemas"]["Settings"] | null;
+            frontier: components["schemas"]["Drawing"];
+            latency: components["schemas"]["Drawing"];
+            slices: components["schemas"]["SliceTable"] | null;
+            counts: components["schemas"]["boxscore.experiments.report.sheet.Counts"];
+            fine_print: components["schemas"]["boxscore.experiments.report.sheet.Entry"][];
+            command: string | null;
+        };
+        /**
+         * Need
+         * @description What would decide. `examples` None: no number of them would; `left` are in the dataset and were not run.
+         */
+        Need: {
+            examples: number | null;
+            about: number | null;
+            cost_usd: number | null;
+            price: string;
+            left: number;
+            note: string;
+        };
+        /**
+         * DifferenceLine
+         * @description One row around zero: right is better in every row. `ends` of its scale are printed; `band` is shaded.
+         */
+        DifferenceLine: {
+            key: string;
+            label: string;
+            per: string;
+            role: string;
+            difference: string;
+            interval: string;
+            asked: string;
+            outcome: string;
+            calibration: string;
+            ends: [
+                string,
+                string
+            ];
+            band: [
+                number,
+                number
+            ] | null;
+            spot: components["schemas"]["Spot"];
+        };
+        /**
+         * Spot
+         * @description Where a difference and its interval lie on their scale. `state` is good, bad, open or plain.
+         */
+        Spot: {
+            state: string;
+            at: number;
+            low: number | null;
+            high: number | null;
+        };
+        /**
+         * Settings
+         * @description What other settings would decide: the estimates that all rules look at, and a track for each rule.
+         */
+        Settings: {
+            estimates: components["schemas"]["Estimates"];
+            saving: string;
+            thing: string;
+            break_even: string;
+            tracks: components["schemas"]["Track"][];
+        };
+        /**
+         * Estimates
+         * @description All that the rules look at. `low` and `high` bound the primary difference, turned so that more is better, None
+         *         where they are not finite. `saving` is what became of a saving in dollars or latency. `benefit` is None where no
+         *         cost is known. `held` are the checks that no setting moves: units, guards, calibration.
+         */
+        Estimates: {
+            low: number | null;
+            high: number | null;
+            /** @enum {unknown} */
+            saving: "reject" | "ship" | "undecided";
+            benefit: components["schemas"]["NetBenefit"] | null;
+            held: components["schemas"]["Check"][];
+        };
+        /**
+         * Track
+         * @description A setting that can be moved, from 0 to `end`, with the places where its verdict changes. `now` is None for a rule
+         *         that is not the one set. A number of it times `factor`, with `decimals`, is what is shown.
+         */
+        Track: {
+            kind: string;
+            now: number | null;
+            start: number;
+            end: number;
+            breaks: number[];
+            factor: number;
+            decimals: number;
+            before: string;
+            after: string;
+        };
+        /**
+         * SliceTable
+         * @description Worst first, on one scale.
+         */
+        SliceTable: {
+            label: string;
+            unit: string;
+            ends: [
+                string,
+                string
+            ];
+            said: string;
+            lines: components["schemas"]["SliceLine"][];
+        };
+        /**
+         * SliceLine
+         * @description The primary metric in one subset.
+         */
+        SliceLine: {
+            slice: string;
+            value: string;
+            examples: number;
+            before: string;
+            after: string;
+            difference: string;
+            interval: string;
+            wins: number;
+            losses: number;
+            shown: string;
+            spot: components["schemas"]["Spot"];
+        };
+        /**
+         * Counts
+         * @description Examples by what became of them.
+         */
+        "boxscore.experiments.report.sheet.Counts": {
+            worse: number;
+            better: number;
+            tied: number;
+        };
+        /**
+         * Entry
+         * @description A line of the fine print.
+         */
+        "boxscore.experiments.report.sheet.Entry": {
+            term: string;
+            text: string;
+        };
+        /**
+         * PairPage
+         * @description Answers side by side; `cursor` asks for those after them.
+         */
+        PairPage: {
+            items: components["schemas"]["PairLine"][];
+            cursor: string | null;
+        };
+        /**
+         * PairLine
+         * @description Both answers to one example, side by side. `agreement` is the share of words in common.
+         */
+        PairLine: {
+            example_id: string;
+            outcome: string;
+            question: string;
+            reference: string | null;
+            slices: {
+                [key: string]: string;
+            };
+            agreement: number;
+            baseline: components["schemas"]["Answer"];
+            candidate: components["schemas"]["Answer"];
+        };
+        /**
+         * Answer
+         * @description One side of a pair. `cut` characters are left off at its end.
+         */
+        Answer: {
+            state: string;
+            outcome: string;
+            numbers: string;
+            value: number | null;
+            error: string | null;
+            note: string | null;
+            cut: number;
+            pieces: components["schemas"]["PieceLine"][];
+        };
+        /**
+         * PieceLine
+         * @description A stretch of an answer: `same` in both, `apart` in this one only, `plain` not compared. `marked` is where the
+         *         scorer read its label.
+         */
+        PieceLine: {
+            text: string;
+            kind: string;
+            folded: boolean;
+            marked: boolean;
+        };
+        /**
+         * WhatIf
+         * @description What calls cost, and what they would have cost at the prices of `at`, the same tokens taken: another model would
+         *         have counted and answered its own way. `totals` are in the order of `asked`, each None where a row has none. Stored
+         *         counts do not tell how many tokens were written to a cache: those are priced as plain input.
+         */
+        WhatIf: {
+            by: string | null;
+            at: string;
+            asked: components["schemas"]["Asked"][];
+            rows: components["schemas"]["Mix"][];
+            /** Format: decimal */
+            cost_usd: string;
+            totals: (string | null)[];
+        };
+        /**
+         * Asked
+         * @description Prices that the calls are put to. `model` and `provider` are None for each call's own. `price` names the row,
+         *         None where it is not one, and where there is none.
+         */
+        Asked: {
+            name: string;
+            model: string | null;
+            provider: string | null;
+            price: string | null;
+        };
+        /**
+         * Mix
+         * @description Calls of one model, of one value of the field asked by. `cached_tokens` are among the input's, `reasoning_tokens`
+         *         among the output's. `cost_usd` is what they cost, but for the `unpriced` ones; `then` is in the order of what was
+         *         asked.
+         */
+        Mix: {
+            value: string | number | boolean | null;
+            model: string | null;
+            provider: string | null;
+            calls: number;
+            unpriced: number;
+            input_tokens: number;
+            cached_tokens: number;
+            output_tokens: number;
+            reasoning_tokens: number;
+            /** Format: decimal */
+            cost_usd: string;
+            then: components["schemas"]["Then"][];
+        };
+        /**
+         * Then
+         * @description What calls would cost, by which price row, and its arithmetic. `usd` is None where no price is known, or where
+         *         the counts do not tell.
+         */
+        Then: {
+            usd: string | null;
+            price: string | null;
+            parts: components["schemas"]["Part"][];
+        };
+        /**
+         * Part
+         * @description `count` units of `kind` that no narrower priced kind has taken, at `usd_per_unit` for `per` of them.
+         *
+         *         `above` is the threshold of input tokens that the request crossed, when the price is a tier's.
+         */
+        Part: {
+            kind: string;
+            /** Format: decimal */
+            count: string;
+            /** Format: decimal */
+            usd_per_unit: string;
+            per: number;
+            /** Format: decimal */
+            usd: string;
+            above: number | null;
+        };
+        /**
+         * Session
+         * @description Who asks. `name` is a person's; of kind "local" it is whoever sits at this machine, while there are no users.
+         *         `csrf` goes into the header boxscore-csrf of whatever changes something, None where that is not asked for.
+         *         `server`: whether the caller manages users and projects.
+         */
+        Session: {
+            kind: string;
+            name: string;
+            role: ("editor" | "owner" | "reviewer" | "viewer") | null;
+            server: boolean;
+            csrf: string | null;
+            projects: components["schemas"]["Share"][];
+        };
+        /**
+         * Share
+         * @description What the caller may do in a project.
+         */
+        Share: {
+            id: string;
+            name: string;
+            archived: boolean;
+            rights: ("admin" | "ingest" | "read" | "score" | "server" | "write")[];
+        };
+        /** Member */
+        Member: {
+            user: string;
+            /** @enum {unknown} */
+            role: "editor" | "owner" | "reviewer" | "viewer";
+            since: string;
+            disabled: boolean;
+        };
+        /**
+         * User
+         * @description A person. `role` is in every project, None for one who is member of some. `signs_in`: whether a password was
+         *         chosen.
+         */
+        User: {
+            id: string;
+            name: string;
+            role: ("editor" | "owner" | "reviewer" | "viewer") | null;
+            created_at: string;
+            disabled_at: string | null;
+            signs_in: boolean;
+        };
+        /**
+         * Invitation
+         * @description `path` is the one-time link without the server's address: give it to the person, and to nobody else. It is told
+         *         this once.
+         */
+        Invitation: {
+            user: components["schemas"]["User"];
+            path: string;
+            link: components["schemas"]["Link"];
+        };
+        /**
+         * Link
+         * @description `token` goes into the link, behind its `#`, so that no server on the way writes it down. `user` is the name of
+         *         whom it is for, None where it makes the first owner.
+         */
+        Link: {
+            token: string;
+            user: string | null;
+            expires_at: string;
+        };
+        /**
+         * Key
+         * @description What is told of a key: never the key itself.
+         */
+        Key: {
+            id: string;
+            project: string;
+            name: string;
+            last_four: string;
+            rights: ("admin" | "ingest" | "read" | "score" | "server" | "write")[];
+            created_by: string | null;
+            created_at: string;
+            expires_at: string | null;
+            revoked_at: string | null;
+        };
+        /**
+         * NewKey
+         * @description `secret` is told this once, and nobody can find it out again.
+         */
+        NewKey: {
+            id: string;
+            project: string;
+            name: string;
+            last_four: string;
+            rights: ("admin" | "ingest" | "read" | "score" | "server" | "write")[];
+            created_by: string | null;
+            created_at: string;
+            expires_at: string | null;
+            revoked_at: string | null;
+            secret: string;
+        };
+        /**
+         * Project
+         * @description `id` stays and stands in addresses; `name` is what people call it. An archived one can be read, and nothing
+         *         else.
+         */
+        Project: {
+            id: string;
+            name: string;
+            created_at: string | null;
+            archived_at: string | null;
+        };
+        /** AuditPage */
+        AuditPage: {
+            items: components["schemas"]["boxscore.governance.audit.Entry"][];
+            cursor: string | null;
+        };
+        /**
+         * Entry
+         * @description `actor` is "local", "user NAME" or "key ID"; `action` the route, as in "POST /keys"; `object` its address;
+         *         `outcome` the HTTP status that was answered. `project` is None for what is of the server.
+         */
+        "boxscore.governance.audit.Entry": {
+            id: string;
+            at: string;
+            project: string | null;
+            actor: string;
+            action: string;
+            object: string;
+            outcome: number;
+        };
+        /**
+         * ScoreInput
+         * @description What somebody or something thought of a span (`trace_id` and `span_id`), a trace (`trace_id`) or a session.
+         *
+         *         `id` makes it safe to send again: the same one replaces what it said before, if it is later by `at_ns` (nanoseconds
+         *         since 1970 by the sender's clock); whatever the order of arrival, the latest stays. `name` is the metric, `value` a
+         *         number, true or false (counted as 1 and 0), or a category. `source` is who scored: a person of ours, code, a judge
+         *         or a user. A `UsageError` where it cannot be.
+         */
+        ScoreInput: {
+            id: string;
+            name: string;
+            value: number | boolean | string;
+            /** @default null */
+            trace_id: string | null;
+            /** @default null */
+            span_id: string | null;
+            /** @default null */
+            session: string | null;
+            /** @default null */
+            comment: string | null;
+            /**
+             * @default code
+             * @enum {unknown}
+             */
+            source: "code" | "human" | "judge" | "user";
+            at_ns: number;
+            /** @default {} */
+            metadata: {
+                [key: string]: string;
+            };
+        };
+        /** NewDataset */
+        NewDataset: {
+            name: string;
+            /** @default null */
+            description: string | null;
+        };
+        /**
+         * DatasetChange
+         * @description What is None stays as it is.
+         */
+        DatasetChange: {
+            /** @default null */
+            description: string | null;
+            /** @default null */
+            archived: boolean | null;
+        };
+        /**
+         * VersionEdit
+         * @description `put` are rows as in a line of JSONL, new or in the place of those with their ids; `remove` are ids. `base` is
+         *         the version that the edit was made on, 0 for a dataset without one.
+         */
+        VersionEdit: {
+            base: number;
+            /** @default [] */
+            put: Record<string, never>[];
+            /** @default [] */
+            remove: string[];
+            /** @default null */
+            note: string | null;
+        };
+        /**
+         * VersionAgain
+         * @description `number` is the version to have again, `base` the newest.
+         */
+        VersionAgain: {
+            number: number;
+            base: number;
+            /** @default null */
+            note: string | null;
+        };
+        /**
+         * FromTraces
+         * @description `look` shows what would come of it, and makes nothing.
+         */
+        FromTraces: {
+            selection: components["schemas"]["SpanSelection"];
+            /**
+             * @default {
+             *       "inputs": "auto",
+             *       "reference": "human",
+             *       "slices": []
+             *     }
+             */
+            mapping: components["schemas"]["SpanMapping"];
+            /** @default null */
+            note: string | null;
+            /** @default false */
+            look: boolean;
+        };
+        /**
+         * SpanSelection
+         * @description Which spans: those that are `spans` by id, or else those that `filter` takes, newest first, `limit` at most.
+         */
+        SpanSelection: {
+            /** @default [] */
+            spans: components["schemas"]["PickedSpan"][];
+            /** @default [] */
+            filter: string[];
+            /** @default 1000 */
+            limit: number;
+        };
+        /**
+         * PickedSpan
+         * @description A span by its ids in hexadecimal digits; without `span_id` the entry of the trace.
+         */
+        PickedSpan: {
+            trace_id: string;
+            /** @default null */
+            span_id: string | null;
+        };
+        /**
+         * SpanMapping
+         * @description What of a span becomes what of an example.
+         *
+         *         `inputs`: the prompt's `variables`, where the span has them; `messages` (all of them, `[{role, content}]`) under
+         *         that name; the last message in as `text`, under `input`; `auto`: the first of these that fits, where messages are
+         *         left out if there is one besides the system's. `reference`: the output where a person's score of true, and none of
+         *         false, is on the span or its trace (`human`), always (`output`), or never (`none`). `slices` are fields of the span
+         *         (`model`, `step`, `metadata.tier`) to report by.
+         */
+        SpanMapping: {
+            /**
+             * @default auto
+             * @enum {unknown}
+             */
+            inputs: "auto" | "messages" | "text" | "variables";
+            /**
+             * @default human
+             * @enum {unknown}
+             */
+            reference: "human" | "none" | "output";
+            /** @default [] */
+            slices: string[];
+        };
+        /** Credentials */
+        Credentials: {
+            name: string;
+            password: string;
+        };
+        /**
+         * NewOwner
+         * @description `link` is what follows `#owner=` in the one-time link.
+         */
+        NewOwner: {
+            link: string;
+            name: string;
+            password: string;
+        };
+        /**
+         * Redeemed
+         * @description `link` is what follows `#link=` in the one-time link.
+         */
+        Redeemed: {
+            link: string;
+            password: string;
+        };
+        /** NewPassword */
+        NewPassword: {
+            old: string;
+            new: string;
+        };
+        /** RoleIn */
+        RoleIn: {
+            /** @enum {unknown} */
+            role: "editor" | "owner" | "reviewer" | "viewer";
+        };
+        /**
+         * NewUser
+         * @description `role` is in every project; without one the person is to be made member of some.
+         */
+        NewUser: {
+            name: string;
+            /** @default null */
+            role: ("editor" | "owner" | "reviewer" | "viewer") | null;
+        };
+        /**
+         * ChangedUser
+         * @description What is left out stays. `role` null takes the role in every project away.
+         */
+        ChangedUser: {
+            role?: ("editor" | "owner" | "reviewer" | "viewer") | null;
+            /** @default null */
+            disabled: boolean | null;
+        };
+        /**
+         * KeyAsked
+         * @description `rights` are some of read, score, ingest, write and admin. Without `expires_at` it holds until it is revoked.
+         */
+        KeyAsked: {
+            name: string;
+            rights: ("admin" | "ingest" | "read" | "score" | "server" | "write")[];
+            /** @default null */
+            expires_at: string | null;
+        };
+        /**
+         * NewProject
+         * @description `id` stays and stands in addresses: letters a to z, digits and hyphens. `name` is the id where it is left out.
+         */
+        NewProject: {
+            id: string;
+            /** @default null */
+            name: string | null;
+        };
+        /**
+         * ChangedProject
+         * @description What is left out stays. An archived project can be read, and nothing else.
+         */
+        ChangedProject: {
+            /** @default null */
+            name: string | null;
+            /** @default null */
+            archived: boolean | null;
+        };
+        /**
+         * @description What happened, what was tried, what to do next; with what else the error carries.
+         * @example {
+         *       "error": {
+         *         "code": "not_found",
+         *         "message": "there is no trace …: check the id …",
+         *         "kind": "trace"
+         *       }
+         *     }
+         */
         Error: {
             error: {
+                /** @description Stable, and made for programs. */
                 code: string;
                 message: string;
             } & {
@@ -1040,14 +3436,176 @@ export interface components {
             };
         };
     };
-    responses: never;
-    parameters: never;
+    responses: {
+        /** @description The request cannot be understood: the message says what is wrong in it. */
+        400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Nobody known asks: no login and no key came with the request, or none that counts. */
+        401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The caller lacks the right, or a page of others asks. */
+        403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description It is not there, or not in a project of the caller's. */
+        404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body took too long to arrive. */
+        408: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description It does not go with what is there, or a request with this Idempotency-Key is under way. */
+        409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description It was there, and is gone. */
+        410: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is too large. */
+        413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is of another media type, or encoding, than is taken here. */
+        415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The Idempotency-Key was used for another request. */
+        422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Too often: `Retry-After` says when again. */
+        429: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description A fault of Boxscore itself. */
+        500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not now: too much is asked at once, or the store cannot be used. `Retry-After` says when again. */
+        503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The answer took too long to work out: ask for less. */
+        504: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
+    parameters: {
+        /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+        Project: string;
+        /** @description The same, where the query does not say it. */
+        ProjectHeader: string;
+        /**
+         * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+         * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+         */
+        IdempotencyKey: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    index: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Index"];
+                };
+            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
     openapi: {
         parameters: {
             query?: never;
@@ -1066,15 +3624,11 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     live_traces: {
@@ -1082,10 +3636,14 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
             header?: {
                 /** @description The `id` of the last event that was seen: what follows it. */
                 "last-event-id"?: string | null;
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
             };
             path?: never;
             cookie?: never;
@@ -1101,15 +3659,13 @@ export interface operations {
                     "text/event-stream": components["schemas"]["Arrived"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     traces_csv: {
@@ -1117,8 +3673,13 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1130,18 +3691,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/csv": unknown;
+                    "text/csv": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     sessions_csv: {
@@ -1149,8 +3708,13 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1162,18 +3726,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/csv": unknown;
+                    "text/csv": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     spans_csv: {
@@ -1181,8 +3743,13 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1194,18 +3761,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/csv": unknown;
+                    "text/csv": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     spans_jsonl: {
@@ -1213,8 +3778,13 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1226,18 +3796,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/jsonl": unknown;
+                    "application/jsonl": string;
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     traces: {
@@ -1255,8 +3823,13 @@ export interface operations {
                 preview?: boolean;
                 /** @description From the oldest on. */
                 oldest_first?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1271,15 +3844,13 @@ export interface operations {
                     "application/json": components["schemas"]["TraceSummaryPage"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     trace: {
@@ -1293,8 +3864,13 @@ export interface operations {
                 whole?: boolean;
                 /** @description Seconds to wait, at most, for what was sent a moment ago to be found. */
                 wait?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 /** @description 32 hex digits. */
                 trace_id: string;
@@ -1312,15 +3888,13 @@ export interface operations {
                     "application/json": components["schemas"]["StoredSpanPage"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     outline: {
@@ -1330,8 +3904,13 @@ export interface operations {
                 limit?: number;
                 /** @description Seconds to wait, at most, for what was sent a moment ago to be found. */
                 wait?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 /** @description 32 hex digits. */
                 trace_id: string;
@@ -1349,21 +3928,25 @@ export interface operations {
                     "application/json": components["schemas"]["Outline"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     span: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 /** @description 32 hex digits. */
                 trace_id: string;
@@ -1383,21 +3966,25 @@ export interface operations {
                     "application/json": components["schemas"]["StoredSpan"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     span_detail: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 /** @description 32 hex digits. */
                 trace_id: string;
@@ -1417,15 +4004,13 @@ export interface operations {
                     "application/json": components["schemas"]["SpanDetail"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     raw_trace: {
@@ -1435,8 +4020,13 @@ export interface operations {
                 limit?: number;
                 /** @description The `cursor` of the page before. */
                 cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 /** @description 32 hex digits. */
                 trace_id: string;
@@ -1454,15 +4044,13 @@ export interface operations {
                     "application/json": components["schemas"]["RawPage"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     conversation: {
@@ -1472,8 +4060,13 @@ export interface operations {
                 trace_id?: string | null;
                 /** @description What was said in this session, turn by turn. */
                 session?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1488,15 +4081,13 @@ export interface operations {
                     "application/json": components["schemas"]["Talk"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     histogram: {
@@ -1510,8 +4101,13 @@ export interface operations {
                 step_ns: number;
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1526,15 +4122,13 @@ export interface operations {
                     "application/json": components["schemas"]["Bin"][];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     trace_ids: {
@@ -1544,8 +4138,13 @@ export interface operations {
                 beginning: string;
                 /** @description The most items of a page. One with much text in it is shorter. */
                 limit?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1560,15 +4159,13 @@ export interface operations {
                     "application/json": string[];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     spans: {
@@ -1586,8 +4183,13 @@ export interface operations {
                 preview?: boolean;
                 /** @description From the oldest on. */
                 oldest_first?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1602,15 +4204,79 @@ export interface operations {
                     "application/json": components["schemas"]["StoredSpanPage"];
                 };
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    health: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["Health"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    read_settings: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsView"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     sessions: {
@@ -1622,8 +4288,13 @@ export interface operations {
                 limit?: number;
                 /** @description The `cursor` of the page before. */
                 cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1638,15 +4309,13 @@ export interface operations {
                     "application/json": components["schemas"]["SessionSummaryPage"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     session: {
@@ -1658,8 +4327,13 @@ export interface operations {
                 cursor?: string | null;
                 /** @description With texts and raw spans. */
                 whole?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path: {
                 session: string;
             };
@@ -1676,15 +4350,13 @@ export interface operations {
                     "application/json": components["schemas"]["TraceSummaryPage"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     search: {
@@ -1700,8 +4372,13 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Seconds to wait, at most, for what was sent a moment ago to be found. */
                 wait?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1716,15 +4393,13 @@ export interface operations {
                     "application/json": components["schemas"]["Hits"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     facets: {
@@ -1736,8 +4411,13 @@ export interface operations {
                 filter?: string[];
                 /** @description The most items of a page. One with much text in it is shorter. */
                 limit?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1752,15 +4432,13 @@ export interface operations {
                     "application/json": components["schemas"]["Facet"][];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     counts: {
@@ -1768,8 +4446,13 @@ export interface operations {
             query?: {
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1781,18 +4464,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Counts"];
+                    "application/json": components["schemas"]["boxscore.store.spans.store.Counts"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     aggregate: {
@@ -1806,8 +4487,13 @@ export interface operations {
                 filter?: string[];
                 /** @description The most items of a page. One with much text in it is shorter. */
                 limit?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1822,15 +4508,13 @@ export interface operations {
                     "application/json": components["schemas"]["Group"][];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     series: {
@@ -1845,8 +4529,13 @@ export interface operations {
                 by?: ("model" | "application" | "environment" | "release" | "variant") | null;
                 /** @description Seconds to wait, at most, for what was sent a moment ago to be found. */
                 wait?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1861,15 +4550,13 @@ export interface operations {
                     "application/json": components["schemas"]["Series"];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     scores: {
@@ -1880,8 +4567,13 @@ export interface operations {
                 session?: string | null;
                 /** @description The most items of a page. One with much text in it is shorter. */
                 limit?: number;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
             };
-            header?: never;
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -1893,30 +4585,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Score"][];
+                    "application/json": components["schemas"]["boxscore.store.spans.scores.Score"][];
                 };
             };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
     put_scores: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Score"][];
+                "application/json": components["schemas"]["ScoreInput"][];
             };
         };
         responses: {
@@ -1929,15 +4630,2046 @@ export interface operations {
                     "application/json": components["schemas"]["Stored"];
                 };
             };
-            /** @description Error */
-            default: {
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    datasets: {
+        parameters: {
+            query?: {
+                /** @description Archived ones too. */
+                archived?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Error"];
+                    "application/json": components["schemas"]["DatasetLinePage"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    create_dataset: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDataset"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetLine"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    dataset: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDetail"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    change_dataset: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DatasetChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetLine"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    dataset_versions: {
+        parameters: {
+            query?: {
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersionPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    edit_dataset: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionEdit"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    restore_version: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VersionAgain"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    dataset_version: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+                /** @description A number, a content hash of 12 digits, or `head`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetVersion"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    dataset_examples: {
+        parameters: {
+            query?: {
+                /** @description Text that the rows hold, whatever its case. */
+                text?: string;
+                /** @description As in `slices.language=de`; all must hold. */
+                where?: string[];
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+                /** @description A number, a content hash of 12 digits, or `head`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedExamplePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    dataset_example: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+                /** @description A number, a content hash of 12 digits, or `head`. */
+                version: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Example"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    diff_versions: {
+        parameters: {
+            query: {
+                /** @description A number, a content hash, or `head`. */
+                before: string;
+                /** @description A number, a content hash, or `head`. */
+                after?: string;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDiff"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    import_dataset: {
+        parameters: {
+            query: {
+                /** @description What the file is called; its ending tells the form. */
+                filename: string;
+                /** @description Add the rows to those that are there. */
+                add?: boolean;
+                note?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VersionMade"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    look_at_file: {
+        parameters: {
+            query: {
+                /** @description What the file is called; its ending tells the form. */
+                filename: string;
+                add?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileLooked"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    export_dataset: {
+        parameters: {
+            query?: {
+                form?: "jsonl" | "csv" | "parquet";
+                /** @description CSV whose cells no spreadsheet takes for formulas: those get an apostrophe. */
+                spreadsheet?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+                /** @description A number, a content hash of 12 digits, or `head`. */
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    add_traces: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                /** @description The name of a dataset. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromTraces"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TracesTaken"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    variants: {
+        parameters: {
+            query?: {
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    variant: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VariantEntry"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    runs: {
+        parameters: {
+            query?: {
+                /** @description NAME or NAME@VERSION. */
+                dataset?: string | null;
+                /** @description Hash or name. */
+                variant?: string | null;
+                /** @description Only those that have not finished. */
+                unfinished?: boolean;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    run: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    run_trials: {
+        parameters: {
+            query?: {
+                which?: "all" | "errors" | "reused";
+                /** @description Only trials of this example. */
+                example?: string | null;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    run_events: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The `id` of the last event that was seen: what follows it. */
+                "last-event-id"?: string | null;
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["RunEntry"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    matrix_datasets: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetRuns"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    matrix: {
+        parameters: {
+            query: {
+                dataset: string;
+                version: string;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matrix"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparisons: {
+        parameters: {
+            query?: {
+                /** @description NAME or NAME@VERSION. */
+                dataset?: string | null;
+                verdict?: ("ship" | "reject" | "undecided") | null;
+                /** @description Hash or name of either side. */
+                variant?: string | null;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ComparisonPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Verdict"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_sheet: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sheet"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_pairs: {
+        parameters: {
+            query?: {
+                outcome?: ("worse" | "better" | "tied") | null;
+                /** @description The field of a slice. */
+                slice?: string | null;
+                /** @description Its value. */
+                value?: string | null;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PairPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_report: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_markdown: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/markdown": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_csv: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    cost_what_if: {
+        parameters: {
+            query: {
+                /** @description Nanoseconds since 1970. */
+                start_ns: number;
+                /** @description Nanoseconds since 1970; calls from then on are not in it. */
+                end_ns: number;
+                /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
+                filter?: string[];
+                /** @description A text field, a flag, `hour` or `day`, as in `step`. */
+                by?: string | null;
+                /** @description `model` or `provider/model`; `own` is each call's own, and the default. */
+                model?: string[];
+                /** @description Prices of this moment. Default: now. */
+                at?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Credentials"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    make_owner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewOwner"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    redeem_invitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redeemed"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    whoami: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    members: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    put_member: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleIn"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Member"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    users: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    add_user: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUser"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    change_user: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedUser"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    invite_user: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    keys: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyAsked"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    create_project: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProject"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    project: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    change_project: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedProject"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    audit: {
+        parameters: {
+            query?: {
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description What is of no project: logins, users, projects. */
+                server?: boolean;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
         };
     };
 }

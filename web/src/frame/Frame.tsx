@@ -12,12 +12,11 @@ import { Standing } from "./Standing";
 import { useTheme } from "./theme";
 import { useCounts } from "./counts";
 
-const BARE = ["/login", "/owner"];
 
 /** What is around every page: the nine places, project, range, search. */
 export function Frame() {
   const { pathname } = useLocation();
-  if (BARE.includes(pathname)) {
+  if (pathname === "/login") {
     return <><main id="main" className="mx-auto max-w-[520px]! pt-[12vh]"><Outlet /></main><Toasts /></>;
   }
   return <Framed pathname={pathname} />;

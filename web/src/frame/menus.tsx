@@ -1,6 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import { signOut, useSession } from "@/api/session";
+import { signOut, useProject, useSession } from "@/api/session";
 import { Menu } from "@/components/Menu";
 import { RANGES, range } from "@/lib/range";
 import { root } from "./root";
@@ -9,10 +9,11 @@ import { useRange } from "./range";
 /** The project that the page is about, and the others. */
 export function ProjectMenu() {
   const { data } = useSession();
-  const { project } = root.useSearch();
-  const current = project ?? data?.project ?? "default";
-  const projects = data?.projects ?? [];
-  const name = projects.find(({ id }) => id === current)?.name ?? current;
+  const { project: asked } = root.useSearch();
+  const project = useProject();
+  const current = project?.id ?? asked ?? "default";
+  const projects = (data?.projects ?? []).filter(({ archived }) => !archived);
+  const name = project?.name ?? current;
   return (
     <Menu label={<b className="clip max-w-[180px]">{name}</b>} name={`Project ${name}`}>
       {(close) => (

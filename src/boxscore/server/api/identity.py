@@ -142,7 +142,7 @@ def add(api: Api, service: Service) -> None:
         return await signed_in(asked, user, "POST /invitation")
 
     @api.get("/session", answer=Session, right="none", errors=(401,))
-    async def session(asked: Asked, asker: Asker) -> Session:
+    async def whoami(asked: Asked, asker: Asker) -> Session:
         """Who asks, and what they may do in each project."""
         _someone(asker)
         token = access.token(asked) if asker.kind == "user" else ""

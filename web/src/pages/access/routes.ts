@@ -8,10 +8,3 @@ export const login = createRoute({
   validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) }),
   component: lazyRouteComponent(() => import("./Login"), "Login"),
 });
-
-export const owner = createRoute({
-  getParentRoute: () => root,
-  path: "/owner",
-  validateSearch: (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) }),
-  component: lazyRouteComponent(() => import("./Owner"), "Owner"),
-});
