@@ -151,7 +151,7 @@ def response_of(row: ResponseRow) -> Response:
     )
 
 
-def run_row(run: Run, *, plan_hash: str, repeats: int, fresh: bool) -> RunRow:
+def run_row(run: Run, *, plan_hash: str, repeats: int, fresh: bool, job_id: str | None = None) -> RunRow:
     return RunRow(
         id=run.id,
         plan_hash=plan_hash,
@@ -166,6 +166,7 @@ def run_row(run: Run, *, plan_hash: str, repeats: int, fresh: bool) -> RunRow:
         fresh=fresh,
         started_at=run.started_at or _missing("started_at"),
         finished_at=run.finished_at,
+        job_id=job_id,
     )
 
 

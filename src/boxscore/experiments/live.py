@@ -181,7 +181,7 @@ async def compare_on(
     seed: int = 0,
     progress: ProgressOf | None = None,
 ) -> list[Comparison]:
-    """As `compare_variants` of what `check_comparison` took, in a store that is open. `variants` are the baseline, where
+    """As `compare_variants` of what `check_comparison` took, in a store that is open. `variants` are the baseline where
     none is `standing`, so many `candidates`, and those that are shown beside them; they are closed."""
     dataset, total = (dataset, len(dataset)) if standing is None else (standing.dataset, standing.total)
     began = effort.began or utc_now()

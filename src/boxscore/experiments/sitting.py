@@ -16,8 +16,8 @@ from boxscore.experiments.trial import Run, Trial
 from boxscore.experiments.variant import Variant
 from boxscore.providers.response import Response
 from boxscore.scoring.scorer import Scorer
-from boxscore.store.records.backend import Lock
 from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow
+from boxscore.store.records.backend import Lock
 
 Clock = Callable[[], datetime]
 Ids = Callable[[], str]
@@ -74,7 +74,8 @@ class Sitting:
         return len(self._dataset.examples) * self._repeats
 
     def open(self, since: datetime | None, *, retry_errors: bool) -> None:
-        """Goes on with the run of this plan that nobody works on, else begins a new one; locks it."""
+        """Goes on with the run of this plan that nobody works on, else begins a new one; locks it. A job goes on with
+        its own, finished or not: its answers are taken as they are, its errors tried again."""
         rows = journal.example_rows(self._dataset.examples)
         plan, other = (
             plan_hash(
@@ -90,6 +91,8 @@ class Sitting:
         if retry_errors:  # what went wrong the last time, with `fresh` or without
             last = [row for hashed in (plan, other) for row in self._records.runs_of_plan(hashed)[:1]]
             found = sorted(last, key=lambda row: (row.started_at, row.id))[-1:]
+        elif self._records.job is not None:
+            found = self._records.runs_of_plan(plan)[:1]
         else:
             found = self._records.runs_of_plan(plan, finished=False, active_since=since)
         self._run, self._lock = self._earlier(found, finished=retry_errors) or self._new(plan, rows)
@@ -180,10 +183,13 @@ class Sitting:
         if self._lock is not None:
             self._lock.release()
 
-    def _earlier(self, found: Sequence[RunRow], *, finished: bool) -> tuple[Run, Lock] | None:
+    def _earlier(self, found: Sequence[RunRow], *, finished: bool) -> tuple[Run, Lock | None] | None:
         """The first of the runs that nobody works on, with its lock; with `finished` a finished one too."""
         for row in found:
             lock = self._records.lock_run(row.id)
+            if self._records.job is not None:
+                # Who lost the job to us may hang and have the lock still, and cannot write: the job is fenced.
+                return self._as_run(row.id, row.started_at), lock
             if lock is None:
                 continue
             # It may have finished before we had the lock.
@@ -199,7 +205,7 @@ class Sitting:
         if lock is None:
             raise RuntimeError(f"the id {run.id!r} was given twice")
         self._records.start_run(
-            journal.run_row(run, plan_hash=plan, repeats=self._repeats, fresh=self._fresh),
+            journal.run_row(run, plan_hash=plan, repeats=self._repeats, fresh=self._fresh, job_id=self._records.job),
             journal.variant_row(self._variant),
             rows,
         )

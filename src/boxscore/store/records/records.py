@@ -69,16 +69,22 @@ def open_database(home: Path, url: str | None = None) -> Database:
     return PostgresDatabase(url)
 
 
+_OURS = "EXISTS (SELECT 1 FROM runs WHERE runs.id = {table}.run_id AND runs.project_id = ?)"
+"""Ids alone open nothing: a run is asked for with its project."""
+
+
 class Records:
-    """One project's records. Safe to use from threads and event loops; two processes may write.
+    """One project's records. Safe to use from threads and event loops; two processes may write. With the id of a `job`
+    the runs that are begun are that job's, and those that are resumed.
 
     Every write returns after its commit is on disk. Failures are `boxscore.errors.StoreError`. Close it, or use it
     as a context manager.
     """
 
-    def __init__(self, database: Database, *, project: str = DEFAULT_PROJECT) -> None:
+    def __init__(self, database: Database, *, project: str = DEFAULT_PROJECT, job: str | None = None) -> None:
         self.database = database
         self.project = project
+        self.job = job
 
     @classmethod
     def open(cls, home: Path, url: str | None = None, *, project: str = DEFAULT_PROJECT) -> "Records":
@@ -127,8 +133,8 @@ class Records:
     def runs_of_plan(
         self, plan_hash: str, *, finished: bool = True, active_since: datetime | None = None
     ) -> list[RunRow]:
-        """Runs of this plan, the newest first: all, or without the `finished` ones; only those with a sign of life at
-        or after `active_since` (None: any)."""
+        """Runs of this plan that were begun for the same job, or for none, the newest first: all, or without the
+        `finished` ones; only those with a sign of life at or after `active_since` (None: any)."""
         active = (
             "AND coalesce((SELECT max(recorded_at) FROM responses WHERE run_id = runs.id), started_at) >= ?"
             if active_since is not None
@@ -137,9 +143,11 @@ class Records:
         return self._found(
             RunRow,
             f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? AND plan_hash = ? "
-            f"{'' if finished else 'AND finished_at IS NULL'} {active} ORDER BY started_at DESC, id DESC",
+            f"AND job_id IS NOT DISTINCT FROM ? {'' if finished else 'AND finished_at IS NULL'} {active} "
+            "ORDER BY started_at DESC, id DESC",
             self.project,
             plan_hash,
+            self.job,
             *(() if active_since is None else (time_cell(active_since),)),
         )
 
@@ -161,8 +169,9 @@ class Records:
             ExampleRow,
             "SELECT position, example_id, hash, question_hash, content_json FROM run_examples AS asked "
             "JOIN examples ON examples.project_id = asked.project_id AND hash = example_hash "
-            "WHERE run_id = ? ORDER BY position",
+            "WHERE run_id = ? AND asked.project_id = ? ORDER BY position",
             run_id,
+            self.project,
         )
 
     # Trials, responses, scores
@@ -201,28 +210,30 @@ class Records:
             f"SELECT trials.run_id, trials.example_id, repeat, response_id, {_columns(ResponseRow, 'responses')} "
             "FROM trials JOIN responses ON responses.id = response_id "
             "JOIN run_examples AS asked ON asked.run_id = trials.run_id AND asked.example_id = trials.example_id "
-            "WHERE trials.run_id = ? ORDER BY asked.position, repeat"
+            "WHERE trials.run_id = ? AND asked.project_id = ? ORDER BY asked.position, repeat"
         )
-        found = self.database.rows(asked, run_id)
+        found = self.database.rows(asked, run_id, self.project)
         width = len(TrialRow.__struct_fields__)
         trials, responses = [row[:width] for row in found], [row[width:] for row in found]
         return list(zip(rows(TrialRow, trials), rows(ResponseRow, responses), strict=True))
 
     def run_scores(self, run_id: str) -> list[ScoreRow]:
         """All scores of a run, in no particular order."""
-        return self._found(ScoreRow, f"SELECT {_columns(ScoreRow)} FROM scores WHERE run_id = ?", run_id)
+        asked = f"SELECT {_columns(ScoreRow)} FROM scores WHERE run_id = ? AND {_OURS.format(table='scores')}"
+        return self._found(ScoreRow, asked, run_id, self.project)
 
     def totals(self, run_id: str) -> Totals:
         """Counts and sums over the rows of a run as they are now; money is added as exact decimals."""
         counted = (
             "SELECT count(*), count(error_kind), count(*) FILTER (WHERE responses.run_id <> trials.run_id) "
-            "FROM trials JOIN responses ON responses.id = response_id WHERE trials.run_id = ?"
+            "FROM trials JOIN responses ON responses.id = response_id WHERE trials.run_id = ? "
+            f"AND {_OURS.format(table='trials')}"
         )
         # SQLite would add money as binary floats, so it only groups; the sums are made here.
-        paid = "SELECT cost_usd, count(*) FROM responses WHERE run_id = ? GROUP BY cost_usd"
+        paid = "SELECT cost_usd, count(*) FROM responses WHERE run_id = ? AND project_id = ? GROUP BY cost_usd"
         with self.database.reading() as reading:
-            [(trials, errors, reused)] = cast("list[tuple[int, int, int]]", reading.rows(counted, run_id))
-            costs = cast("list[tuple[str | None, int]]", reading.rows(paid, run_id))
+            [(trials, errors, reused)] = cast("list[tuple[int, int, int]]", reading.rows(counted, run_id, self.project))
+            costs = cast("list[tuple[str | None, int]]", reading.rows(paid, run_id, self.project))
         return Totals(
             trials=trials,
             errors=errors,
