@@ -26,8 +26,8 @@ def opened(home: Path | None = None) -> Generator[Datasets]:
 def load_stored(
     reference: Reference, *, home: Path | None = None, cluster: str | None = None, slices: Sequence[str] = ()
 ) -> Dataset:
-    """The version that is meant, as `load_dataset` gives that of a file. `UnknownNameError` where there is no dataset of
-    that name, `NotFoundError` where it has no such version."""
+    """The version that is meant, as `load_dataset` gives that of a file. `UnknownNameError` where there is no dataset
+    of that name, `NotFoundError` where it has no such version."""
     with opened(home) as datasets:
         names = [row.name for row in datasets.store.datasets()]
         if reference.name not in names:
