@@ -14,10 +14,10 @@ from boxscore.experiments.journal import load_run, response_of
 from boxscore.experiments.report import sides
 from boxscore.experiments.report.charts import frontier_of
 from boxscore.experiments.report.score import columns_of
-from boxscore.experiments.report.sheet import Drawing, Line, LineCell, LineColumn, line_cell, line_columns
+from boxscore.experiments.report.sheet import Drawing, LineCell, LineColumn, VariantLine, line_cell, line_columns
 from boxscore.experiments.verdict import VariantSummary
 from boxscore.providers.response import ToolCall
-from boxscore.scoring.scorer import Metric, Score
+from boxscore.scoring.scorer import Metric
 from boxscore.store.records import Records, RunRow, VariantRow
 from boxscore.store.records.results import Results, RunCounts, TrialEntry, Which
 from boxscore.text import stripped
@@ -71,10 +71,18 @@ class RunDetail(msgspec.Struct, frozen=True, kw_only=True):
     summary: VariantSummary | None
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class TrialFailure(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     message: str
     status: int | None
+
+
+class TrialScore(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scorer said of one answer; `value` None: it could not."""
+
+    value: float | None
+    label: str | None
+    note: str | None
 
 
 class TrialLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +98,8 @@ class TrialLine(msgspec.Struct, frozen=True, kw_only=True):
     output: str
     reasoning: str
     tool_calls: tuple[ToolCall, ...]
-    error: Failure | None
-    scores: dict[str, Score]
+    error: TrialFailure | None
+    scores: dict[str, TrialScore]
     latency_s: float | None
     first_token_s: float | None
     cost_usd: Decimal | None
@@ -122,7 +130,7 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
     examples: int
     metric: str
     columns: tuple[LineColumn, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[VariantLine, ...]
     frontier: Drawing
     left_out: int
 
@@ -224,7 +232,7 @@ class History:
             metric=metric,
             columns=tuple(line_columns(found)),
             lines=tuple(
-                Line(
+                VariantLine(
                     name=stripped(summary.name),
                     model=summary.model,
                     hash=summary.hash,
@@ -320,9 +328,10 @@ def _trial(found: TrialEntry) -> TrialLine:
         output=response.output,
         reasoning=response.reasoning,
         tool_calls=response.tool_calls,
-        error=None if error is None else Failure(kind=error.kind, message=error.message, status=error.status),
+        error=None if error is None else TrialFailure(kind=error.kind, message=error.message, status=error.status),
         scores={
-            metric: Score(value=value, label=label, note=note) for metric, (value, label, note) in found.scores.items()
+            metric: TrialScore(value=value, label=label, note=note)
+            for metric, (value, label, note) in found.scores.items()
         },
         latency_s=response.latency_s,
         first_token_s=response.first_token_s,

@@ -1666,7 +1666,7 @@ export interface components {
             output: components["schemas"]["Message"][];
             told: components["schemas"]["RawSpan"];
             priced: components["schemas"]["Priced"] | null;
-            scores: components["schemas"]["boxscore.store.spans.scores.Score"][];
+            scores: components["schemas"]["Score"][];
         };
         /**
          * Message
@@ -1784,7 +1784,7 @@ export interface components {
          *         number, true or false (counted as 1 and 0), or a category. `source` is who scored: a person of ours, code, a judge
          *         or a user. A `UsageError` where it cannot be.
          */
-        "boxscore.store.spans.scores.Score": {
+        Score: {
             id: string;
             name: string;
             value: number | boolean | string;
@@ -1969,7 +1969,7 @@ export interface components {
          * @description Counted and summed over stored spans at the moment of asking; `traces` have their entry among these spans,
          *         `unpriced` spans told no cost.
          */
-        "boxscore.store.spans.store.Counts": {
+        Counts: {
             spans: number;
             traces: number;
             errors: number;
@@ -2405,9 +2405,9 @@ export interface components {
             output: string;
             reasoning: string;
             tool_calls: components["schemas"]["boxscore.providers.response.ToolCall"][];
-            error: components["schemas"]["Failure"] | null;
+            error: components["schemas"]["TrialFailure"] | null;
             scores: {
-                [key: string]: components["schemas"]["boxscore.scoring.scorer.Score"];
+                [key: string]: components["schemas"]["TrialScore"];
             };
             latency_s: number | null;
             first_token_s: number | null;
@@ -2429,20 +2429,17 @@ export interface components {
             arguments: unknown;
             id: string | null;
         };
-        /** Failure */
-        Failure: {
+        /** TrialFailure */
+        TrialFailure: {
             kind: string;
             message: string;
             status: number | null;
         };
         /**
-         * Score
-         * @description One scorer's word on one response.
-         *
-         *         `value` is None where the scorer has nothing to say (latency that was not recorded). `label` is what was read in
-         *         the answer ("yes", "42", "2 of 3 rules"), `note` why the value is what it is; both are for people.
+         * TrialScore
+         * @description What a scorer said of one answer; `value` None: it could not.
          */
-        "boxscore.scoring.scorer.Score": {
+        TrialScore: {
             value: number | null;
             label: string | null;
             note: string | null;
@@ -2468,16 +2465,16 @@ export interface components {
             examples: number;
             metric: string;
             columns: components["schemas"]["LineColumn"][];
-            lines: components["schemas"]["Line"][];
+            lines: components["schemas"]["VariantLine"][];
             frontier: components["schemas"]["Drawing"];
             left_out: number;
         };
         /**
-         * Line
+         * VariantLine
          * @description One variant of the line score. `role` is baseline, candidate or also run; `place` is its mark's and colour's;
          *         `run` is the id of its run, None where its rows are not here.
          */
-        Line: {
+        VariantLine: {
             name: string;
             model: string | null;
             hash: string;
@@ -2806,16 +2803,16 @@ export interface components {
             level: string;
             bold: boolean;
             columns: components["schemas"]["LineColumn"][];
-            lines: components["schemas"]["Line"][];
+            lines: components["schemas"]["VariantLine"][];
             flipped: string[];
             differences: components["schemas"]["DifferenceLine"][];
             closing: components["schemas"]["Drawing"] | null;
-            settings: components["schemas"]["Settings"] | null;
+            settings: components["schemas"]["OtherSettings"] | null;
             frontier: components["schemas"]["Drawing"];
             latency: components["schemas"]["Drawing"];
             slices: components["schemas"]["SliceTable"] | null;
-            counts: components["schemas"]["boxscore.experiments.report.sheet.Counts"];
-            fine_print: components["schemas"]["boxscore.experiments.report.sheet.Entry"][];
+            counts: components["schemas"]["PairCounts"];
+            fine_print: components["schemas"]["FineLine"][];
             command: string | null;
         };
         /**
@@ -2865,15 +2862,15 @@ export interface components {
             high: number | null;
         };
         /**
-         * Settings
+         * OtherSettings
          * @description What other settings would decide: the estimates that all rules look at, and a track for each rule.
          */
-        Settings: {
+        OtherSettings: {
             estimates: components["schemas"]["Estimates"];
             saving: string;
             thing: string;
             break_even: string;
-            tracks: components["schemas"]["Track"][];
+            tracks: components["schemas"]["SettingTrack"][];
         };
         /**
          * Estimates
@@ -2890,11 +2887,11 @@ export interface components {
             held: components["schemas"]["Check"][];
         };
         /**
-         * Track
+         * SettingTrack
          * @description A setting that can be moved, from 0 to `end`, with the places where its verdict changes. `now` is None for a rule
          *         that is not the one set. A number of it times `factor`, with `decimals`, is what is shown.
          */
-        Track: {
+        SettingTrack: {
             kind: string;
             now: number | null;
             start: number;
@@ -2937,19 +2934,19 @@ export interface components {
             spot: components["schemas"]["Spot"];
         };
         /**
-         * Counts
+         * PairCounts
          * @description Examples by what became of them.
          */
-        "boxscore.experiments.report.sheet.Counts": {
+        PairCounts: {
             worse: number;
             better: number;
             tied: number;
         };
         /**
-         * Entry
+         * FineLine
          * @description A line of the fine print.
          */
-        "boxscore.experiments.report.sheet.Entry": {
+        FineLine: {
             term: string;
             text: string;
         };
@@ -2974,14 +2971,14 @@ export interface components {
                 [key: string]: string;
             };
             agreement: number;
-            baseline: components["schemas"]["Answer"];
-            candidate: components["schemas"]["Answer"];
+            baseline: components["schemas"]["PairSide"];
+            candidate: components["schemas"]["PairSide"];
         };
         /**
-         * Answer
+         * PairSide
          * @description One side of a pair. `cut` characters are left off at its end.
          */
-        Answer: {
+        PairSide: {
             state: string;
             outcome: string;
             numbers: string;
@@ -3184,7 +3181,7 @@ export interface components {
         };
         /** AuditPage */
         AuditPage: {
-            items: components["schemas"]["boxscore.governance.audit.Entry"][];
+            items: components["schemas"]["Entry"][];
             cursor: string | null;
         };
         /**
@@ -3192,7 +3189,7 @@ export interface components {
          * @description `actor` is "local", "user NAME" or "key ID"; `action` the route, as in "POST /keys"; `object` its address;
          *         `outcome` the HTTP status that was answered. `project` is None for what is of the server.
          */
-        "boxscore.governance.audit.Entry": {
+        Entry: {
             id: string;
             at: string;
             project: string | null;
@@ -4464,7 +4461,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["boxscore.store.spans.store.Counts"];
+                    "application/json": components["schemas"]["Counts"];
                 };
             };
             400: components["responses"]["400"];
@@ -4585,7 +4582,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["boxscore.store.spans.scores.Score"][];
+                    "application/json": components["schemas"]["Score"][];
                 };
             };
             400: components["responses"]["400"];

@@ -57,7 +57,7 @@ class LineColumn(msgspec.Struct, frozen=True, kw_only=True):
     calibration: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class VariantLine(msgspec.Struct, frozen=True, kw_only=True):
     """One variant of the line score. `role` is baseline, candidate or also run; `place` is its mark's and colour's;
     `run` is the id of its run, None where its rows are not here."""
 
@@ -133,7 +133,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-class Track(msgspec.Struct, frozen=True, kw_only=True):
+class SettingTrack(msgspec.Struct, frozen=True, kw_only=True):
     """A setting that can be moved, from 0 to `end`, with the places where its verdict changes. `now` is None for a rule
     that is not the one set. A number of it times `factor`, with `decimals`, is what is shown."""
 
@@ -148,24 +148,24 @@ class Track(msgspec.Struct, frozen=True, kw_only=True):
     after: str
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class OtherSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What other settings would decide: the estimates that all rules look at, and a track for each rule."""
 
     estimates: Estimates
     saving: str
     thing: str
     break_even: str
-    tracks: tuple[Track, ...]
+    tracks: tuple[SettingTrack, ...]
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class FineLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line of the fine print."""
 
     term: str
     text: str
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class PairCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Examples by what became of them."""
 
     worse: int
@@ -191,30 +191,30 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     bold: bool
     columns: tuple[LineColumn, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[VariantLine, ...]
     flipped: tuple[str, ...]
     differences: tuple[DifferenceLine, ...]
     closing: Drawing | None
-    settings: Settings | None
+    settings: OtherSettings | None
     frontier: Drawing
     latency: Drawing
     slices: SliceTable | None
-    counts: Counts
-    fine_print: tuple[Entry, ...]
+    counts: PairCounts
+    fine_print: tuple[FineLine, ...]
     command: str | None
 
 
 class PieceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of an answer: `same` in both, `apart` in this one only, `plain` not compared. `mark` is where in it the
+    """A stretch of an answer: `same` in both, `apart` in this one only, `plain` not compared. `marked` is where the
     scorer read its label."""
 
     text: str
     kind: str
     folded: bool = False
-    mark: tuple[int, int] | None = None
+    marked: bool = False
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class PairSide(msgspec.Struct, frozen=True, kw_only=True):
     """One side of a pair. `cut` characters are left off at its end."""
 
     state: str
@@ -236,8 +236,8 @@ class PairLine(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None
     slices: dict[str, str]
     agreement: float
-    baseline: Answer
-    candidate: Answer
+    baseline: PairSide
+    candidate: PairSide
 
 
 # -- the whole page ------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ def sheet(verdict: Verdict, evidence: Evidence, *, runs: Mapping[str, str] | Non
         latency=_drawing(charts.latency(verdict, evidence)),
         slices=_slices(verdict, found),
         counts=_counts(verdict),
-        fine_print=tuple(Entry(term=term, text=text) for term, text in print_ if term != "reproduce"),
+        fine_print=tuple(FineLine(term=term, text=text) for term, text in print_ if term != "reproduce"),
         command=dict(print_).get("reproduce"),
     )
 
@@ -307,9 +307,9 @@ def line_columns(found: list[Column]) -> Iterable[LineColumn]:
         yield LineColumn(key=column.key, title=column.title, opens=opens, calibration=column.calibration)
 
 
-def _lines(verdict: Verdict, found: list[Column], runs: Mapping[str, str]) -> Iterable[Line]:
+def _lines(verdict: Verdict, found: list[Column], runs: Mapping[str, str]) -> Iterable[VariantLine]:
     for at, variant in enumerate(variants(verdict)):
-        yield Line(
+        yield VariantLine(
             name=stripped(variant.name),
             model=None if variant.model is None else stripped(variant.model),
             hash=variant.hash,
@@ -406,14 +406,14 @@ def _slices(verdict: Verdict, found: list[Row]) -> SliceTable | None:
     )
 
 
-def _counts(verdict: Verdict) -> Counts:
-    return Counts(worse=len(verdict.regressions), better=len(verdict.improvements), tied=verdict.tied)
+def _counts(verdict: Verdict) -> PairCounts:
+    return PairCounts(worse=len(verdict.regressions), better=len(verdict.improvements), tied=verdict.tied)
 
 
 # -- what other settings would decide ------------------------------------------------------------------------------
 
 
-def _settings(verdict: Verdict, found: list[Row]) -> Settings | None:
+def _settings(verdict: Verdict, found: list[Row]) -> OtherSettings | None:
     primary = next((row for row in found if row.role == "primary"), None)
     if primary is None or primary.low is None or primary.high is None:
         return None
@@ -433,7 +433,7 @@ def _settings(verdict: Verdict, found: list[Row]) -> Settings | None:
         ends = tuple(end for end in known if end > 0)
         reach = max(*ends, abs(cost.per_extra_success_usd or 0.0)) * 1.6 if ends else (now or 0.01) * 2
         tracks.append(_track("value", now, reach, ends, _price_unit(reach)))
-    return Settings(
+    return OtherSettings(
         estimates=held,
         saving=_saving(found),
         thing=thing,
@@ -442,11 +442,11 @@ def _settings(verdict: Verdict, found: list[Row]) -> Settings | None:
     )
 
 
-def _track(kind: str, now: float | None, reach: float, breaks: tuple[float, ...], unit: Unit) -> Track:
+def _track(kind: str, now: float | None, reach: float, breaks: tuple[float, ...], unit: Unit) -> SettingTrack:
     end = figures.nice_bound(max(reach, (now or 0.0) * 1.2, 1e-9) * unit.factor) / unit.factor
     inside = tuple(sorted(place for place in breaks if 0 < place < end))
     start = now if now is not None else 0.0
-    return Track(
+    return SettingTrack(
         kind=kind,
         now=now,
         start=start,
@@ -501,9 +501,9 @@ def pair_line(pair: Pair) -> PairLine:
     )
 
 
-def _answer(side: Side, pieces: list[Piece], chopped: int) -> Answer:
+def _answer(side: Side, pieces: list[Piece], chopped: int) -> PairSide:
     look, outcome = sides.outcome(side)
-    return Answer(
+    return PairSide(
         state=STATES[look],
         outcome=outcome,
         numbers=sides.numbers(side),
@@ -511,8 +511,13 @@ def _answer(side: Side, pieces: list[Piece], chopped: int) -> Answer:
         error=None if side.error is None else cut(revealed(side.error), 2_000),
         note=None if side.note is None else cut(revealed(side.note), 500),
         cut=chopped,
-        pieces=tuple(
-            PieceLine(text=piece.text, kind=piece.kind, folded=piece.folded, mark=place)
-            for piece, place in sides.marked(pieces, side.label)
-        ),
+        pieces=tuple(_pieces(pieces, side.label)),
     )
+
+
+def _pieces(pieces: list[Piece], label: str | None) -> Iterable[PieceLine]:
+    for piece, place in sides.marked(pieces, label):
+        start, stop = place or (len(piece.text), len(piece.text))
+        for text, marked in ((piece.text[:start], False), (piece.text[start:stop], True), (piece.text[stop:], False)):
+            if text:
+                yield PieceLine(text=text, kind=piece.kind, folded=piece.folded and not marked, marked=marked)
