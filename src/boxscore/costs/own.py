@@ -34,7 +34,7 @@ from boxscore.costs.kinds import find_kind, missing_kinds
 from boxscore.costs.row import Context, Match, PriceRow, Rate, Since, Tier
 from boxscore.errors import FileError, SpecError
 
-__all__ = ["OwnTable", "read_own_table"]
+__all__ = ["OwnRow", "OwnTable", "parse_own_table", "read_own_table"]
 
 _UNITS = {"usd_per_mtok": 1_000_000, "usd_per_1k": 1_000, "usd_per_hour": 3_600}
 _FIELDS = frozenset({"provider", "model", "match", "from", "hours", "when", "context_window", "note", *_UNITS})
@@ -86,6 +86,10 @@ class OwnTable(msgspec.Struct, frozen=True):
         """The rows that hold at a moment, in the order of the file."""
         return [self._as_price(row, row.model) for row in self.entries if row.since is None or row.since.holds(at)]
 
+    def all_rows(self) -> list[PriceRow]:
+        """All rows, whenever they hold, in the order of the file."""
+        return [self._as_price(row, row.model) for row in self.entries]
+
     def _as_price(self, row: OwnRow, model: str) -> PriceRow:
         return PriceRow(
             id=f"{self.name}:{row.line}",
@@ -104,10 +108,18 @@ def read_own_table(path: Path) -> OwnTable:
     """Read the file. `FileError` when it is no table at all, `SpecError` with line and key for a bad row."""
     try:
         data = path.read_bytes()
-        text = data.decode("utf-8-sig")
     except FileNotFoundError:
         raise FileError(path, "there is no such price table: check `BOXSCORE_PRICES`") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise FileError(path, f"the price table cannot be read: {error}") from error
+    return parse_own_table(path, data)
+
+
+def parse_own_table(path: Path, data: bytes) -> OwnTable:
+    """What a file at `path` with these bytes would be; the same errors."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
         raise FileError(path, f"the price table cannot be read: {error}") from error
     version = hashlib.sha256(data).hexdigest()[:8]
     raw = _csv_rows(text, path) if path.suffix.lower() == ".csv" else _yaml_rows(text, path)

@@ -42,7 +42,7 @@ def decode(body: bytes, kind: type[Kind]) -> Kind:
 def _form(value: Json) -> Json:
     """Structs, and lists of them, in structs; whatever is a dictionary is the application's own."""
     if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.asdict(value)
+        fields = _named(value)
         for name, found in fields.items():
             if isinstance(found, bytes) and name in _IDS:
                 fields[name] = found.hex()
@@ -52,6 +52,14 @@ def _form(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [_form(one) for one in cast("Sequence[Json]", value)]
     return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _named(struct: msgspec.Struct) -> dict[str, Json]:
+    """The fields of a struct, and its tag, by their names in JSON."""
+    fields, config = msgspec.structs.asdict(struct), struct.__struct_config__
+    if struct.__struct_encode_fields__ != struct.__struct_fields__:
+        fields = dict(zip(struct.__struct_encode_fields__, fields.values(), strict=True))
+    return fields if config.tag is None else {str(config.tag_field): config.tag, **fields}
 
 
 def _unform(value: Json, kind: Json) -> Json:

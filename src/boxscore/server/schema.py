@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from types import UnionType
-from typing import TYPE_CHECKING, Annotated, Optional, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Optional, Union, cast, get_args, get_origin
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
@@ -194,9 +194,9 @@ class _Forms:
             return tuple[tuple(one if one is ... else self._form(one, sent) for one in inside)]  # type: ignore[misc]
         if isinstance(origin, type) and issubclass(origin, Mapping):
             return dict[inside[0], self._form(inside[1], sent)]  # type: ignore[misc,valid-type]
-        struct = origin or kind
+        struct: Json = origin or kind
         if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
-            return kind
+            return cast(Json, kind)
         fields: list[Json] = []
         for field in msgspec.structs.fields(kind):
             form = _HEX[field.name] if field.name in _HEX and bytes in (field.type, *get_args(field.type)) else None

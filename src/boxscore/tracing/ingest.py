@@ -85,6 +85,10 @@ class Ingest:
         """As `protobuf`, in OTLP/JSON."""
         return self._take(project, body, _JSON)
 
+    def price_by(self, book: PriceBook) -> None:
+        """From now on spans are priced by this book."""
+        self._normalise.price_by(book)
+
     @property
     def waiting_bytes(self) -> int:
         """Of bodies that are not answered yet."""

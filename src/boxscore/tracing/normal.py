@@ -42,6 +42,10 @@ class Normaliser:
         self._price = Pricing(book if book is not None else default_book())
         self._shapes = Shapes()
 
+    def price_by(self, book: PriceBook) -> None:
+        """From the next span on, whatever thread says so."""
+        self._price = Pricing(book)
+
     def __call__(self, span: Span) -> SpanRow:
         """The row of a span. An attribute never costs a span: what cannot be read, or says nothing that a field has,
         stays in the raw span, or goes to the metadata when it is the application's own.
