@@ -194,9 +194,9 @@ class _Forms:
             return tuple[tuple(one if one is ... else self._form(one, sent) for one in inside)]  # type: ignore[misc]
         if isinstance(origin, type) and issubclass(origin, Mapping):
             return dict[inside[0], self._form(inside[1], sent)]  # type: ignore[misc,valid-type]
-        struct: Json = origin or kind
+        struct = cast(Json, origin or kind)
         if not (isinstance(struct, type) and issubclass(struct, msgspec.Struct)):
-            return cast(Json, kind)
+            return kind
         fields: list[Json] = []
         for field in msgspec.structs.fields(kind):
             form = _HEX[field.name] if field.name in _HEX and bytes in (field.type, *get_args(field.type)) else None
