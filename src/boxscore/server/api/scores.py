@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import fastapi
 import msgspec
 from fastapi import Query
 
@@ -40,3 +41,8 @@ def add(api: Api, service: Service) -> None:
         if body:
             await service.put(lambda: store.put_scores(project, body))
         return Stored(stored=len(body))
+
+    @api.delete("/scores/{score_id}", right="score")
+    async def remove_score(project: Project, score_id: Annotated[str, fastapi.Path(max_length=200)]) -> None:
+        """Takes a score back; one that is not there stays away."""
+        await service.put(lambda: store.remove_score(project, score_id))

@@ -187,6 +187,12 @@ class SqliteSpans:
             raise StoreError(f"{self.folder} is open for reading only: scores cannot be put into it here.")
         return self._writer.submit(project, (), scores)
 
+    def remove_score(self, project: str, id: str) -> "Future[None]":
+        """Done when no score of that id is on disk."""
+        if self._writer is None:
+            raise StoreError(f"{self.folder} is open for reading only: nothing can be removed from it here.")
+        return self._writer.run(lambda files: files.scores.remove_ids([(project, id)]))
+
     def scores(
         self, project: str, *, trace_id: bytes | None = None, session: str | None = None, limit: int = 1000
     ) -> Sequence[Score]:
