@@ -529,6 +529,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description Models that have a price.
+         */
+        get: operations["prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/own": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The user's own prices: a file that people may edit too.
+         */
+        get: operations["own_prices"];
+        put?: never;
+        /**
+         * Endpoint
+         * @description Adds a row to the file of own prices. It holds for what is priced from now on; costs that are kept stay.
+         */
+        post: operations["add_own_price"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/own/{line}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Endpoint
+         * @description Takes a row out of the file of own prices.
+         */
+        delete: operations["remove_own_price"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/{model}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Endpoint
+         * @description The price of a model, by any name that its provider answers to; `provider/model` names both.
+         */
+        get: operations["price"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/scores": {
         parameters: {
             query?: never;
@@ -549,6 +633,26 @@ export interface paths {
          */
         post: operations["put_scores"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scores/{score_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Endpoint
+         * @description Takes a score back; one that is not there stays away.
+         */
+        delete: operations["remove_score"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2014,6 +2118,78 @@ export interface components {
             duration_p95_ns: number | null;
         };
         /**
+         * PricePage
+         * @description Prices that hold at a moment, the user's own first; `cursor` asks for those after them, None when there are
+         *         none. `book` names the tables and their versions.
+         */
+        PricePage: {
+            items: components["schemas"]["Price"][];
+            cursor: string | null;
+            book: string;
+        };
+        /**
+         * Price
+         * @description A row of the price book. `ref` is what costs keep. It holds from the day `from` on, daily within `hours` (UTC),
+         *         for requests served as `context` says. `line` is that of the file of own prices.
+         */
+        Price: {
+            ref: string;
+            source: string;
+            provider: string | null;
+            model: string;
+            from: string | null;
+            hours: [
+                string,
+                string
+            ] | null;
+            context: {
+                [key: string]: string;
+            };
+            context_window: number | null;
+            deprecated: boolean;
+            rates: components["schemas"]["RateView"][];
+            line: number | null;
+        };
+        /**
+         * RateView
+         * @description `usd` for `per` of a kind; `unit` says it aloud, as in "1M tokens".
+         */
+        RateView: {
+            kind: string;
+            /** Format: decimal */
+            usd: string;
+            per: number;
+            unit: string;
+            tiers: components["schemas"]["TierView"][];
+        };
+        /**
+         * TierView
+         * @description The price of all tokens of a request with more than `above` input tokens.
+         */
+        TierView: {
+            above: number;
+            /** Format: decimal */
+            usd: string;
+        };
+        /**
+         * OwnPrices
+         * @description The file of own prices. `version` is that of its bytes, "" where there is none; removing a row asks for it.
+         */
+        OwnPrices: {
+            file: string;
+            version: string;
+            rows: components["schemas"]["Price"][];
+        };
+        /**
+         * PriceHistory
+         * @description The price that holds at a moment, all that held one after another, and who else sells the model.
+         */
+        PriceHistory: {
+            price: components["schemas"]["Price"];
+            history: components["schemas"]["Price"][];
+            sellers: string[];
+        };
+        /**
          * Stored
          * @description How many are on disk.
          */
@@ -3197,6 +3373,63 @@ export interface components {
             action: string;
             object: string;
             outcome: number;
+        };
+        /**
+         * NewPrice
+         * @description A row as in the file: for a `model` by its exact name, or for those that a rule `match` takes, as in
+         *         `{"starts_with": "acme-"}`. Prices are US dollars by kind (`input`, `output`, `cache_read`, …).
+         */
+        NewPrice: {
+            /** @default null */
+            provider: string | null;
+            /** @default null */
+            model: string | null;
+            /** @default null */
+            match: {
+                [key: string]: string;
+            } | null;
+            /** @default null */
+            from: string | null;
+            /** @default null */
+            hours: [
+                string,
+                string
+            ] | null;
+            /** @default null */
+            when: {
+                [key: string]: string;
+            } | null;
+            /** @default null */
+            usd_per_mtok: {
+                [key: string]: string | components["schemas"]["TieredRate"];
+            } | null;
+            /** @default null */
+            usd_per_1k: {
+                [key: string]: string | components["schemas"]["TieredRate"];
+            } | null;
+            /** @default null */
+            usd_per_hour: {
+                [key: string]: string | components["schemas"]["TieredRate"];
+            } | null;
+            /** @default null */
+            context_window: number | null;
+            /** @default null */
+            note: string | null;
+        };
+        /**
+         * TieredRate
+         * @description The price of `base`, and the higher one of whole requests with more than so many input tokens.
+         */
+        TieredRate: {
+            /** Format: decimal */
+            base: string;
+            tiers: components["schemas"]["TierInput"][];
+        };
+        /** TierInput */
+        TierInput: {
+            above: number;
+            /** Format: decimal */
+            price: string;
         };
         /**
          * ScoreInput
@@ -4556,6 +4789,208 @@ export interface operations {
             504: components["responses"]["504"];
         };
     };
+    prices: {
+        parameters: {
+            query?: {
+                /** @description Part of a model's or a provider's name. */
+                text?: string;
+                /** @description The id of who sells it. */
+                provider?: string | null;
+                /** @description Prices of this moment. Default: now. */
+                at?: string | null;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PricePage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    own_prices: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrices"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    add_own_price: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPrice"];
+            };
+        };
+        responses: {
+            /** @description Made */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrices"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    remove_own_price: {
+        parameters: {
+            query: {
+                /** @description Of the file, as it was when it was looked at. */
+                version: string;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                line: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPrices"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    price: {
+        parameters: {
+            query?: {
+                /** @description Who sells it: an id, an alias or an address. */
+                provider?: string | null;
+                /** @description How it is served: flex, priority, batch, … */
+                tier?: string | null;
+                /** @description Prices of this moment. Default: now. */
+                at?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                model: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceHistory"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
     scores: {
         parameters: {
             query?: {
@@ -4636,6 +5071,39 @@ export interface operations {
             413: components["responses"]["413"];
             415: components["responses"]["415"];
             422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    remove_score: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                score_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];

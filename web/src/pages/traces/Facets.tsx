@@ -1,0 +1,40 @@
+import { Mark } from "@/components/Mark";
+import { count } from "@/lib/format";
+import { toggled, writeCondition } from "./filter";
+import { type Asked, useFacet } from "./questions";
+
+const OF_TRACES = [["error", "Status"], ["name", "Name"], ["application", "Application"], ["model", "Model"], ["environment", "Environment"], ["release", "Release"], ["variant", "Variant"], ["user", "User"]] as const;
+const OF_SPANS = [["error", "Status"], ["operation", "Operation"], ["step", "Step"], ["model", "Model"], ["provider", "Provider"], ["prompt", "Prompt"], ["name", "Name"], ["application", "Application"]] as const;
+
+/** The most frequent values of the fields that tell rows apart, each a condition to set or take away. */
+export function Facets({ asked, set, shown }: { asked: Asked; set: (filter: readonly string[]) => void; shown: boolean }) {
+  const fields = asked.tab === "spans" ? OF_SPANS : OF_TRACES;
+  return (
+    <div className={`facets ${shown ? "shown" : ""}`} role="group" aria-label="Facets">
+      {fields.map(([field, label]) => <Facet key={field} field={field} label={label} asked={asked} set={set} />)}
+    </div>
+  );
+}
+
+function Facet({ field, label, asked, set }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void }) {
+  const { data } = useFacet(field, asked);
+  const values = data ?? [];
+  if (!values.some(({ value }) => value !== null && (field !== "error" || value === "true" || value === "false"))) return null;
+  const most = Math.max(...values.map(({ spans }) => spans));
+  return (
+    <div className="facet">
+      <h3 className="text-fine!">{label}</h3>
+      {values.map(({ value, spans }) => {
+        const condition = writeCondition({ field, operator: "=", value: value ?? "" });
+        const name = field === "error" ? (value === "true" ? "error" : "ok") : (value ?? `no ${label.toLowerCase()}`);
+        return (
+          <button key={value ?? "\0"} type="button" aria-pressed={asked.filter.includes(condition)} title={name} onClick={() => set(toggled(asked.filter, condition))}>
+            <i style={{ width: `${Math.max(0.5, (100 * spans) / most)}%` }} />
+            <span className={`clip ${value === null ? "mut" : ""}`}>{field === "error" && value === "true" && <><Mark state="bad" /> </>}{name}</span>
+            <span>{count(spans)}</span>
+          </button>
+        );
+      })}
+    </div>
+  );
+}

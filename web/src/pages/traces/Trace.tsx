@@ -1,0 +1,20 @@
+import { Link, useNavigate } from "@tanstack/react-router";
+import { Twin } from "@/components/Twin";
+import { useTitle } from "@/lib/title";
+import { TraceView } from "./TraceView";
+import { trace } from "./routes";
+
+/** One trace, alone. */
+export function Trace() {
+  const { id } = trace.useParams();
+  const search = trace.useSearch();
+  const navigate = useNavigate();
+  useTitle(`Trace ${id.slice(0, 8)}`);
+  return (
+    <>
+      <p className="fine pt-4 pb-1"><Link to="/traces">Traces</Link> /</p>
+      <TraceView id={id} search={search} set={(change) => void navigate({ to: "/traces/$id", params: { id }, search: { ...change }, replace: change.view === search.view, resetScroll: false })} />
+      <Twin path={`/api/v1/traces/${id}/outline`} others={[{ label: "raw spans", href: `/api/v1/traces/${id}/raw?limit=1000` }]} />
+    </>
+  );
+}
