@@ -88,8 +88,8 @@ def told(home: Path, listening: "Listening") -> str:
     url = "" if (listening.host, listening.port) == ("127.0.0.1", 8400) else f'"{listening.url}"'
     if listening.owner_link is not None:
         lines += [
-            "Nobody signs in yet, and only this machine is answered. This link makes the owner who can share the server,",
-            f"once, within a day: {listening.owner_link}",
+            "Nobody signs in yet, and only this machine is answered. This link makes the owner, once, within a day; then",
+            f"the server can be shared: {listening.owner_link}",
             "",
         ]
     return "\n".join([*lines, FIRST_TRACE.format(url=url, endpoint=listening.url)])

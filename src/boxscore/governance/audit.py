@@ -1,13 +1,14 @@
 """The record of writes: who did what to what, when, and what they were told. No secret and no text of a model is in
 it."""
 
+import secrets
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 
 from boxscore.errors import UsageError
-from boxscore.governance.tokens import new_id
 from boxscore.store.records.identity import AuditRow, Identity
 from boxscore.store.records.rows import time_cell
 
@@ -73,7 +74,7 @@ class Audit:
 
     def _row(self, actor: str, action: str, object: str, outcome: int, project: str | None) -> AuditRow:
         return AuditRow(
-            id=new_id("a"),
+            id=f"a_{time.time_ns():016x}{secrets.token_hex(3)}",  # in order, where times are equal
             at=self._clock(),
             project_id=project,
             actor=actor,

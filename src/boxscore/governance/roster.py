@@ -18,6 +18,7 @@ __all__ = ["LIFETIME_S", "Roster", "RosterOf"]
 
 LIFETIME_S = 2.0
 """A change made by another process is seen so late at most; one of this process at once."""
+_SEEN = 10_000
 _WHEN_ARCHIVED: frozenset[Right] = frozenset({"read", "admin", "server"})
 
 
@@ -29,7 +30,7 @@ class Roster(msgspec.Struct, frozen=True):
     users: Mapping[str, User]
     members: Mapping[tuple[str, str], frozenset[Right]]
     """Rights by project and user id."""
-    logins: Mapping[str, LoginRow]
+    logins: dict[str, LoginRow]
     keys: Mapping[str, Key]
 
     @classmethod
@@ -106,6 +107,9 @@ class RosterOf:
             if (found := self.held()) is None:
                 begun = self._monotonic()
                 found = Roster.of(self._store.known(self.clock()))
+                for token_hash, at in self._seen.items():  # which may not be on disk yet
+                    if (row := found.logins.get(token_hash)) is not None and row.seen_at < at:
+                        found.logins[token_hash] = msgspec.structs.replace(row, seen_at=at)
                 self._held = begun, found
             return found
 
@@ -117,8 +121,12 @@ class RosterOf:
     def see(self, row: LoginRow) -> None:
         """Somebody signed in asks: written down now and then, so that idle logins end."""
         now = self.clock()
-        if now - max(row.seen_at, self._seen.get(row.token_hash, row.seen_at)) >= NOTED:
-            if len(self._seen) > 10_000:
+        if now - max(row.seen_at, self._seen.get(row.token_hash, row.seen_at)) < NOTED:
+            return
+        with self._lock:
+            if len(self._seen) > _SEEN:
                 self._seen.clear()
             self._seen[row.token_hash] = now
-            self._logins.seen(row)
+            if self._held is not None and row.token_hash in self._held[1].logins:
+                self._held[1].logins[row.token_hash] = msgspec.structs.replace(row, seen_at=now)
+        self._logins.seen(row)

@@ -12,8 +12,6 @@ from boxscore.errors import (
     TimeLimitError,
     UsageError,
 )
-from boxscore.server.access import Access
-from boxscore.server.body import Scope
 from boxscore.server.errors import error_body, status_of
 from boxscore.server.metrics import METRICS, Sample, exposition
 
@@ -60,34 +58,3 @@ def test_an_error_has_its_status_and_carries_its_data(error: BoxscoreError, stat
     assert error.code.encode() in error_body(error)
     for name in vars(error):
         assert f'"{name}":'.encode() in error_body(error)
-
-
-def scope(**headers: str) -> Scope:
-    listed = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return Scope(type="http", method="GET", path="/", query_string=b"", headers=listed)
-
-
-@pytest.mark.parametrize("host", ["localhost", "localhost:8400", "127.0.0.1:1", "[::1]:8400", "LOCALHOST"])
-def test_names_of_loopback_are_answered(host: str) -> None:
-    assert Access().caller(scope(host=host)).project == "default"
-
-
-@pytest.mark.parametrize(
-    "host",
-    ["example.com", "127.0.0.1.example.com", "localhost@example.com", "[::2]", "[", "127.0.0.2"],
-)
-def test_other_names_are_not(host: str) -> None:
-    with pytest.raises(RequestError) as refused:
-        Access().caller(scope(host=host))
-
-    assert refused.value.kind == "bad_host"
-
-
-@pytest.mark.parametrize(
-    "origin", ["null", "http://example.com", "http://localhost:3000", "file://", "http://127.0.0.1:8400"]
-)
-def test_pages_of_others_are_not(origin: str) -> None:
-    with pytest.raises(RequestError) as refused:
-        Access().caller(scope(host="localhost:8400", origin=origin))
-
-    assert refused.value.kind == "bad_origin"
