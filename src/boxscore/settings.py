@@ -75,6 +75,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 8
     """Calls in flight at once, where the spec does not say."""
 
+    providers: str | None = None
+    """Providers that jobs may ask, beside those whose key this process has: NAME=URL for what speaks OpenAI's chat
+    completions, its key in NAME_API_KEY, or a known NAME that needs no key; with commas between."""
+
+    spend_cap_usd: float = 10.0
+    """US dollars that a job may spend, where its spec does not say."""
+
     stop_s: float = 10.0
     """Seconds that `serve` has to finish what is under way when it is told to stop."""
 

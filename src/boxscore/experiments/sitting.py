@@ -35,6 +35,16 @@ class Slot(msgspec.Struct, frozen=True, eq=False):
     draw: int
 
 
+def slots(examples: Sequence[Example], repeats: int) -> Iterator[Slot]:
+    """All trials; every example once before any example twice, so that a run cut short has seen the most."""
+    hashes = [question_hash(example) for example in examples]
+    for repeat in range(repeats):
+        seen: Counter[str] = Counter()
+        for position, (example, asked) in enumerate(zip(examples, hashes, strict=True)):
+            yield Slot(position, example, repeat, asked, seen[asked] * repeats + repeat)
+            seen[asked] += 1
+
+
 class Sitting:
     """Call `open`, then `take_what_is_there`; `keep` each response, then `settle` it; at the end `saved` and `finish`;
     `close` in every case. The counts are of the rows so far."""
@@ -112,7 +122,7 @@ class Sitting:
         taken: list[tuple[Slot, ResponseRow]] = []
         linked: list[TrialRow] = []
         todo: list[Slot] = []
-        for slot in self._slots():
+        for slot in slots(self._dataset.examples, self._repeats):
             row = own.get((slot.example.id, slot.repeat))
             if row is None:
                 row = others.get((slot.question_hash, slot.draw))
@@ -223,15 +233,6 @@ class Sitting:
             scorer_specs=tuple(scorer.spec for scorer in self._scorers),
             started_at=started_at,
         )
-
-    def _slots(self) -> Iterator[Slot]:
-        """All trials; every example once before any example twice, so that a run cut short has seen the most."""
-        hashes = [question_hash(example) for example in self._dataset.examples]
-        for repeat in range(self._repeats):
-            seen: Counter[str] = Counter()
-            for position, (example, asked) in enumerate(zip(self._dataset.examples, hashes, strict=True)):
-                yield Slot(position, example, repeat, asked, seen[asked] * self._repeats + repeat)
-                seen[asked] += 1
 
     def _trial_row(self, slot: Slot, response_id: str) -> TrialRow:
         return TrialRow(run_id=self._run.id, example_id=slot.example.id, repeat=slot.repeat, response_id=response_id)

@@ -133,7 +133,12 @@ def load_spec(path: str | Path) -> Spec:
         keys = msgspec.convert(tree, SpecKeys)
     except msgspec.ValidationError as error:
         where.explain(error)
-    folder = path.resolve().parent
+    return spec_of(keys, path=path, folder=path.resolve().parent, lines=lines)
+
+
+def spec_of(keys: SpecKeys, *, path: Path, folder: Path, lines: Mapping[str, int]) -> Spec:
+    """What the keys of `path` say, checked; `lines` are those in which they stand. Raises as `load_spec`."""
+    where = _Where(path, lines)
     variants = _variants(keys.variants, where)
     baseline, candidates = _sides(keys, variants, where)
     scorers = _scorers(keys, folder, where)

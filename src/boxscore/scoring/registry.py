@@ -22,6 +22,7 @@ from boxscore.types import Json
 
 __all__ = [
     "GROUP",
+    "NOWHERE",
     "ScorerInfo",
     "ScorerSpec",
     "known_scorers",
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 GROUP = "boxscore.scorers"
+NOWHERE = Path("\0")
+"""As `folder`: the spec comes from elsewhere. Its scorers, and those inside of them, read no file and load no code."""
 
 ScorerSpec: TypeAlias = str | Mapping[str, Json] | Scorer | Callable[..., object]
 """What `make_scorer` understands: the string form, a spec file's mapping, a made scorer, or a function of yours."""
@@ -108,7 +111,8 @@ def make_scorer(spec: ScorerSpec, *args: Json, folder: Path | str | None = None,
     - a Python function (see `boxscore.scoring.function`), or a scorer, which is returned as it is.
 
     The option `as` gives the metric another name, so that one scorer can be used twice with different arguments.
-    `folder` is where relative paths in the arguments begin (default: the current folder).
+    `folder` is where relative paths in the arguments begin (default: the current folder); with `NOWHERE` what reads a
+    file or loads code is a ScorerError.
     Raises UnknownNameError for a name that is not known and ScorerError for arguments that do not fit.
     """
     if isinstance(spec, str):
@@ -175,6 +179,8 @@ def _make(name: str, args: Sequence[Json], options: Mapping[str, Json], folder: 
     label: Json = options.pop("as", None)
     bound_args, bound_options = bind(name, factory, args, options)
     if folder is not None and "folder" in inspect.signature(factory).parameters:
+        if Path(folder) == NOWHERE:
+            _refuse_reach(name, bound_args, bound_options)
         bound_options["folder"] = Path(folder)
     made = factory(*bound_args, **bound_options)
     if not isinstance(made, Scorer):
@@ -184,6 +190,17 @@ def _make(name: str, args: Sequence[Json], options: Mapping[str, Json], folder: 
     if not isinstance(label, str) or not label:
         raise ScorerError(name, f"argument 'as' cannot be {label!r}: it takes a name for the metric")
     return Renamed(made, label)
+
+
+def _refuse_reach(name: str, args: Sequence[Json], options: Mapping[str, Json]) -> None:
+    """Of scorers that take a folder, those that would look into one. Others of ours hand it on to the scorers inside;
+    what others would do with it nobody knows."""
+    if name == "schema":
+        schema: Json = args[0] if args else options.get("schema")
+        if isinstance(schema, str) and not schema.lstrip().startswith("{"):
+            raise ScorerError(name, "a spec that is sent to a server names no files: write the schema into it")
+    elif name not in ("all", "any", "checks", "weighted"):
+        raise ScorerError(name, "a spec that is sent to a server loads no code: this scorer is for local runs")
 
 
 class Renamed:

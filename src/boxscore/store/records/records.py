@@ -163,6 +163,11 @@ class Records:
         asked = f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? ORDER BY started_at DESC, id DESC LIMIT ?"
         return self._found(RunRow, asked, self.project, limit)
 
+    def runs_of_job(self) -> list[RunRow]:
+        """The runs that were begun for this job, the first first."""
+        asked = f"SELECT {_columns(RunRow)} FROM runs WHERE project_id = ? AND job_id = ? ORDER BY started_at, id"
+        return self._found(RunRow, asked, self.project, self.job)
+
     def run_examples(self, run_id: str) -> list[ExampleRow]:
         """The examples that the run asks, in order."""
         return self._found(
