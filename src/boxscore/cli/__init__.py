@@ -21,6 +21,7 @@ COMMANDS = {
     "import": "Carry files of promptfoo, Inspect and others over into a spec.",
     "show": "Show a verdict again, with its answers side by side.",
     "serve": "Take in spans over OTLP and answer questions about them.",
+    "worker": "Do the jobs that a server was asked for.",
     "traces": "Find the calls of your application again: a list, a tree, words, numbers.",
     "retain": "Remove spans by age, size and sampling, as the settings say.",
     "erase": "Erase a user, a session or a trace from every file.",

@@ -27,10 +27,19 @@ Look at it with: boxscore traces list
 @click.option("--otlp-port", default=4318, show_default=True, help="Port of OTLP over HTTP alone, when it is free.")
 @click.option("--grpc-port", default=4317, show_default=True, help="Port of OTLP over gRPC, when it is free.")
 @click.option(
+    "--workers",
+    type=click.IntRange(0, 64),
+    default=1,
+    show_default=True,
+    help="Workers to start when there are jobs; 0 where `boxscore worker` runs elsewhere.",
+)
+@click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
 )
-def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Literal["text", "json"]) -> None:
-    """Take in spans over OTLP and answer questions about them.
+def serve(
+    host: str, port: int, otlp_port: int, grpc_port: int, workers: int, log_format: Literal["text", "json"]
+) -> None:
+    """Take in spans over OTLP, answer questions about them, and do jobs.
 
     Spans come over HTTP (protobuf or JSON) and gRPC; an answer means that they are on disk. One server serves one
     folder: BOXSCORE_HOME, else the nearest .boxscore/ upwards, else one made here. SIGTERM and Ctrl-C stop it when
@@ -69,6 +78,7 @@ def serve(host: str, port: int, otlp_port: int, grpc_port: int, log_format: Lite
         records_url=chosen.records_url,
         public=settings.addresses(chosen),
         owner=chosen.owner,
+        workers=workers,
         ready=ready,
     )
     log.info("stopped; all that was acknowledged is kept")

@@ -24,7 +24,7 @@ from boxscore.providers.response import Response
 from boxscore.store.records import Records
 from boxscore.types import Json
 
-__all__ = ["COMPARISON", "RUN", "SHARD", "Estimate", "RunProgress", "check", "estimate", "handlers", "progress_of"]
+__all__ = ["COMPARISON", "RUN", "SHARD", "Estimate", "RunProgress", "checked", "estimate", "handlers", "progress_of"]
 
 COMPARISON, RUN = "comparison", "run"
 SHARD = 100
@@ -59,9 +59,11 @@ def handlers() -> Mapping[str, Handler]:
     return {COMPARISON: _compare, RUN: _run}
 
 
-def check(asked: Asked, records: Records) -> None:
-    """Refuses what a job could not do. Raises as `prepare`."""
-    asyncio.run(_close(prepare(asked, records, settings.load())))
+def checked(asked: Asked, records: Records) -> Asked:
+    """What a job can do, with the spend cap that it has. Raises as `prepare` for what it could not."""
+    prepared = prepare(asked, records, settings.load())
+    asyncio.run(_close(prepared))
+    return msgspec.structs.replace(asked, spend_cap_usd=prepared.effort.spend_cap_usd)
 
 
 def estimate(asked: Asked, records: Records) -> Estimate:

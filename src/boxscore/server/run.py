@@ -24,6 +24,7 @@ from boxscore.server.limits import Limits
 from boxscore.server.logs import log
 from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
+from boxscore.server.workers import Workers
 from boxscore.store.records import Records
 from boxscore.store.spans import SqliteSpans
 from boxscore.tracing.ingest import Ingest
@@ -83,6 +84,7 @@ def serve(
     records_url: str | None = None,
     public: Sequence[str] = (),
     owner: str | None = None,
+    workers: int = 1,
     ready: Callable[[Listening], None] = lambda listening: None,
 ) -> None:
     """Serves until SIGTERM or SIGINT: then nothing more is accepted, what is under way is finished within
@@ -91,7 +93,8 @@ def serve(
     another process writes to and a port that is taken are errors (`StoreError`, `OperationError`). `policy` is how long
     spans are kept (default: for ever); `records_url` where records are (default: in the home). `public` are the
     addresses by which browsers reach the server, where that is not loopback; `owner`, "NAME:HASH", is made where there
-    are no users. Without users an address that others can reach is a `UsageError`."""
+    are no users. Without users an address that others can reach is a `UsageError`. So many `workers` are started when
+    there are jobs."""
     limits = limits or Limits()
     sys.setswitchinterval(SWITCH_S)
     listeners: list[socket.socket] = []
@@ -125,7 +128,8 @@ def serve(
             def problems() -> Sequence[str | None]:
                 return service.problem, store.problem, maintenance.problem
 
-            _Server(service, home, host, grpc_port, ready, problems).run(listeners)
+            with Workers(home, records.database, workers, records_url=records_url) as working:
+                _Server(service, home, host, grpc_port, ready, problems, working.stop).run(listeners)
             service.close()
     finally:
         for listener in listeners:
@@ -141,8 +145,10 @@ class _Server(uvicorn.Server):
         grpc_port: int,
         ready: Callable[[Listening], None],
         problems: Callable[[], Sequence[str | None]],
+        stopping: Callable[[], None],
     ) -> None:
         self._service = service
+        self._stop_others = stopping
         self._app = App(service)
         self._home = home
         self._host = host
@@ -204,6 +210,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._service.stopping = True
         self._service.streams.stop()
+        self._stop_others()
         remove_place(self._home)
         stops = [super().shutdown(sockets)]
         if self._grpc is not None:

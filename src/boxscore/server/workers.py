@@ -1,0 +1,84 @@
+"""Workers of a server: processes of their own, there while there are jobs.
+
+A run is Python that computes, and would take the interpreter from what takes spans in. So it has another process, with
+less of a right to the CPU; and an idle server has none at all.
+"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from boxscore.errors import BoxscoreError
+from boxscore.server.logs import log
+from boxscore.store.records.backend import Database
+from boxscore.store.records.jobs import JobRows
+
+__all__ = ["Workers"]
+
+LOOK_S = 0.5
+AGAIN_S = 5.0
+"""After which a worker that failed is started again."""
+
+
+class Workers:
+    """Starts up to `count` workers of the home when there is a job; they end by themselves when there was none for a
+    while, and give back what they do when the server ends, however it ends."""
+
+    def __init__(self, home: Path, database: Database, count: int, *, records_url: str | None = None) -> None:
+        self._rows = JobRows(database)
+        self._environment = {**os.environ, "BOXSCORE_HOME": str(home)}
+        if records_url is not None:
+            self._environment["BOXSCORE_RECORDS_URL"] = records_url
+        self._slots: list[subprocess.Popen[bytes] | None] = [None] * count
+        self._not_before = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="boxscore-workers", daemon=True)
+
+    def __enter__(self) -> "Workers":
+        if self._slots:
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        for worker in filter(None, self._slots):
+            worker.wait()
+
+    def stop(self) -> None:
+        """Tells the workers to give back what they do; leaving the context waits for them."""
+        self._stopping.set()
+        for worker in filter(None, self._slots):
+            if worker.stdin is not None:
+                worker.stdin.close()
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(LOOK_S):
+            for slot, worker in enumerate(self._slots):
+                if worker is not None and worker.poll() is not None:
+                    self._slots[slot] = None
+                    if worker.returncode != 0:
+                        log.error("a worker ended with %d; its jobs go on with the next", worker.returncode)
+                        self._not_before = time.monotonic() + AGAIN_S
+            if None in self._slots and time.monotonic() >= self._not_before and self._wanted():
+                self._slots[self._slots.index(None)] = self._start()
+
+    def _wanted(self) -> bool:
+        """Whether there is more to do than the workers that are there would take at once."""
+        try:
+            waiting, running = self._rows.open()
+        except BoxscoreError:  # the server says so itself
+            return False
+        return waiting or (bool(running) and not any(self._slots))
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        # It ends when it can read no more from us: also when we are killed.
+        command = [sys.executable, "-m", "boxscore", "worker", "--attached"]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, env=self._environment)  # noqa: S603 - ourselves
