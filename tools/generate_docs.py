@@ -1,6 +1,6 @@
 """Write the reference pages that are generated from code; with --check, say which are stale and exit 1.
 
-python tools/generate_docs.py            rewrite docs/reference/*.md
+python tools/generate_docs.py            rewrite docs/reference/*.md and openapi.json
 python tools/generate_docs.py --check    change nothing; name the pages that code has left behind
 """
 
@@ -8,12 +8,14 @@ import argparse
 import ast
 import importlib
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # pages import what they need, so that one that cannot be written does not stop the others
     from boxscore.errors import BoxscoreError
@@ -209,18 +211,43 @@ def write_metrics(page: Page) -> None:
             page.add(f"*What to do:* {metric.remedy}", "")
 
 
-def write_http(page: Page) -> None:
-    from types import SimpleNamespace
-
-    from boxscore.server.questions import make_questions
+def described() -> "dict[str, Any]":
+    """The OpenAPI document."""
+    from boxscore.server.api import make_api
+    from boxscore.server.limits import Limits
     from boxscore.server.schema import describe
+    from boxscore.server.service import Service
+    from boxscore.store.records import Records
+    from boxscore.store.spans import SqliteSpans
+    from boxscore.tracing.ingest import Ingest
 
-    described = describe(make_questions(SimpleNamespace(store=None)))  # type: ignore[arg-type]
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        with SqliteSpans(home) as store, Ingest(store) as ingest, Records.open(home) as records:
+            service = Service(store, ingest, records, Limits())
+            try:
+                return describe(make_api(service))
+            finally:
+                service.close()
+
+
+def openapi() -> str:
+    return json.dumps(described(), indent=1, ensure_ascii=False) + "\n"
+
+
+def write_http(page: Page) -> None:
+    document = described()
     page.add(
-        "What `boxscore serve` answers; a server describes it as OpenAPI, with all schemas, at `/api/v1/openapi.json`.",
-        "Answers and errors are JSON, ids are hex, money is a decimal string in US dollars, times are nanoseconds",
-        'since 1970. An error is `{"error": {"code", "message", …}}` with a code of [the tree](errors.md): 4xx where',
-        "the request has to change, 503 with `Retry-After` where it may be sent again, 504 where it took too long.",
+        "What `boxscore serve` answers. The whole of it, with every schema and every status, is",
+        "[OpenAPI](openapi.json), which a server has at `/api/v1/openapi.json` too. How to use it, and the clients in",
+        "Python: [Use the API](../how-to/api.md).",
+        "",
+        "Answers and errors are JSON. Ids of traces and spans are hex, money is a decimal string in US dollars, times",
+        'of spans are nanoseconds since 1970. An error is `{"error": {"code", "message", …}}` with a code of',
+        "[the tree](errors.md): 4xx where the request has to change, 503 with `Retry-After` where it may be sent",
+        "again, 504 where it took too long. What a route needs is a right of the key or the login that asks; every",
+        "route that needs one takes `project`, the id of the project that is meant, in the query or in the header",
+        "`boxscore-project`. With *once* it takes an `Idempotency-Key`.",
         "",
         "| path | what it is for |",
         "|---|---|",
@@ -229,12 +256,16 @@ def write_http(page: Page) -> None:
         "| `GET /health/ready` | whether spans are taken in, and why not |",
         "| `GET /metrics` | [metrics](metrics.md) |",
     )
-    for path, ways in described["paths"].items():
+    for path, ways in document["paths"].items():
         for way, told in ways.items():
-            page.add("", f"## {way.upper()} {path}", "", told["description"], "")
-            if told.get("parameters"):
+            names = [one["$ref"].rpartition("/")[2] for one in told["parameters"] if "$ref" in one]
+            needs = f"Needs the right `{told['x-right']}`." if "x-right" in told else "Needs no right."
+            once = " Once." if "IdempotencyKey" in names else ""
+            page.add("", f"## {way.upper()} {path}", "", told["description"], "", f"{needs}{once}", "")
+            own = [one for one in told["parameters"] if "$ref" not in one]
+            if own:
                 page.add("| parameter | in | what it is |", "|---|---|---|")
-            for one in told.get("parameters", []):
+            for one in own:
                 text = _cell(one.get("description") or one["schema"].get("description") or "")
                 needed = " (needed)" if one["required"] and one["in"] == "query" else ""
                 page.add(f"| `{one['name']}` | {one['in']}{needed} | {text} |")
@@ -458,6 +489,14 @@ def main(arguments: list[str] | None = None) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(page.text(), encoding="utf-8")
             print(f"wrote docs/reference/{name}")
+    path, text = REFERENCE / "openapi.json", openapi()
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        if check:
+            print("docs/reference/openapi.json is stale: run `make docs` and commit it", file=sys.stderr)
+            failed = True
+        else:
+            path.write_text(text, encoding="utf-8")
+            print("wrote docs/reference/openapi.json")
     return 1 if failed else 0
 
 

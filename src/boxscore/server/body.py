@@ -10,7 +10,7 @@ from boxscore.server.limits import Budget
 if TYPE_CHECKING:
     from boxscore.server.access import Caller
 
-__all__ = ["Event", "GoneError", "Receive", "Scope", "Send", "header", "read_body", "respond"]
+__all__ = ["Event", "GoneError", "Receive", "Scope", "Send", "Upload", "header", "read_body", "respond"]
 
 _STEP = 256 * 1024
 _WINDOWS = {"gzip": 31, "deflate": 15}
@@ -41,6 +41,10 @@ class Event(TypedDict, total=False):
 
 Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
+
+
+class Upload:
+    """The kind of a body that its handler reads itself, piece by piece: a file."""
 
 
 class GoneError(Exception):

@@ -1,6 +1,7 @@
 """The API described: OpenAPI, made from the table of routes and the structs that they answer."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Optional, Union, cast, get_args, get_origin
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Optional, Union, cast, get_args, ge
 import msgspec
 from fastapi.openapi.utils import get_openapi
 
+from boxscore.server.body import Upload
 from boxscore.types import Json
 
 if TYPE_CHECKING:
@@ -117,7 +119,8 @@ def describe(api: "Api") -> dict[str, Json]:
     forms = _Forms(api.routes)
     for route in api.routes:
         operation = found["paths"][f"/api/v1{re.sub(r':[a-z]+}', '}', route.path)}"][route.method.lower()]
-        operation["tags"] = [route.tag]
+        said = " ".join(str(operation["description"]).split())
+        operation |= {"tags": [route.tag], "summary": _sentence(said), "description": said}
         operation["responses"] = {str(status): _response(route, status, forms) for status in statuses(route)}
         refers = ["IdempotencyKey"] if route.once else []
         if route.right == "none":
@@ -129,6 +132,8 @@ def describe(api: "Api") -> dict[str, Json]:
         parameters += [{"$ref": f"#/components/parameters/{name}"} for name in refers]
         if route.body is not None:
             operation["requestBody"] = {"required": True, "content": forms.sent(route)}
+    docs = {route.tag: str(sys.modules[route.handler.__module__].__doc__) for route in api.routes}
+    found["tags"] = [{"name": tag, "description": doc.partition("\n")[0]} for tag, doc in docs.items()]
     found["security"] = [{"key": []}, {"login": []}, {}]
     found["components"] = {
         "schemas": forms.components | {"Error": _ERROR},
@@ -140,6 +145,11 @@ def describe(api: "Api") -> dict[str, Json]:
         "securitySchemes": _SECURITY,
     }
     return found
+
+
+def _sentence(text: str) -> str:
+    """The first one, as a title."""
+    return re.split(r"(?<=[^.])[.;:](?: |$)", text, maxsplit=1)[0]
 
 
 def _response(route: "Route", status: int, forms: "_Forms") -> dict[str, Json]:
@@ -156,11 +166,12 @@ class _Forms:
     def __init__(self, routes: "Sequence[Route]") -> None:
         self._made: dict[tuple[Json, bool], Json] = {}
         self._in_answers: dict[Json, list[Json]] = {}
+        self._named: dict[str, Json] = {}
         self._schemas: dict[tuple[Json, bool], Json] = {}
         for sent in (False, True):
             for route in routes:
                 kind = route.body if sent else route.answer
-                if kind is not None and kind is not bytes:
+                if kind is not None and kind not in (bytes, Upload):
                     self._schemas[_key(kind), sent] = self._form(kind, sent)
         forms = list(self._schemas.values())
         schemas, self.components = msgspec.json.schema_components(forms, ref_template=_AT)
@@ -172,7 +183,7 @@ class _Forms:
         return {route.media: {"schema": self._schemas[_key(route.answer), False]}}
 
     def sent(self, route: "Route") -> dict[str, Json]:
-        if route.body is bytes:
+        if route.body in (bytes, Upload):
             return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
         return {_JSON: {"schema": self._schemas[_key(route.body), True]}}
 
@@ -213,8 +224,11 @@ class _Forms:
             self._in_answers[kind] = fields
         twice = sent and answered is not None
         config = struct.__struct_config__
+        name = "".join(one.__name__ for one in (*inside, struct))
+        if self._named.setdefault(name, kind) != kind:  # of another module
+            name = struct.__module__.rpartition(".")[2].title().replace("_", "") + name
         return msgspec.defstruct(
-            "".join(one.__name__ for one in (*inside, struct)) + ("Input" if twice else ""),
+            name + ("Input" if twice else ""),
             fields,
             kw_only=True,
             module=struct.__module__,

@@ -44,7 +44,9 @@ def add(api: Api, service: Service) -> None:
     def comparisons(
         project: Project,
         dataset: Annotated[str | None, Query(description="NAME or NAME@VERSION.")] = None,
-        verdict: Literal["ship", "reject", "undecided"] | None = None,
+        verdict: Annotated[
+            Literal["ship", "reject", "undecided"] | None, Query(description="Those that were decided so.")
+        ] = None,
         variant: Annotated[str | None, Query(description="Hash or name of either side.")] = None,
         limit: Limit = 50,
         cursor: Cursor = None,
@@ -70,7 +72,7 @@ def add(api: Api, service: Service) -> None:
     def comparison_pairs(
         project: Project,
         id: str,
-        outcome: Outcome | None = None,
+        outcome: Annotated[Outcome | None, Query(description="Those that came out so.")] = None,
         slice: Annotated[str | None, Query(description="The field of a slice.")] = None,
         value: Annotated[str | None, Query(description="Its value.")] = None,
         limit: Limit = 20,

@@ -22,6 +22,7 @@ from boxscore.datasets.versions import Datasets, examples_of
 from boxscore.errors import BoxscoreError, BusyError, DatasetError, DiskFullError, FileError, UsageError
 from boxscore.server.api.parameters import Asker, Cursor, Limit, Project, conditions
 from boxscore.server.api.routes import Api
+from boxscore.server.body import Upload
 from boxscore.server.service import Service
 from boxscore.server.upload import uploaded
 from boxscore.store.spans import Page
@@ -282,7 +283,13 @@ def add(api: Api, service: Service) -> None:
         )
 
     @api.post(
-        "/datasets/{name}/import", answer=VersionMade, right="write", status=201, errors=(404, 409, 413), once=False
+        "/datasets/{name}/import",
+        body=Upload,
+        answer=VersionMade,
+        right="write",
+        status=201,
+        errors=(404, 409),
+        once=False,
     )
     async def import_dataset(
         request: Sent,
@@ -291,7 +298,7 @@ def add(api: Api, service: Service) -> None:
         name: Name,
         filename: Annotated[str, Query(description="What the file is called; its ending tells the form.")],
         add: Annotated[bool, Query(description="Add the rows to those that are there.")] = False,
-        note: str | None = None,
+        note: Annotated[str | None, Query(description="What the version is for.")] = None,
     ) -> VersionMade:
         """A version from a file, which is the body: JSONL, CSV, tab-separated or Parquet. Its rows take the place of
         all that are there, or with `add` of those with the same ids. The dataset is made where there is none."""
@@ -305,13 +312,13 @@ def add(api: Api, service: Service) -> None:
 
             return await making.run(lambda: _with_name(take, path, filename))
 
-    @api.post("/datasets/{name}/look", answer=FileLooked, right="read", errors=(413,), once=False)
+    @api.post("/datasets/{name}/look", body=Upload, answer=FileLooked, right="read", once=False)
     async def look_at_file(
         request: Sent,
         project: Project,
         name: Name,
         filename: Annotated[str, Query(description="What the file is called; its ending tells the form.")],
-        add: bool = False,
+        add: Annotated[bool, Query(description="Add the rows to those that are there.")] = False,
     ) -> FileLooked:
         """What an import of the file, which is the body, would bring: its first rows, what is wrong with it by line,
         and how many rows would come, change and go. Nothing is kept."""
@@ -330,12 +337,6 @@ def add(api: Api, service: Service) -> None:
 
             return await making.run(lambda: _with_name(see, path, filename))
 
-    for route in api.app.routes:
-        if getattr(route, "operation_id", None) in ("import_dataset", "look_at_file"):
-            vars(route)["openapi_extra"] = {
-                "requestBody": {"required": True, "content": {"application/octet-stream": {}}}
-            }
-
     @api.get(
         "/datasets/{name}/versions/{version}/export", answer=bytes, right="read", media="application/octet-stream",
         errors=(404,),
@@ -344,7 +345,7 @@ def add(api: Api, service: Service) -> None:
         project: Project,
         name: Name,
         version: VersionName,
-        form: Form = "jsonl",
+        form: Annotated[Form, Query(description="Of the file.")] = "jsonl",
         spreadsheet: Annotated[
             bool, Query(description="CSV whose cells no spreadsheet takes for formulas: those get an apostrophe.")
         ] = False,

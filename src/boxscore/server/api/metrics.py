@@ -50,7 +50,7 @@ def add(api: Api, service: Service) -> None:
         start_ns: Annotated[int, Query(description="Nanoseconds since 1970, a whole minute.")],
         end_ns: Annotated[int, Query(description="Nanoseconds since 1970, a whole minute; not in the series.")],
         step_ns: Annotated[int, Query(description="Whole minutes, in nanoseconds.")],
-        by: SeriesBy | None = None,
+        by: Annotated[SeriesBy | None, Query(description="The field whose values are told apart.")] = None,
         wait: Wait = 0,
     ) -> bytes:
         """Totals over time, from roll-ups. `pending` spans were acknowledged and are not in it yet."""

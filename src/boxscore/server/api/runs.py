@@ -60,7 +60,7 @@ def add(api: Api, service: Service) -> None:
     def run_trials(
         project: Project,
         id: str,
-        which: Literal["all", "errors", "reused"] = "all",
+        which: Annotated[Literal["all", "errors", "reused"], Query(description="Those that are told.")] = "all",
         example: Annotated[str | None, Query(description="Only trials of this example.")] = None,
         limit: Limit = 100,
         cursor: Cursor = None,
@@ -88,6 +88,10 @@ def add(api: Api, service: Service) -> None:
         return history(project).datasets()
 
     @api.get("/matrix", answer=Matrix, right="read", errors=(404,))
-    def matrix(project: Project, dataset: str, version: str) -> Matrix:
+    def matrix(
+        project: Project,
+        dataset: Annotated[str, Query(description="Its name.")],
+        version: Annotated[str, Query(description="Its hash.")],
+    ) -> Matrix:
         """Variants beside each other on one version of a dataset, each by its newest finished run."""
         return history(project).matrix(dataset, version)

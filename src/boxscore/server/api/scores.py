@@ -27,7 +27,7 @@ def add(api: Api, service: Service) -> None:
     def scores(
         project: Project,
         trace_id: Annotated[str | None, Query(description="32 hex digits.")] = None,
-        session: str | None = None,
+        session: Annotated[str | None, Query(description="Those of this conversation.")] = None,
         limit: Limit = 1000,
     ) -> list[Score]:
         """Scores of a trace and its spans, of a session, or of all, the latest first."""
