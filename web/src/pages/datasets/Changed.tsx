@@ -1,0 +1,37 @@
+import { visible } from "@/components/Text";
+import { type Example, parted, same, written } from "./rows";
+
+const LONG = 600;
+
+/** What parts two states of a row, field by field. */
+export function Changed({ before, after }: { before: Example | null; after: Example | null }) {
+  const names = (part: "inputs" | "slices" | "metadata") => [...new Set([...Object.keys(before?.[part] ?? {}), ...Object.keys(after?.[part] ?? {})])];
+  const fields: [string, unknown, unknown][] = [
+    ...names("inputs").map((key): [string, unknown, unknown] => [`inputs.${key}`, before?.inputs[key], after?.inputs[key]]),
+    ["reference", before?.reference, after?.reference],
+    ["cluster", before?.cluster, after?.cluster],
+    ...names("slices").map((key): [string, unknown, unknown] => [`slices.${key}`, before?.slices[key], after?.slices[key]]),
+    ...names("metadata").map((key): [string, unknown, unknown] => [`metadata.${key}`, before?.metadata[key], after?.metadata[key]]),
+  ];
+  return (
+    <dl className="grid gap-2 text-data">
+      {fields.filter(([, was, is]) => !same(was ?? null, is ?? null)).map(([name, was, is]) => (
+        <div key={name}><dt className="fine">{visible(name)}</dt><dd><Parted was={written(was)} is={written(is)} /></dd></div>
+      ))}
+    </dl>
+  );
+}
+
+function Parted({ was, is }: { was: string; is: string }) {
+  const { head, was: gone, is: came, tail } = parted(was, is);
+  return (
+    <p className="txt" dir="auto">
+      <span className="mut">{visible(head.length > LONG ? `… ${head.slice(-LONG / 4)}` : head)}</span>
+      {gone && <del className="bad bg-bad-wash">{visible(short(gone))}</del>}
+      {came && <ins className="good bg-good-wash no-underline">{visible(short(came))}</ins>}
+      <span className="mut">{visible(tail.length > LONG ? `${tail.slice(0, LONG / 4)} …` : tail)}</span>
+    </p>
+  );
+}
+
+const short = (text: string) => (text.length > LONG * 4 ? `${text.slice(0, LONG * 4)} … ${(text.length - LONG * 4).toLocaleString("en-US")} more characters` : text);
