@@ -256,7 +256,7 @@ def test_the_proof_of_one_login_is_none_of_another(door: Door) -> None:
     one, other = door.owner(), door.sign_in("ada")
 
     assert one.ask("POST", "/projects", {"id": "x"}, **{"boxscore-csrf": other.csrf}).status == 403
-    assert one.ask("POST", "/projects", {"id": "x"}).status == 200
+    assert one.ask("POST", "/projects", {"id": "x"}).status == 201
 
 
 # Keys
@@ -321,7 +321,7 @@ def test_a_key_gives_no_key_more_rights_than_its_own(door: Door) -> None:
 
     assert door.ask_with(key, "POST", "/keys", {"name": "x", "rights": ["write"]}).status == 403
     assert door.ask_with(key, "POST", "/keys", {"name": "x", "rights": ["server"]}).status == 400
-    assert door.ask_with(key, "POST", "/keys", {"name": "x", "rights": ["read"]}).status == 200
+    assert door.ask_with(key, "POST", "/keys", {"name": "x", "rights": ["read"]}).status == 201
 
 
 def test_a_program_with_a_key_calls_the_server_by_any_name(door: Door) -> None:

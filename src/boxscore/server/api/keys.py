@@ -30,7 +30,7 @@ def add(api: Api, service: Service) -> None:
         """The project's keys, those revoked and expired too, the newest first; never a key itself."""
         return people.keys.all(asker.project)
 
-    @api.post("/keys", body=KeyAsked, answer=NewKey, right="admin", once=False)
+    @api.post("/keys", status=201, body=KeyAsked, answer=NewKey, right="admin", once=False)
     def create_key(asked: Asked, asker: Asker, body: KeyAsked) -> NewKey:
         """Makes a key of the project. Its `secret` is told this once. Nobody gives a key rights beyond their own."""
         for right in body.rights:

@@ -66,7 +66,7 @@ def add(api: Api, service: Service) -> None:
         """Everybody whom the server knows."""
         return people.users.all()
 
-    @api.post("/users", body=NewUser, answer=Invitation, right="server", once=False, errors=(409,))
+    @api.post("/users", status=201, body=NewUser, answer=Invitation, right="server", once=False, errors=(409,))
     def add_user(asked: Asked, body: NewUser) -> Invitation:
         """Adds a person, with a one-time link to choose a password by."""
         user = people.users.add(body.name, role=body.role)
@@ -85,7 +85,7 @@ def add(api: Api, service: Service) -> None:
         people.roster.forget()
         return found
 
-    @api.post("/users/{user}/link", answer=Invitation, right="server", once=False, errors=(404,))
+    @api.post("/users/{user}/link", status=201, answer=Invitation, right="server", once=False, errors=(404,))
     def invite_user(user: str) -> Invitation:
         """A new one-time link by which the person chooses a password; the one before works no more."""
         return _invitation(people.users.get(user), people.links.for_user(user))

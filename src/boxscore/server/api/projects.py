@@ -37,7 +37,7 @@ def add(api: Api, service: Service) -> None:
         found = await service.ask(people.projects.all)
         return [project for project in found if asker.kind == "local" or project.id in mine]
 
-    @api.post("/projects", body=NewProject, answer=Project, right="server", errors=(409,))
+    @api.post("/projects", status=201, body=NewProject, answer=Project, right="server", errors=(409,))
     def create_project(asked: Asked, body: NewProject) -> Project:
         """Makes a project."""
         project = people.projects.create(body.id, body.name)
