@@ -18,7 +18,8 @@ export function Facets({ asked, set, shown }: { asked: Asked; set: (filter: read
 
 function Facet({ field, label, asked, set }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void }) {
   const { data } = useFacet(field, asked);
-  const values = data ?? [];
+  const found = data ?? [];
+  const values = [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
   if (!values.some(({ value }) => value !== null && (field !== "error" || value === "true" || value === "false"))) return null;
   const most = Math.max(...values.map(({ spans }) => spans));
   return (

@@ -72,15 +72,24 @@ function PriceLine({ detail: { span, priced } }: { detail: Detail }) {
   return (
     <p className="fine pt-2">
       Price of {visible(span.name)}:{" "}
-      {priced.parts.map(({ kind, count: many, usd_per_unit, per, above }, at) => (
-        <span key={kind}>{at > 0 && " + "}{count(Number(many))} {kind.replaceAll("_", " ")} × {money(usd_per_unit)}{million ? "" : ` per ${count(per)}`}{above !== null && above !== undefined ? ` (above ${count(above)})` : ""}</span>
+      {inOrder(priced.parts).map(({ kind, count: many, usd_per_unit, per, above }, at) => (
+        <span key={kind}>{at > 0 && " + "}{count(Number(many))} {KINDS[kind] ?? kind.replaceAll("_", " ")} × {money(usd_per_unit)}{million ? "" : ` per ${count(per)}`}{above !== null && above !== undefined ? ` (above ${count(above)})` : ""}</span>
       ))}
       {priced.parts.length === 0 && "nothing is charged"}
       {million && priced.parts.length > 0 && " per million"} = <b className="ink2" title={`$${priced.total_usd}`}>{exact(priced.total_usd)}</b>
-      {" · "}{visible(priced.provider ?? priced.source)}, {priced.since ? <>prices of {priced.since}</> : <>{priced.source} prices</>} <code title="The price row">{visible(priced.price)}</code>
+      {" · "}{visible(priced.provider ?? priced.source)}, {priced.since ? <>prices of {priced.since}</> : <>prices of {priced.source === "own" ? "your own" : priced.source}, with no date</>} <code title="The price row">{visible(priced.price)}</code>
       {!priced.agrees && <> · kept with the span: <b className="ink2">{exact(span.cost_usd)}</b>, of a book that has changed since</>}
     </p>
   );
+}
+
+const KINDS: Record<string, string> = { input: "in", cache_read: "cached", cache_write: "written to the cache", output: "out" };
+
+/** In, cached, out, and the rest. */
+function inOrder(parts: Schemas["Priced"]["parts"]): Schemas["Priced"]["parts"] {
+  const order = Object.keys(KINDS);
+  const place = (kind: string) => (order.includes(kind) ? order.indexOf(kind) : order.length);
+  return [...parts].sort((one, other) => place(one.kind) - place(other.kind));
 }
 
 /** All digits of an amount, without the zeros behind. */
@@ -91,7 +100,7 @@ function exact(usd: string): string {
 function Table({ title, found, open = false }: { title: ReactNode; found: Record<string, unknown>; open?: boolean }) {
   const entries = Object.entries(found);
   const [shown, setShown] = useState(100);
-  if (entries.length === 0 && !open) return null;
+  if (entries.length === 0 && !(open && typeof title !== "string")) return null;
   return (
     <details open={open} className="mt-3 text-data">
       <summary className="cursor-pointer font-semibold">{title} <span className="fine font-normal">{entries.length}</span></summary>

@@ -18,7 +18,7 @@ import { Span } from "./Span";
 import { Waterfall } from "./Waterfall";
 import { useOutline, useScores } from "./questions";
 import type { TraceSearch, View } from "./routes";
-import type { Outline } from "./tree";
+import { type Outline, dearest, errorsOf } from "./tree";
 import "./traces.css";
 
 const NAMES: readonly (readonly [View, string])[] = [["waterfall", "Waterfall"], ["conversation", "Conversation"], ["raw", "Raw"]];
@@ -68,7 +68,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
         </p>
       </div>
       <div className="scroll mb-3">
-        <table>
+        <table className={beside ? "" : "max-w-[860px]"}>
           <thead><tr><th>took</th><th className="num">tokens in</th><th className="num">cached</th><th className="num">out</th><th className="num">cost</th><th className="num">errors</th><th className="lead w-1/3">scores</th></tr></thead>
           <tbody>
             <tr className="nw">
@@ -105,9 +105,8 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
   );
   if (view === "conversation") return <article aria-label={`Trace ${outline.name}`}>{head}<div className="max-w-[860px]"><Conversation trace={id} open={(one) => set({ span: one, view: undefined })} /></div></article>;
   if (view === "raw") return <article aria-label={`Trace ${outline.name}`}>{head}<Raw trace={id} span={span} /></article>;
-  const first = outline.columns.span_id[0];
-  const waterfall = <Waterfall key={id} outline={outline} span={span} choose={choose} most={beside ? "min(46vh, 560px)" : "max(320px, calc(100vh - 330px))"} first={!beside} />;
-  const opened = span ?? (outline.spans === 1 ? first : undefined);
+  const opened = span ?? usual(outline);
+  const waterfall = <Waterfall key={id} outline={outline} span={opened} choose={choose} most={beside ? "min(46vh, 560px)" : "max(320px, calc(100vh - 330px))"} first={!beside} />;
   const detail = opened ? <Span trace={id} id={opened} /> : <p className="fine pt-4">Choose a span to read what was said in it, its attributes and its price.</p>;
   if (beside) return <article aria-label={`Trace ${outline.name}`}>{head}{waterfall}{detail}</article>;
   return (
@@ -117,3 +116,11 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
     </article>
   );
 }
+
+/** What is open where nobody chose: in a short trace what failed or cost most, in a long one nothing. */
+function usual({ columns, spans }: Outline): string | undefined {
+  if (spans > SHORT) return undefined;
+  const dear = dearest(columns);
+  return columns.span_id[errorsOf(columns).at(-1) ?? (dear < 0 ? 0 : dear)];
+}
+const SHORT = 50;

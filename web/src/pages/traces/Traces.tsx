@@ -7,7 +7,6 @@ import { Code } from "@/components/Copy";
 import { Mark } from "@/components/Mark";
 import { ProblemNote } from "@/components/Problem";
 import { Waiting } from "@/components/Section";
-import { Tabs } from "@/components/Tabs";
 import { visible } from "@/components/Text";
 import { Count, Duration, Money, Time } from "@/components/Values";
 import { count, counted, duration, money } from "@/lib/format";
@@ -23,7 +22,7 @@ import { TimeBars } from "./TimeBars";
 import { TraceView } from "./TraceView";
 import { type Scroller, Virtual } from "./Virtual";
 import { type Asked, type Score, type SessionRow, type Span, type Summary, conditions, useKept, useLatestScores, useRows, useTotals } from "./questions";
-import { type ListSearch, type Tab, traces } from "./routes";
+import { type ListSearch, TABS, type Tab, traces } from "./routes";
 import "./traces.css";
 
 const ROW = 28;
@@ -41,19 +40,32 @@ export function Traces() {
   const change = useCallback((next: Partial<ListSearch> & { range?: string }, replace = false) => void navigate({ to: "/traces", search: (before: object) => ({ ...before, ...next }), replace, resetScroll: false } as never), [navigate]);
   const setFilter = useCallback((next: readonly string[], words: string | undefined = text) => change({ filter: next.length ? [...next] : undefined, text: words }), [change, text]);
   const [facets, setFacets] = useState(false);
+  const isLive = tab === "traces" && !text && !range.name.includes("..");
+  const live = useArrivals(asked, isLive, search.paused === true);
+  const pause = () => change({ paused: search.paused ? undefined : true }, true);
+  useKeys(isLive ? [{ keys: " ", does: "pause, or go on", run: pause }] : []);
 
   return (
     <>
       <Line asked={asked} />
       <div className="flex flex-wrap items-center gap-x-2 gap-y-1.5 border-t border-rule-ink pt-2.5 pb-2">
-        <Tabs name="Rows" tabs={(["traces", "spans", "sessions"] as const).map((one) => ({ label: <span className="capitalize">{one}</span>, to: "/traces", search: ((before: object) => ({ ...before, tab: one === "traces" ? undefined : one, trace: undefined, span: undefined, paused: undefined })) as never, active: one === tab }))} />
+        <nav className="seg" aria-label="Rows">
+          {TABS.map((one) => (
+            <Link key={one} to="/traces" className="btn capitalize" search={((before: object) => ({ ...before, tab: one === "traces" ? undefined : one, trace: undefined, span: undefined, paused: undefined })) as never} activeOptions={{ explicitUndefined: true }} activeProps={{}} aria-current={one === tab ? "page" : undefined}>{one}</Link>
+          ))}
+        </nav>
         <FilterBar asked={asked} set={setFilter} />
+        {isLive && (
+          <button type="button" aria-pressed={!search.paused} onClick={pause}>
+            {search.paused ? <><Mark state="open" /> Paused{live.held > 0 ? ` · ${count(live.held)} new` : ""} · go on</> : <><Mark state={live.state === "live" ? "good" : "open"} /> {live.state === "live" ? `Live${live.lag === undefined ? "" : `, ${duration(live.lag / 1000)} behind`}` : "Connecting"} · pause</>} <kbd className="hide-s">space</kbd>
+          </button>
+        )}
         <button type="button" className="facets-button" aria-expanded={facets} onClick={() => setFacets(!facets)}>Facets</button>
       </div>
       {tab !== "sessions" && <TimeBars asked={asked} choose={(start, end) => change({ range: `${iso(start)}..${iso(end)}` })} />}
       <div className={`places ${trace ? "split" : ""}`}>
         {tab === "sessions" ? <div className="facets" /> : <Facets asked={asked} set={setFilter} shown={facets} />}
-        <List key={tab} asked={asked} search={search} change={change} />
+        <List key={tab} asked={asked} search={search} change={change} live={isLive ? live : undefined} />
         {trace && (
           <aside className="beside" aria-label="The open trace">
             <TraceView id={trace} search={search} set={({ span, view }) => change({ span, view }, true)} beside />
@@ -98,25 +110,23 @@ const isSummary = (item: Item): item is Summary => "models" in item;
 /** The trace of a row that has one. */
 const traceOf = (item: Summary | Span): string => (isSummary(item) ? item.entry.trace_id : item.trace_id);
 
-function List({ asked, search, change }: { asked: Asked; search: ListSearch; change: (next: Partial<ListSearch>, replace?: boolean) => void }) {
-  const { tab, text, range } = asked;
+function List({ asked, search, change, live }: { asked: Asked; search: ListSearch; change: (next: Partial<ListSearch>, replace?: boolean) => void; live?: Arriving }) {
+  const { tab, text } = asked;
   const navigate = useNavigate();
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useRows(asked);
-  const isLive = tab === "traces" && !text && !range.name.includes("..");
-  const live = useArrivals(asked, isLive, search.paused === true);
   const scores = useLatestScores(tab === "traces");
   const id = useId();
   const list = useRef<Scroller>(null);
 
   const items = useMemo(() => {
     const found: Item[] = data?.pages.flatMap((page) => page.items as Item[]) ?? [];
-    if (!isLive) return text && tab === "traces" ? onePerTrace(found) : found;
+    if (!live) return text && tab === "traces" ? onePerTrace(found) : found;
     const rows = new Map<string, Item>();
     for (const summary of live.fresh) rows.set(summary.entry.trace_id, summary);
     const late: Item[] = [];
     for (const item of found) if (!rows.has(keyOf(item))) late.push(item);
     return [...rows.values(), ...late];
-  }, [data, live.fresh, isLive, text, tab]);
+  }, [data, live?.fresh, text, tab]); // eslint-disable-line -- of what is live only its rows count
   const chosenKey = tab === "spans" ? (search.span ?? search.trace) : search.trace;
   const at = items.findIndex((item) => keyOf(item) === chosenKey);
 
@@ -149,7 +159,6 @@ function List({ asked, search, change }: { asked: Asked; search: ListSearch; cha
     { keys: "Enter", does: "open", run: () => open(items[current], true) },
     { keys: "x", does: "select", run: () => pick(items[current]) },
     { keys: "Escape", does: "close the trace", run: () => change({ trace: undefined, span: undefined, view: undefined }, true) },
-    ...(isLive ? [{ keys: " ", does: "pause, or go on", run: () => change({ paused: search.paused ? undefined : true }, true) }] : []),
   ]);
 
   if (error && !data) return <div><ProblemNote error={error} retry={refetch} /></div>;
@@ -157,14 +166,7 @@ function List({ asked, search, change }: { asked: Asked; search: ListSearch; cha
   const total = data?.pages.at(-1)?.cursor === null ? items.length : undefined;
   return (
     <div className="min-w-0">
-      {isLive && (
-        <div className="flex flex-wrap items-center gap-2 pb-1.5">
-          <button type="button" aria-pressed={!search.paused} onClick={() => change({ paused: search.paused ? undefined : true }, true)}>
-            {search.paused ? <><Mark state="open" /> Paused{live.held > 0 ? ` · ${count(live.held)} new` : ""} · go on</> : <><Mark state={live.state === "live" ? "good" : "open"} /> {live.state === "live" ? `Live${live.lag === undefined ? "" : `, ${duration(live.lag / 1000)} behind`}` : "Connecting"} · pause</>} <kbd className="hide-s">space</kbd>
-          </button>
-          {live.skipped > 0 && <span className="fine">{counted(live.skipped, "trace")} came too fast to show: reload to see all</span>}
-        </div>
-      )}
+      {live !== undefined && live.skipped > 0 && <p className="fine pb-1.5">{counted(live.skipped, "trace")} came too fast to show one by one: reload to see all.</p>}
       {data === undefined ? <Waiting what="Looking" /> : items.length === 0 ? <Nothing asked={asked} /> : (
         <Virtual
           count={items.length}
@@ -182,7 +184,7 @@ function List({ asked, search, change }: { asked: Asked; search: ListSearch; cha
             const key = keyOf(item);
             const isPicked = picked.size > 0 && !isSession(item) && picked.has(traceOf(item));
             return (
-              <div key={key} id={`${id}-${index}`} role="option" aria-selected={index === current} className={`row grid-row ${shape} ${live.arrived.has(key) ? "arrive" : ""}`} style={style} onClick={() => { setCursor(index); open(item); }} onDoubleClick={() => open(item, true)}>
+              <div key={key} id={`${id}-${index}`} role="option" aria-selected={index === current} className={`row grid-row ${shape} ${live?.arrived.has(key) ? "arrive" : ""}`} style={style} onClick={() => { setCursor(index); open(item); }} onDoubleClick={() => open(item, true)}>
                 {isSession(item) ? <OfSession item={item} /> : isSummary(item) ? <OfTrace item={item} score={scores.get(key)} picked={isPicked} /> : tab === "traces" ? <OfHit item={item} score={scores.get(item.trace_id)} picked={isPicked} /> : <OfSpan item={item} picked={isPicked} />}
               </div>
             );

@@ -38,9 +38,6 @@ export function Waterfall({ outline, span, choose, most, first }: { outline: Out
     if (next !== folded) setFolded(next);
     list.current?.show(visibleRows(ends, next).indexOf(chosen));
   }, [chosen]); // eslint-disable-line -- only when it changes
-  useEffect(() => {
-    if (first) list.current?.focus();
-  }, [first]);
 
   const fold = (place: number, shut: boolean) => setFolded((before) => {
     const next = new Set(before);
@@ -84,7 +81,7 @@ export function Waterfall({ outline, span, choose, most, first }: { outline: Out
     event.stopPropagation();
     key.run();
   };
-  const total = Math.max(1, outline.duration_ns) * 1.16; // room for the label of what ends last
+  const total = Math.max(1, outline.duration_ns);
   const said = sentence(outline);
   const isFolded = folded.size > 0;
   return (
@@ -113,7 +110,7 @@ export function Waterfall({ outline, span, choose, most, first }: { outline: Out
         head={
           <div className="rows-head wf-row" aria-hidden="true">
             <span className="pl-1">span</span><span>model</span>
-            <span className="wf-scale">{marks(outline.duration_ns / 1e9).map((one, index, all) => <span key={one} style={{ left: `${(100 * one * 1e9) / total}%` }}>{one === 0 ? "0" : index === all.length - 1 ? duration(one) : duration(one).replace(/ .*/, "")}</span>)}</span>
+            <span className="wf-scale"><span>{marks(total / 1e9, 4).map((one, index, all) => <i key={one} style={{ left: `${(100 * one * 1e9) / total}%` }}>{index === all.length - 1 ? mark(one) : mark(one).replace(/ .*/, "")}</i>)}</span></span>
             <span className="num">tokens</span><span className="num">cost</span>
           </div>
         }
@@ -153,6 +150,11 @@ export function Waterfall({ outline, span, choose, most, first }: { outline: Out
   );
 }
 
+/** A mark of the scale, without the zeros of a measured time. */
+function mark(seconds: number): string {
+  return seconds === 0 ? "0" : duration(seconds).replace(/\.0+(?= )/, "").replace(/(\.\d*?)0+(?= )/, "$1");
+}
+
 interface RowProps {
   id: string; style: { transform: string; height: number }; name: string; model: string; depth: number; hue: number;
   from: number; length: number; wait: number; took: number | null; tokens: number; cost: string | null; failed: boolean; message?: string; orphan: boolean;
@@ -173,11 +175,11 @@ const Row = memo(function Row({ id, style, name, model, depth, hue, from, length
         <span className={hit ? "border-b-2 border-accent" : ""}>{visible(name)}</span>{hidden > 0 && <span className="mut"> {count(hidden)}</span>}
       </span>
       <span className="mut text-fine">{visible(model)}</span>
-      <span className="wf-bar">
+      <span className="wf-bar"><span>
         {waits > 0 && <i className="wait" style={{ left: `${100 * from}%`, width: `${100 * waits}%`, background: color }} />}
         <i className={inside && hue < 0 ? "thin" : ""} style={{ left: `${100 * (from + waits)}%`, width: `${100 * (length - waits)}%`, background: color }} />
-        <span style={end > 0.8 && from > 0.3 ? { right: `${100 * (1 - from)}%` } : { left: `min(${100 * end}%, calc(100% - 52px))` }}>{label}</span>
-      </span>
+        <b style={{ left: `${100 * end}%` }}>{label}</b>
+      </span></span>
       <span className="num">{tokens ? count(tokens) : ""}</span>
       <span className="num">{cost === null ? "" : money(cost)}</span>
     </div>

@@ -90,29 +90,18 @@ function largest(values: readonly number[]): number {
   return best;
 }
 
-/** Cost of each span with all that is inside it; NaN where nothing inside tells one. */
-export function costsBelow(columns: Columns): Float64Array {
-  const sums = new Float64Array(columns.parent.length).fill(NaN);
-  for (let at = columns.parent.length - 1; at >= 0; at--) {
-    const own = columns.cost_usd[at];
-    if (own !== null && own !== undefined) sums[at] = (Number.isNaN(sums[at]) ? 0 : (sums[at] ?? 0)) + Number(own);
-    const above = columns.parent[at] ?? -1;
-    if (above >= 0 && !Number.isNaN(sums[at])) sums[above] = (Number.isNaN(sums[above]) ? 0 : (sums[above] ?? 0)) + (sums[at] ?? 0);
-  }
-  return sums;
-}
-
-/** The hue of each model, by the order in which models appear: -1 for spans that are no call of one. */
-export function huesOf(outline: Outline): Int8Array {
-  const hues = new Map<number, number>();
-  const found = new Int8Array(outline.columns.model.length);
-  outline.columns.model.forEach((model, at) => {
-    if (model >= 0 && !hues.has(model)) hues.set(model, HUES[hues.size % HUES.length] ?? 0);
-    found[at] = model < 0 ? -1 : (hues.get(model) ?? 0);
+/** The hue of each model, the one that takes most time first: -1 for spans that are no call of one. */
+export function huesOf({ columns, words }: Outline): Int8Array {
+  const time = new Map<number, number>();
+  columns.model.forEach((model, at) => {
+    if (model >= 0) time.set(model, (time.get(model) ?? 0) + (columns.duration_ns[at] ?? 0));
   });
-  return found;
+  const ranked = [...time.keys()].sort((one, other) => (time.get(other) ?? 0) - (time.get(one) ?? 0));
+  const hues = new Int8Array(words.length);
+  ranked.forEach((model, rank) => { hues[model] = HUES[rank % HUES.length] ?? 0; });
+  return Int8Array.from(columns.model, (model) => (model < 0 ? -1 : (hues[model] ?? 0)));
 }
-const HUES = [4, 2, 3, 1];
+const HUES = [4, 2, 1, 3];
 
 /** Round marks of a scale from 0 to `total`, about `wanted` of them. */
 export function marks(total: number, wanted = 5): number[] {
