@@ -96,12 +96,15 @@ class Postgres:
     def kill(self) -> None:
         """As a crash: every process of it at once, with nothing written on the way out."""
         assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)  # or it would make another child meanwhile
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         self.process.kill()
         for child in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(child), signal.SIGKILL)
         self.process.wait()
+        while any(_alive(child) for child in children):  # the next start refuses while they have its memory
+            time.sleep(0.005)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:
@@ -121,6 +124,13 @@ class Postgres:
             yield self.url(name)
         finally:
             self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _alive(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 @contextlib.contextmanager
