@@ -75,16 +75,21 @@ serve(pathlib.Path(sys.argv[1]), port=0, otlp_port=0, grpc_port=0, limits=Limits
 """
 
 
-def start(home: Path, *options: str, wait: bool = True, limits: dict[str, float] | None = None) -> Server:
+def start(
+    home: Path,
+    *options: str,
+    wait: bool = True,
+    limits: dict[str, float] | None = None,
+    environment: dict[str, str] | None = None,
+) -> Server:
     """Serves `home` on ports that are free: the command, or with other `limits` the function behind it."""
     command = [sys.executable, "-m", "boxscore", "serve", "--port=0", "--otlp-port=0", "--grpc-port=0", *options]
     if limits is not None:
         command = [sys.executable, "-c", SCRIPT, str(home), repr(limits)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BOXSCORE_")}
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BOXSCORE_")}
+    own |= {"BOXSCORE_HOME": str(home), "COLUMNS": "80"} | (environment or {})
     with (home.parent / f"{home.name}.out").open("wb") as out, (home.parent / f"{home.name}.err").open("wb") as err:
-        process = subprocess.Popen(
-            command, env=environment | {"BOXSCORE_HOME": str(home), "COLUMNS": "80"}, stdout=out, stderr=err
-        )
+        process = subprocess.Popen(command, env=own, stdout=out, stderr=err)
     server = Server(home, process, {})
     if wait:
         place = home / "server.json"

@@ -24,11 +24,19 @@ NICE = 5
 @click.command()
 @click.option("--at-once", type=click.IntRange(1, 64), default=2, show_default=True, help="Jobs at the same time.")
 @click.option("--idle", type=click.FloatRange(0), metavar="S", help="End when there was nothing to do for S seconds.")
+@click.option(
+    "--lease",
+    type=click.FloatRange(0.5),
+    default=10.0,
+    show_default=True,
+    metavar="S",
+    help="Take over from workers that say nothing for S seconds.",
+)
 @click.option("--attached", is_flag=True, hidden=True, help="End with the server that started it.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
 )
-def worker(at_once: int, idle: float | None, attached: bool, log_format: Literal["text", "json"]) -> None:
+def worker(at_once: int, idle: float | None, lease: float, attached: bool, log_format: Literal["text", "json"]) -> None:
     """Do the jobs of this home, or of the database at BOXSCORE_RECORDS_URL.
 
     `boxscore serve` starts a worker of its own when there is a job; this one is for more of them, on this machine or
@@ -45,7 +53,7 @@ def worker(at_once: int, idle: float | None, attached: bool, log_format: Literal
         os.nice(NICE)
         idle = IDLE_S if idle is None else idle
     with closing(open_database(settings.home(chosen), chosen.records_url)) as database:
-        made = Worker(Jobs(database), dict.fromkeys(KINDS, _lazily), at_once=at_once)
+        made = Worker(Jobs(database), dict.fromkeys(KINDS, _lazily), at_once=at_once, lease_s=lease)
 
         def stop(number: int, frame: FrameType | None) -> None:
             made.stop()

@@ -21,9 +21,10 @@ Why: TypeAlias = Literal["cancelled", "lost", "stopping"]
 
 class Task:
     """What a handler is given. It writes to `database`, which takes nothing any more when the worker has lost the job.
-    The handler is a coroutine in an event loop of its own, which is cancelled when the job is to stop."""
+    The handler is a coroutine in an event loop of its own, which is cancelled when the job is to stop. `wake` is called
+    when the worker should look."""
 
-    def __init__(self, job: Job, turn: Turn, database: Database) -> None:
+    def __init__(self, job: Job, turn: Turn, database: Database, wake: Callable[[], None]) -> None:
         self.job = job
         self.turn = turn
         self.database: Database = Fenced(database, turn)
@@ -36,6 +37,7 @@ class Task:
         """When the database last said that the turn is held."""
         self.told = self.heard
         """When it was last told how far the job is."""
+        self._wake = wake
         self._news: tuple[int, bytes] | None = None
         self._kept = job.step
         self._lock = threading.Lock()
@@ -44,11 +46,13 @@ class Task:
         self._thread: threading.Thread | None = None
 
     def report(self, progress: Json, *, step: int | None = None) -> None:
-        """How far it is; the newest is kept within a second. `step` counts the steps of which nothing has to be done
-        again. To be called from any thread, as often as one likes."""
+        """How far it is; the newest is kept within a second or so, a further `step` at once. Steps count what has not
+        to be done again. To be called from any thread, as often as one likes."""
         with self._lock:
             self.step = max(self.step, step or 0)
             self._news = (self.step, msgspec.json.encode(progress))
+        if self.stepped:
+            self._wake()
 
     # For the worker
 
@@ -66,9 +70,9 @@ class Task:
         if step > self._kept:
             self._kept, self.attempts = step, 0
 
-    def start(self, handler: "Handler", done: Callable[[], None]) -> None:
+    def start(self, handler: "Handler") -> None:
         self._thread = threading.Thread(
-            target=self._work, args=[handler, done], name=f"boxscore-job-{self.job.id}", daemon=True
+            target=self._work, args=[handler], name=f"boxscore-job-{self.job.id}", daemon=True
         )
         self._thread.start()
 
@@ -89,13 +93,13 @@ class Task:
             news, self._news = self._news, None
         return None if news is None else (news[0], news[1].decode())
 
-    def _work(self, handler: "Handler", done: Callable[[], None]) -> None:
+    def _work(self, handler: "Handler") -> None:
         try:
             asyncio.run(self._handle(handler))
         except BaseException as error:  # noqa: BLE001 - the worker says what is to become of it
             self.error = error
         finally:
-            done()
+            self._wake()
 
     async def _handle(self, handler: "Handler") -> None:
         with self._lock:

@@ -121,12 +121,12 @@ class Worker:
         row = self._rows.claim(self.name, list(self._handlers), self._jobs.clock())
         if row is None:
             return False
-        task = Task(job_of(row, self._rows.spec(row.id)), Turn(row.id, row.turn), self._rows.database)
+        task = Task(job_of(row, self._rows.spec(row.id)), Turn(row.id, row.turn), self._rows.database, self._wake.set)
         self._tasks[row.id] = task
-        log.info("job %s (%s) begins, attempt %d", row.id, row.kind, row.attempts)
+        log.info("job %s (%s) begins on %s, attempt %d", row.id, row.kind, self.name, row.attempts)
         if row.cancel_asked_at is not None:
             task.stop("cancelled")
-        task.start(self._handlers[row.kind], self._wake.set)
+        task.start(self._handlers[row.kind])
         return True
 
     def _finish(self, task: Task) -> None:
