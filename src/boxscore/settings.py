@@ -117,6 +117,16 @@ def addresses(settings: Settings) -> tuple[str, ...]:
     return found
 
 
+def headers(settings: Settings) -> dict[str, str]:
+    """What goes with every request to a Boxscore server: the key and the project, where there are any."""
+    found: dict[str, str] = {}
+    if settings.api_key is not None:
+        found["authorization"] = f"Bearer {settings.api_key.strip()}"
+    if settings.project is not None:
+        found["boxscore-project"] = settings.project
+    return found
+
+
 def home(settings: Settings | None = None) -> Path:
     """The folder of the stores; it need not exist yet."""
     settings = settings or load()

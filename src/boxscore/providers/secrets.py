@@ -9,7 +9,7 @@ _NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNOR
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Forms that providers give their keys, wherever the key came from.
 _FORMS = re.compile(
-    r"\b(?:sk|pk|rk|gsk|xai|hf|ghp|r8)[-_][A-Za-z0-9_\-]{12,}"
+    r"\b(?:sk|pk|rk|gsk|xai|hf|ghp|r8|bxs)[-_][A-Za-z0-9_\-]{12,}"
     r"|\bAIza[A-Za-z0-9_\-]{20,}"
     r"|(?<=Bearer )[A-Za-z0-9_\-.=+/]{8,}"
 )

@@ -36,6 +36,8 @@ def target(url: str | None, headers: Mapping[str, str] | None) -> Target:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SpecError(f"{address!r} is no address: it starts with http:// or https://, then a host.", key="url")
     said = dict(_pairs(_exporter("HEADERS") or "")) | {name: value.strip() for name, value in (headers or {}).items()}
+    if url or settings.load().url or base == DEFAULT_URL:  # an address of OpenTelemetry's may be anybody's
+        said = _key_and_project({name.lower() for name in said}) | said
     for name, value in said.items():
         if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):  # which may be a key: it is not shown
             raise SpecError(
@@ -53,6 +55,11 @@ def target(url: str | None, headers: Mapping[str, str] | None) -> Target:
         client_certificate=_exporter("CLIENT_CERTIFICATE"),
         client_key=_exporter("CLIENT_KEY"),
     )
+
+
+def _key_and_project(without: set[str]) -> dict[str, str]:
+    found = settings.headers(settings.load())
+    return {name: value for name, value in found.items() if name not in without}
 
 
 def spool_folder(to: Target) -> Path:

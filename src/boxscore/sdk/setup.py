@@ -65,7 +65,8 @@ def init(
 
     `instrument` switches on the OpenTelemetry and OpenInference instrumentors that are installed: all, none, or those
     that are named. `inputs` and `outputs` tell whether arguments and results are kept, each up to `limit` characters;
-    `redact` is given each of them as plain JSON and gives what is kept. `headers` go with every request.
+    `redact` is given each of them as plain JSON and gives what is kept. `BOXSCORE_API_KEY` is the key for a server that
+    asks for one; `headers` go with every request too.
 
     Never raises. Spans leave behind the application's back; while the server is away they wait on disk.
     """

@@ -33,7 +33,10 @@ _SAFE = frozenset({"GET", "HEAD"})
 _FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
 Kind: TypeAlias = Literal["local", "user", "key", "nobody"]
 
-NO_SESSION = "sign in first: this server asks who calls. Programs send a key: `Authorization: Bearer bxs_…`."
+NO_SESSION = (
+    "sign in first: this server asks who calls. Programs send a key, `Authorization: Bearer bxs_…`; "
+    "commands and applications take it from BOXSCORE_API_KEY."
+)
 NO_KEY = "this key is not known here, or it was revoked or has expired: ask an owner of the project for a new one."
 THROUGH_A_PROXY = (
     "this server has no owner yet, and answers to this machine alone until it has: open the one-time link that it "

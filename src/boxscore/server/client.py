@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
@@ -44,19 +44,24 @@ def open_spans(chosen: Settings | None = None) -> SpanReader:
     stores, else the folder itself, for reading. Close it."""
     chosen = chosen or settings.load()
     if chosen.url:
-        return RemoteSpans(chosen.url)
+        return RemoteSpans(chosen.url, settings.headers(chosen))
     home = settings.home(chosen)
     place = find_place(home)
-    return RemoteSpans(place.url) if place is not None and listens(place) else SqliteSpans(home, write=False)
+    return (
+        RemoteSpans(place.url, settings.headers(chosen))
+        if place is not None and listens(place)
+        else SqliteSpans(home, write=False)
+    )
 
 
 class RemoteSpans:
     """`SpanReader` of a server at `url`. Its errors are those of the store there; a server that does not answer is an
     `OperationError`. A page may hold fewer than asked for and still have a cursor. The project is the server's to tell,
-    by who asks; today there is one."""
+    by who asks and by what `headers` say; they may hold a key, and are never shown."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self.url = check_url(url, key="BOXSCORE_URL")
+        self._headers = dict(headers or {})
         self._lock = threading.Lock()
         self._runner = asyncio.Runner()
         self._transport = HttpTransport(_LIMITS)
@@ -164,17 +169,17 @@ class RemoteSpans:
 
     def put_scores(self, project: str, scores: Sequence[Score]) -> None:
         """Returns when they are on the server's disk, synced."""
-        headers = {"content-type": "application/json"}
+        headers = self._headers | {"content-type": "application/json"}
         self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name=_NAME))
 
     def ingest_json(self, body: bytes) -> bytes:
         """The answer to an OTLP/JSON request, once all of it that was not rejected is on the server's disk, synced."""
-        headers = {"content-type": "application/json"}
+        headers = self._headers | {"content-type": "application/json"}
         return self._ask(self._transport.post(f"{self.url}/v1/traces", body, headers=headers, name=_NAME)).body
 
     def _get(self, path: str, kind: type[Found], filter: Filter = (), **asked: object) -> Found:
         query = urlencode([*(("filter", written(condition)) for condition in filter), *_pairs(asked)], quote_via=quote)
-        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", name=_NAME))
+        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", headers=self._headers, name=_NAME))
         try:
             return decode(reply.body, kind)
         except errors.UsageError as error:
