@@ -41,9 +41,7 @@ NODE = 22
 def main() -> None:
     parser = argparse.ArgumentParser(description="Builds the web page into the package.")
     parser.add_argument("--types", action="store_true", help="write the types of the API anew")
-    parser.add_argument(
-        "--check", action="store_true", help="types are current, and TypeScript finds no fault"
-    )
+    parser.add_argument("--check", action="store_true", help="types are current, and TypeScript finds no fault")
     parser.add_argument("--test", action="store_true", help="run the tests of the page's logic")
     asked = parser.parse_args()
     if asked.types:
@@ -94,7 +92,14 @@ def types() -> str:
     MODULES.mkdir(exist_ok=True)
     source, made = MODULES / ".openapi.json", MODULES / ".schema.d.ts"
     source.write_text(json.dumps(json.loads(described.stdout), indent=1))
-    run("node_modules/openapi-typescript/bin/cli.js", str(source), "-o", str(made), quiet=True)
+    run(
+        "node_modules/openapi-typescript/bin/cli.js",
+        str(source),
+        "-o",
+        str(made),
+        "--empty-objects-unknown",
+        quiet=True,
+    )
     return made.read_text()
 
 

@@ -12,7 +12,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * What this is, and where its description is
          * @description What this is, and where its description is.
          */
         get: operations["index"];
@@ -32,7 +32,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * This description
          * @description This description.
          */
         get: operations["openapi"];
@@ -52,9 +52,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description Traces as they are acknowledged: events with the name `traces`. A reader who is slow is told of what came
-         *     meanwhile in one event.
+         * Traces as they are acknowledged
+         * @description Traces as they are acknowledged: events with the name `traces`. A reader who is slow is told of what came meanwhile in one event.
          */
         get: operations["live_traces"];
         put?: never;
@@ -73,7 +72,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * All traces whose entry the filter takes as CSV, newest first
          * @description All traces whose entry the filter takes as CSV, newest first: what began when, its totals and its texts.
          */
         get: operations["traces_csv"];
@@ -93,7 +92,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * All conversations that have a trace whose entry the filter takes as CSV, the last first
          * @description All conversations that have a trace whose entry the filter takes as CSV, the last first.
          */
         get: operations["sessions_csv"];
@@ -113,7 +112,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * All spans that the filter takes as CSV, oldest first
          * @description All spans that the filter takes as CSV, oldest first: their fields, texts and metadata.
          */
         get: operations["spans_csv"];
@@ -133,9 +132,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description All spans that the filter takes, a line of JSON each, oldest first: every field, and every attribute as it
-         *     came.
+         * All spans that the filter takes, a line of JSON each, oldest first
+         * @description All spans that the filter takes, a line of JSON each, oldest first: every field, and every attribute as it came.
          */
         get: operations["spans_jsonl"];
         put?: never;
@@ -154,7 +152,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Traces whose entry the filter takes, with their totals, newest first
          * @description Traces whose entry the filter takes, with their totals, newest first.
          */
         get: operations["traces"];
@@ -174,7 +172,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The spans of a trace by their start, whole unless asked otherwise
          * @description The spans of a trace by their start, whole unless asked otherwise.
          */
         get: operations["trace"];
@@ -194,7 +192,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * A trace as it is drawn
          * @description A trace as it is drawn: its spans in the order of its tree, without their texts, as columns.
          */
         get: operations["outline"];
@@ -214,7 +212,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * One span, whole
          * @description One span, whole.
          */
         get: operations["span"];
@@ -234,9 +232,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description One span as it is read: what was said in it, each attribute as it came, its scores, and the arithmetic of its
-         *     cost.
+         * One span as it is read
+         * @description One span as it is read: what was said in it, each attribute as it came, its scores, and the arithmetic of its cost.
          */
         get: operations["span_detail"];
         put?: never;
@@ -255,7 +252,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The spans of a trace by their start, their attributes, events, resource and scope as they came
          * @description The spans of a trace by their start, their attributes, events, resource and scope as they came.
          */
         get: operations["raw_trace"];
@@ -275,7 +272,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * What an application, its models and its tools said in a trace or a session, each message once
          * @description What an application, its models and its tools said in a trace or a session, each message once.
          */
         get: operations["conversation"];
@@ -295,9 +292,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description Counts over time of the spans that the filter takes; with `entry=true` of traces. Steps without any are left
-         *     out.
+         * Counts over time of the spans that the filter takes
+         * @description Counts over time of the spans that the filter takes; with `entry=true` of traces. Steps without any are left out.
          */
         get: operations["histogram"];
         put?: never;
@@ -316,7 +312,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Ids of traces that begin so, in order
          * @description Ids of traces that begin so, in order.
          */
         get: operations["trace_ids"];
@@ -336,7 +332,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Spans that the filter takes, newest first
          * @description Spans that the filter takes, newest first.
          */
         get: operations["spans"];
@@ -356,7 +352,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Whether the server is well
          * @description Whether the server is well. `/health/live` and `/health/ready` are for those that watch processes.
          */
         get: operations["health"];
@@ -376,7 +372,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * How the server is set up
          * @description How the server is set up: by BOXSCORE_* variables, which are read when it starts. No secret is told.
          */
         get: operations["read_settings"];
@@ -396,7 +392,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Conversations that have a trace whose entry the filter takes, with their totals, by the last of those
          * @description Conversations that have a trace whose entry the filter takes, with their totals, by the last of those.
          */
         get: operations["sessions"];
@@ -416,7 +412,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The traces of a conversation, from the first on
          * @description The traces of a conversation, from the first on.
          */
         get: operations["session"];
@@ -436,9 +432,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description Spans whose new texts hold every word and phrase, the latest to arrive first. `pending` spans were
-         *     acknowledged and cannot be found yet.
+         * Spans whose new texts hold every word and phrase, the latest to arrive first
+         * @description Spans whose new texts hold every word and phrase, the latest to arrive first. `pending` spans were acknowledged and cannot be found yet.
          */
         get: operations["search"];
         put?: never;
@@ -457,7 +452,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The most frequent values of a field among the spans that the filter takes
          * @description The most frequent values of a field among the spans that the filter takes.
          */
         get: operations["facets"];
@@ -477,7 +472,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Exact totals over the spans that the filter takes
          * @description Exact totals over the spans that the filter takes.
          */
         get: operations["counts"];
@@ -497,7 +492,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Measures over the spans that the filter takes, in groups
          * @description Measures over the spans that the filter takes, in groups.
          */
         get: operations["aggregate"];
@@ -517,7 +512,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Totals over time, from roll-ups
          * @description Totals over time, from roll-ups. `pending` spans were acknowledged and are not in it yet.
          */
         get: operations["series"];
@@ -537,7 +532,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Models that have a price
          * @description Models that have a price.
          */
         get: operations["prices"];
@@ -557,13 +552,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The user's own prices
          * @description The user's own prices: a file that people may edit too.
          */
         get: operations["own_prices"];
         put?: never;
         /**
-         * Endpoint
+         * Adds a row to the file of own prices
          * @description Adds a row to the file of own prices. It holds for what is priced from now on; costs that are kept stay.
          */
         post: operations["add_own_price"];
@@ -584,7 +579,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Endpoint
+         * Takes a row out of the file of own prices
          * @description Takes a row out of the file of own prices.
          */
         delete: operations["remove_own_price"];
@@ -601,7 +596,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The price of a model, by any name that its provider answers to
          * @description The price of a model, by any name that its provider answers to; `provider/model` names both.
          */
         get: operations["price"];
@@ -621,15 +616,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Scores of a trace and its spans, of a session, or of all, the latest first
          * @description Scores of a trace and its spans, of a session, or of all, the latest first.
          */
         get: operations["scores"];
         put?: never;
         /**
-         * Endpoint
-         * @description Takes scores and answers when they are on disk. What they are of may come later; the same id again replaces
-         *     what it said before.
+         * Takes scores and answers when they are on disk
+         * @description Takes scores and answers when they are on disk. What they are of may come later; the same id again replaces what it said before.
          */
         post: operations["put_scores"];
         delete?: never;
@@ -649,7 +643,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Endpoint
+         * Takes a score back
          * @description Takes a score back; one that is not there stays away.
          */
         delete: operations["remove_score"];
@@ -666,13 +660,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Datasets by name, each with its newest version
          * @description Datasets by name, each with its newest version.
          */
         get: operations["datasets"];
         put?: never;
         /**
-         * Endpoint
+         * A dataset without a version
          * @description A dataset without a version: rows come by an edit, a file or from traces.
          */
         post: operations["create_dataset"];
@@ -690,21 +684,21 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * A dataset
          * @description A dataset: its newest version, what that can show, and the runs that were over it.
          */
         get: operations["dataset"];
         put?: never;
         post?: never;
         /**
-         * Endpoint
+         * Deletes a dataset with all its versions, for good
          * @description Deletes a dataset with all its versions, for good. What runs asked stays with the runs.
          */
         delete: operations["delete_dataset"];
         options?: never;
         head?: never;
         /**
-         * Endpoint
+         * Describes or archives a dataset, or brings it back
          * @description Describes or archives a dataset, or brings it back. An archived one is out of the list and stays as it is.
          */
         patch: operations["change_dataset"];
@@ -718,13 +712,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Versions, newest first
          * @description Versions, newest first.
          */
         get: operations["dataset_versions"];
         put?: never;
         /**
-         * Endpoint
+         * A version by an edit of the newest
          * @description A version by an edit of the newest. Where that is not `base` any more, the error names what changed since.
          */
         post: operations["edit_dataset"];
@@ -744,7 +738,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * A new version that holds what an older one holds
          * @description A new version that holds what an older one holds; the content hash is the same, the number is new.
          */
         post: operations["restore_version"];
@@ -762,7 +756,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * A version
          * @description A version.
          */
         get: operations["dataset_version"];
@@ -782,7 +776,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Rows of a version in order
          * @description Rows of a version in order. A page may hold fewer than asked for and still have a cursor.
          */
         get: operations["dataset_examples"];
@@ -802,7 +796,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * One row of a version
          * @description One row of a version.
          */
         get: operations["dataset_example"];
@@ -822,7 +816,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * What differs between two versions, example by example
          * @description What differs between two versions, example by example.
          */
         get: operations["diff_versions"];
@@ -844,9 +838,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
-         * @description A version from a file, which is the body: JSONL, CSV, tab-separated or Parquet. Its rows take the place of
-         *     all that are there, or with `add` of those with the same ids. The dataset is made where there is none.
+         * A version from a file, which is the body
+         * @description A version from a file, which is the body: JSONL, CSV, tab-separated or Parquet. Its rows take the place of all that are there, or with `add` of those with the same ids. The dataset is made where there is none.
          */
         post: operations["import_dataset"];
         delete?: never;
@@ -865,9 +858,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
-         * @description What an import of the file, which is the body, would bring: its first rows, what is wrong with it by line,
-         *     and how many rows would come, change and go. Nothing is kept.
+         * What an import of the file, which is the body, would bring
+         * @description What an import of the file, which is the body, would bring: its first rows, what is wrong with it by line, and how many rows would come, change and go. Nothing is kept.
          */
         post: operations["look_at_file"];
         delete?: never;
@@ -884,7 +876,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * A version as a file
          * @description A version as a file.
          */
         get: operations["export_dataset"];
@@ -906,10 +898,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
-         * @description Rows made from spans, added to the newest version; those with the inputs of a row that is there are counted
-         *     and left out. The dataset is made where there is none. Texts come as they were traced: what they hold of
-         *     persons comes with them.
+         * Rows made from spans, added to the newest version
+         * @description Rows made from spans, added to the newest version; those with the inputs of a row that is there are counted and left out. The dataset is made where there is none. Texts come as they were traced: what they hold of persons comes with them.
          */
         post: operations["add_traces"];
         delete?: never;
@@ -926,7 +916,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Variants that were run, by their hash
          * @description Variants that were run, by their hash.
          */
         get: operations["variants"];
@@ -946,7 +936,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * What the hash was computed from
          * @description What the hash was computed from: prompt, model, parameters; never a secret.
          */
         get: operations["variant"];
@@ -966,12 +956,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Runs, the newest first, with counts over their rows
          * @description Runs, the newest first, with counts over their rows.
          */
         get: operations["runs"];
         put?: never;
-        post?: never;
+        /**
+         * Asks for a run of one variant
+         * @description Asks for a run of one variant: `variant`, or the baseline. The job's result names the run.
+         */
+        post: operations["start_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -986,7 +980,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * A run, what its variant is, and its own line of the box score
          * @description A run, what its variant is, and its own line of the box score.
          */
         get: operations["run"];
@@ -1006,7 +1000,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Trials with output, scores, cost, latency and error, as they are kept now
          * @description Trials with output, scores, cost, latency and error, as they are kept now.
          */
         get: operations["run_trials"];
@@ -1026,7 +1020,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The run whenever something of it changed, until it is finished
          * @description The run whenever something of it changed, until it is finished.
          */
         get: operations["run_events"];
@@ -1046,7 +1040,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Dataset versions that were run, the last one first
          * @description Dataset versions that were run, the last one first.
          */
         get: operations["matrix_datasets"];
@@ -1066,7 +1060,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Variants beside each other on one version of a dataset, each by its newest finished run
          * @description Variants beside each other on one version of a dataset, each by its newest finished run.
          */
         get: operations["matrix"];
@@ -1086,12 +1080,16 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Verdicts that were reached, the newest first
          * @description Verdicts that were reached, the newest first.
          */
         get: operations["comparisons"];
         put?: never;
-        post?: never;
+        /**
+         * Asks for a comparison
+         * @description Asks for a comparison: the job's result names its verdicts. Refused at once is what could not be done: an unknown name, a prompt that lacks a value, a price that the spend cap needs. A spec names no files, code, commands, addresses or variables of the environment; providers are those of the server.
+         */
+        post: operations["compare"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1106,7 +1104,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The verdict as it was reached and kept
          * @description The verdict as it was reached and kept: the JSON of `boxscore compare --json`.
          */
         get: operations["comparison"];
@@ -1126,9 +1124,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description The box score line by line, worded and placed as in the report, for a page that draws it. Variants that were
-         *     run on the same examples since stand beside the two; the verdict does not change.
+         * The box score line by line, worded and placed as in the report, for a page that draws it
+         * @description The box score line by line, worded and placed as in the report, for a page that draws it. Variants that were run on the same examples since stand beside the two; the verdict does not change.
          */
         get: operations["comparison_sheet"];
         put?: never;
@@ -1147,10 +1144,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Both answers to each example, where they part, what the scorer read
          * @description Both answers to each example, where they part, what the scorer read: those that lost most first.
          */
         get: operations["comparison_pairs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/{id}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What to send to compare the same variants again, on more examples or with more repeats
+         * @description What to send to compare the same variants again, on more examples or with more repeats.
+         */
+        get: operations["comparison_again"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1167,7 +1184,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The report
          * @description The report: one page that needs nothing else.
          */
         get: operations["comparison_report"];
@@ -1187,7 +1204,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The box score as a comment on a pull request
          * @description The box score as a comment on a pull request.
          */
         get: operations["comparison_markdown"];
@@ -1207,12 +1224,172 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * One row per example with both answers
          * @description One row per example with both answers.
          */
         get: operations["comparison_csv"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/scorers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scorers by name, with how each is written in a spec
+         * @description Scorers by name, with how each is written in a spec.
+         */
+        get: operations["scorers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Providers that the server can ask, those that are ready first
+         * @description Providers that the server can ask, those that are ready first.
+         */
+        get: operations["providers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Jobs, the newest first, without their specs
+         * @description Jobs, the newest first, without their specs.
+         */
+        get: operations["jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job with its spec, its progress, and when it is done its result
+         * @description A job with its spec, its progress, and when it is done its result.
+         */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The job whenever something of it changed, without its spec, until it has ended
+         * @description The job whenever something of it changed, without its spec, until it has ended.
+         */
+        get: operations["job_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A job that waits is cancelled
+         * @description A job that waits is cancelled; one that runs stops within a second or so. What came back is kept.
+         */
+        post: operations["cancel_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets a job that failed or was cancelled go on
+         * @description Lets a job that failed or was cancelled go on: answers that are there are taken, and its errors are asked again.
+         */
+        post: operations["retry_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/comparisons/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What such a comparison could show on its dataset, and what it would cost
+         * @description What such a comparison could show on its dataset, and what it would cost. Nothing is asked of a provider.
+         */
+        post: operations["plan_comparison"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1227,9 +1404,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
-         * @description The calls of a time by model, with their tokens by kind and what they cost; and what the same tokens would
-         *     have cost on other models, or at the prices of another day, with the arithmetic of every sum.
+         * The calls of a time by model, with their tokens by kind and what they cost
+         * @description The calls of a time by model, with their tokens by kind and what they cost; and what the same tokens would have cost on other models, or at the prices of another day, with the arithmetic of every sum.
          */
         get: operations["cost_what_if"];
         put?: never;
@@ -1250,7 +1426,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * Signs a person in
          * @description Signs a person in: the answer sets a cookie. Wrong tries have to wait, longer each time.
          */
         post: operations["login"];
@@ -1270,7 +1446,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * Makes the first owner by the one-time link that the server printed, and signs that person in
          * @description Makes the first owner by the one-time link that the server printed, and signs that person in.
          */
         post: operations["make_owner"];
@@ -1290,7 +1466,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * Chooses the password of the person whom a one-time link is for, and signs that person in
          * @description Chooses the password of the person whom a one-time link is for, and signs that person in.
          */
         post: operations["redeem_invitation"];
@@ -1308,7 +1484,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Who asks, and what they may do in each project
          * @description Who asks, and what they may do in each project.
          */
         get: operations["whoami"];
@@ -1330,7 +1506,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * Ends the login of this browser
          * @description Ends the login of this browser.
          */
         post: operations["logout"];
@@ -1350,7 +1526,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * Changes one's own password
          * @description Changes one's own password. Other browsers that are signed in are so no more.
          */
         post: operations["change_password"];
@@ -1368,7 +1544,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Who has a role in the project
          * @description Who has a role in the project; who has one in every project is not among them.
          */
         get: operations["members"];
@@ -1389,13 +1565,13 @@ export interface paths {
         };
         get?: never;
         /**
-         * Endpoint
+         * Makes a user a member, or gives a member another role
          * @description Makes a user a member, or gives a member another role.
          */
         put: operations["put_member"];
         post?: never;
         /**
-         * Endpoint
+         * Ends a membership
          * @description Ends a membership.
          */
         delete: operations["remove_member"];
@@ -1412,13 +1588,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Everybody whom the server knows
          * @description Everybody whom the server knows.
          */
         get: operations["users"];
         put?: never;
         /**
-         * Endpoint
+         * Adds a person, with a one-time link to choose a password by
          * @description Adds a person, with a one-time link to choose a password by.
          */
         post: operations["add_user"];
@@ -1442,7 +1618,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Endpoint
+         * Changes a person's role in every project, or disables the person
          * @description Changes a person's role in every project, or disables the person: then all logins end.
          */
         patch: operations["change_user"];
@@ -1458,7 +1634,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Endpoint
+         * A new one-time link by which the person chooses a password
          * @description A new one-time link by which the person chooses a password; the one before works no more.
          */
         post: operations["invite_user"];
@@ -1476,13 +1652,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The project's keys, those revoked and expired too, the newest first
          * @description The project's keys, those revoked and expired too, the newest first; never a key itself.
          */
         get: operations["keys"];
         put?: never;
         /**
-         * Endpoint
+         * Makes a key of the project
          * @description Makes a key of the project. Its `secret` is told this once. Nobody gives a key rights beyond their own.
          */
         post: operations["create_key"];
@@ -1503,7 +1679,7 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Endpoint
+         * Revokes a key
          * @description Revokes a key: at once here, within two seconds in every other process.
          */
         delete: operations["revoke_key"];
@@ -1520,13 +1696,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * The projects that the caller may ask about
          * @description The projects that the caller may ask about.
          */
         get: operations["projects"];
         put?: never;
         /**
-         * Endpoint
+         * Makes a project
          * @description Makes a project.
          */
         post: operations["create_project"];
@@ -1544,7 +1720,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * One project
          * @description One project.
          */
         get: operations["project"];
@@ -1554,7 +1730,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Endpoint
+         * Renames or archives a project, or takes it out of the archive
          * @description Renames or archives a project, or takes it out of the archive.
          */
         patch: operations["change_project"];
@@ -1568,7 +1744,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Endpoint
+         * Who changed what in the project, and what they were told, the newest first
          * @description Who changed what in the project, and what they were told, the newest first.
          */
         get: operations["audit"];
@@ -1778,7 +1954,7 @@ export interface components {
          */
         Message: {
             role: string | null;
-            parts: (components["schemas"]["Text"] | components["schemas"]["Reasoning"] | components["schemas"]["boxscore.tracing.said.ToolCall"] | components["schemas"]["ToolResult"] | components["schemas"]["Media"])[];
+            parts: (components["schemas"]["Text"] | components["schemas"]["Reasoning"] | components["schemas"]["ToolCall"] | components["schemas"]["ToolResult"] | components["schemas"]["Media"])[];
         };
         /** Text */
         Text: {
@@ -1796,7 +1972,7 @@ export interface components {
          * ToolCall
          * @description `arguments` as they were told: JSON, or the text that should have been JSON.
          */
-        "boxscore.tracing.said.ToolCall": {
+        ToolCall: {
             /** @enum {unknown} */
             type: "tool_call";
             name: string;
@@ -1828,9 +2004,9 @@ export interface components {
          * @description What a span said in its own words. Values as `values.read_value` gives them, bytes as hex.
          */
         RawSpan: {
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
             events: components["schemas"]["RawEvent"][];
-            resource: Record<string, never>;
+            resource: Record<string, unknown>;
             scope: components["schemas"]["RawScope"];
         };
         /**
@@ -1840,7 +2016,7 @@ export interface components {
         RawEvent: {
             name: string;
             time_ns: number;
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
         };
         /**
          * RawScope
@@ -1849,7 +2025,7 @@ export interface components {
         RawScope: {
             name: string;
             version: string;
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
         };
         /**
          * Priced
@@ -2318,9 +2494,9 @@ export interface components {
          */
         Example: {
             id: string;
-            inputs: Record<string, never>;
+            inputs: Record<string, unknown>;
             reference: unknown;
-            metadata: Record<string, never>;
+            metadata: Record<string, unknown>;
             cluster: string | null;
             slices: {
                 [key: string]: string;
@@ -2431,7 +2607,8 @@ export interface components {
         /**
          * RunEntry
          * @description A run in a list. `stopped`: not finished, and nothing came back for three minutes; the same command resumes it.
-         *         `per_s` are calls a second of the last minute and `left_s` what is left at that rate, None where nothing moves.
+         *         `job` is that which it was begun for. `per_s` are calls a second of the last minute and `left_s` what is left at
+         *         that rate, None where nothing moves.
          */
         RunEntry: {
             id: string;
@@ -2446,6 +2623,7 @@ export interface components {
             finished_at: string | null;
             /** @enum {unknown} */
             state: "finished" | "running" | "stopped";
+            job: string | null;
             counts: components["schemas"]["RunCounts"];
             per_s: number | null;
             left_s: number | null;
@@ -2573,14 +2751,14 @@ export interface components {
             position: number;
             repeat: number;
             question: string;
-            inputs: Record<string, never>;
+            inputs: Record<string, unknown>;
             reference: unknown;
             slices: {
                 [key: string]: string;
             };
             output: string;
             reasoning: string;
-            tool_calls: components["schemas"]["boxscore.providers.response.ToolCall"][];
+            tool_calls: components["schemas"]["ResponseToolCall"][];
             error: components["schemas"]["TrialFailure"] | null;
             scores: {
                 [key: string]: components["schemas"]["TrialScore"];
@@ -2597,10 +2775,10 @@ export interface components {
             reused: boolean;
         };
         /**
-         * ToolCall
+         * ResponseToolCall
          * @description A call that the model asked for. `arguments` is the parsed object, or the raw text when it is no JSON object.
          */
-        "boxscore.providers.response.ToolCall": {
+        ResponseToolCall: {
             name: string;
             arguments: unknown;
             id: string | null;
@@ -3065,7 +3243,8 @@ export interface components {
         /**
          * SettingTrack
          * @description A setting that can be moved, from 0 to `end`, with the places where its verdict changes. `now` is None for a rule
-         *         that is not the one set. A number of it times `factor`, with `decimals`, is what is shown.
+         *         that is not the one set; `start` is where it stands before it is moved. A number of it times `factor`, with
+         *         `decimals`, is what is shown.
          */
         SettingTrack: {
             kind: string;
@@ -3174,6 +3353,116 @@ export interface components {
             kind: string;
             folded: boolean;
             marked: boolean;
+        };
+        /**
+         * Again
+         * @description What it takes to compare the same on more. `asked` is the body that `POST /comparisons` was sent, None for a
+         *         comparison that was started elsewhere; `dataset` is the reference of a dataset of the store, None for other rows;
+         *         `left` of its examples were not compared.
+         */
+        Again: {
+            asked: unknown;
+            dataset: string | null;
+            left: number;
+        };
+        /**
+         * ScorerInfo
+         * @description One line of the list of scorers. `form` is how it is typed, `package` the distribution that brings it.
+         */
+        ScorerInfo: {
+            name: string;
+            form: string;
+            summary: string;
+            doc: string;
+            package: string;
+        };
+        /**
+         * ProviderInfo
+         * @description A provider that a comparison may name. `ready`: its key is in the server's environment, or it needs none;
+         *         `key_env` is where that would be.
+         */
+        ProviderInfo: {
+            name: string;
+            ready: boolean;
+            key_env: string | null;
+        };
+        /**
+         * JobPage
+         * @description `cursor` gives the next page; None: this is the last.
+         */
+        JobPage: {
+            items: components["schemas"]["Job"][];
+            cursor: string | null;
+        };
+        /**
+         * Job
+         * @description What was asked for and how far it is. `spec`, `progress` and `result` are as its kind says; a list leaves `spec`
+         *         out. `step` counts the steps that are finished for good. `error` is `{"code", "message"}`, of the last failure.
+         *         `attempts` counts how often it was begun since its last finished step. One that runs and is to stop has
+         *         `cancel_asked_at`.
+         */
+        Job: {
+            id: string;
+            project: string;
+            kind: string;
+            /** @enum {unknown} */
+            state: "cancelled" | "done" | "failed" | "running" | "waiting";
+            created_at: string;
+            created_by: string | null;
+            spec: unknown;
+            step: number;
+            progress: unknown;
+            result: unknown;
+            error: Record<string, unknown> | null;
+            attempts: number;
+            started_at: string | null;
+            finished_at: string | null;
+            cancel_asked_at: string | null;
+            worker: string | null;
+        };
+        /**
+         * Estimate
+         * @description What a comparison can show and will cost: `calls` are those that no kept answer takes the place of; `usd` is a
+         *         decimal string, None where a price is not known. Judges are asked on top, and are not in it.
+         */
+        Estimate: {
+            plan: components["schemas"]["Plan"];
+            calls: number;
+            usd: string | null;
+            spend_cap_usd: string;
+        };
+        /**
+         * Plan
+         * @description What a dataset can see with a rule. `units` are independent; `effective` what the examples are worth.
+         *
+         *         `enough`: whether a difference as small as the rule's margin is seen, if one answer in five changes; None where no
+         *         margin was asked for and where there is no telling. `examples_needed` are as many as would be enough, None where
+         *         these are, or where not even a million would be.
+         */
+        Plan: {
+            dataset: string;
+            examples: number;
+            units: number;
+            effective: number;
+            metric: string;
+            rule: string;
+            margin: number;
+            alpha: number;
+            power: number;
+            lines: components["schemas"]["PlanLine"][];
+            calls: number;
+            reason: string;
+            enough: boolean | null;
+            examples_needed: number | null;
+        };
+        /**
+         * PlanLine
+         * @description `changed`: share of examples on which the two differ; `detectable`: the smallest true difference that is shown at
+         *         80 % power, None where not even the largest would be. Fractions.
+         */
+        PlanLine: {
+            changed: number;
+            detectable: number | null;
         };
         /**
          * WhatIf
@@ -3487,7 +3776,7 @@ export interface components {
         VersionEdit: {
             base: number;
             /** @default [] */
-            put: Record<string, never>[];
+            put: Record<string, unknown>[];
             /** @default [] */
             remove: string[];
             /** @default null */
@@ -3566,6 +3855,151 @@ export interface components {
             reference: "human" | "none" | "output";
             /** @default [] */
             slices: string[];
+        };
+        /**
+         * JobsSpecAsked
+         * @description A comparison, or with `variant` a run of that one alone. `dataset` is NAME or NAME@VERSION of the project, or the
+         *         rows themselves; `limit` takes its first examples only. `spend_cap_usd` is what the answers and judges together may
+         *         cost (default: the server's `BOXSCORE_SPEND_CAP_USD`). All else is as in a spec file.
+         */
+        JobsSpecAsked: {
+            dataset: string | Record<string, unknown>[];
+            variants: {
+                [key: string]: components["schemas"]["AskedVariant"];
+            };
+            /** @default null */
+            variant: string | null;
+            /** @default [] */
+            scorers: string | (string | Record<string, unknown>)[];
+            /** @default {} */
+            judges: {
+                [key: string]: components["schemas"]["AskedJudge"];
+            };
+            /** @default null */
+            cluster: string | null;
+            /** @default [] */
+            slices: string | string[];
+            /** @default null */
+            baseline: string | null;
+            /** @default null */
+            candidate: string | string[] | null;
+            /** @default null */
+            metric: string | null;
+            /**
+             * @default {
+             *       "kind": null,
+             *       "margin": null,
+             *       "alpha": null,
+             *       "usd_per_success": null,
+             *       "guards": [],
+             *       "waive": []
+             *     }
+             */
+            rule: components["schemas"]["RuleKeys"];
+            /** @default 1 */
+            repeats: number;
+            /** @default null */
+            concurrency: number | null;
+            /** @default null */
+            spend_cap_usd: number | null;
+            /** @default null */
+            max_age: number | string | null;
+            /** @default false */
+            stop_early: boolean;
+            /** @default 0 */
+            seed: number;
+            /** @default false */
+            fresh: boolean;
+            /** @default null */
+            limit: number | null;
+        };
+        /**
+         * AskedVariant
+         * @description A prompt with a model. `provider` is `tiny`, one whose key the server has, or one of its `BOXSCORE_PROVIDERS`.
+         */
+        AskedVariant: {
+            model: string;
+            /** @default openai */
+            provider: string;
+            /** @default null */
+            prompt: unknown;
+            /** @default null */
+            messages: unknown[] | null;
+            /** @default {} */
+            params: Record<string, unknown>;
+            /** @default [] */
+            tools: Record<string, unknown>[];
+            /** @default null */
+            output_schema: unknown;
+            /** @default false */
+            stream: boolean;
+            /** @default 120 */
+            timeout_s: number;
+            /** @default null */
+            first_token_s: number | null;
+            /** @default null */
+            usd_per_mtok: unknown;
+        };
+        /**
+         * AskedJudge
+         * @description A question about answers, and the model that is asked it.
+         */
+        AskedJudge: {
+            model: string;
+            /** @default openai */
+            provider: string;
+            /** @default null */
+            prompt: unknown;
+            /** @default null */
+            messages: unknown[] | null;
+            /** @default {} */
+            params: Record<string, unknown>;
+            /** @default [] */
+            tools: Record<string, unknown>[];
+            /** @default null */
+            output_schema: unknown;
+            /** @default false */
+            stream: boolean;
+            /** @default 120 */
+            timeout_s: number;
+            /** @default null */
+            first_token_s: number | null;
+            /** @default null */
+            usd_per_mtok: unknown;
+            /** @default binary */
+            kind: string;
+            /** @default null */
+            question: string | null;
+            /** @default null */
+            scale: unknown;
+            /** @default null */
+            criteria: unknown;
+            /** @default higher */
+            better: string;
+            /** @default null */
+            reference: boolean | null;
+            /** @default 1 */
+            repeats: number;
+            /** @default null */
+            structured: boolean | null;
+        };
+        /**
+         * RuleKeys
+         * @description The keys below `rule`, as written.
+         */
+        RuleKeys: {
+            /** @default null */
+            kind: string | null;
+            /** @default null */
+            margin: number | null;
+            /** @default null */
+            alpha: number | null;
+            /** @default null */
+            usd_per_success: number | null;
+            /** @default [] */
+            guards: Record<string, unknown>[];
+            /** @default [] */
+            waive: string | string[];
         };
         /** Credentials */
         Credentials: {
@@ -3851,7 +4285,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": Record<string, unknown>;
                 };
             };
             400: components["responses"]["400"];
@@ -4756,6 +5190,7 @@ export interface operations {
                 end_ns: number;
                 /** @description Whole minutes, in nanoseconds. */
                 step_ns: number;
+                /** @description The field whose values are told apart. */
                 by?: ("model" | "application" | "environment" | "release" | "variant") | null;
                 /** @description Seconds to wait, at most, for what was sent a moment ago to be found. */
                 wait?: number;
@@ -4996,6 +5431,7 @@ export interface operations {
             query?: {
                 /** @description 32 hex digits. */
                 trace_id?: string | null;
+                /** @description Those of this conversation. */
                 session?: string | null;
                 /** @description The most items of a page. One with much text in it is shorter. */
                 limit?: number;
@@ -5618,6 +6054,7 @@ export interface operations {
                 filename: string;
                 /** @description Add the rows to those that are there. */
                 add?: boolean;
+                /** @description What the version is for. */
                 note?: string | null;
                 /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
                 project?: components["parameters"]["Project"];
@@ -5634,7 +6071,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/octet-stream": unknown;
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -5651,8 +6088,10 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            408: components["responses"]["408"];
             409: components["responses"]["409"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];
@@ -5663,6 +6102,7 @@ export interface operations {
             query: {
                 /** @description What the file is called; its ending tells the form. */
                 filename: string;
+                /** @description Add the rows to those that are there. */
                 add?: boolean;
                 /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
                 project?: components["parameters"]["Project"];
@@ -5679,7 +6119,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/octet-stream": unknown;
+                "application/octet-stream": string;
             };
         };
         responses: {
@@ -5696,7 +6136,9 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            408: components["responses"]["408"];
             413: components["responses"]["413"];
+            415: components["responses"]["415"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];
@@ -5705,6 +6147,7 @@ export interface operations {
     export_dataset: {
         parameters: {
             query?: {
+                /** @description Of the file. */
                 form?: "jsonl" | "csv" | "parquet";
                 /** @description CSV whose cells no spreadsheet takes for formulas: those get an apostrophe. */
                 spreadsheet?: boolean;
@@ -5908,6 +6351,53 @@ export interface operations {
             504: components["responses"]["504"];
         };
     };
+    start_run: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobsSpecAsked"];
+            };
+        };
+        responses: {
+            /** @description Taken, and done later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
     run: {
         parameters: {
             query?: {
@@ -5946,6 +6436,7 @@ export interface operations {
     run_trials: {
         parameters: {
             query?: {
+                /** @description Those that are told. */
                 which?: "all" | "errors" | "reused";
                 /** @description Only trials of this example. */
                 example?: string | null;
@@ -6058,7 +6549,9 @@ export interface operations {
     matrix: {
         parameters: {
             query: {
+                /** @description Its name. */
                 dataset: string;
+                /** @description Its hash. */
                 version: string;
                 /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
                 project?: components["parameters"]["Project"];
@@ -6095,6 +6588,7 @@ export interface operations {
             query?: {
                 /** @description NAME or NAME@VERSION. */
                 dataset?: string | null;
+                /** @description Those that were decided so. */
                 verdict?: ("ship" | "reject" | "undecided") | null;
                 /** @description Hash or name of either side. */
                 variant?: string | null;
@@ -6127,6 +6621,53 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    compare: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobsSpecAsked"];
+            };
+        };
+        responses: {
+            /** @description Taken, and done later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];
@@ -6205,6 +6746,7 @@ export interface operations {
     comparison_pairs: {
         parameters: {
             query?: {
+                /** @description Those that came out so. */
                 outcome?: ("worse" | "better" | "tied") | null;
                 /** @description The field of a slice. */
                 slice?: string | null;
@@ -6235,6 +6777,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PairPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    comparison_again: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Again"];
                 };
             };
             400: components["responses"]["400"];
@@ -6346,6 +6923,316 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    scorers: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScorerInfo"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    providers: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderInfo"][];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    jobs: {
+        parameters: {
+            query?: {
+                /** @description Those in this state. */
+                state?: ("waiting" | "running" | "done" | "failed" | "cancelled") | null;
+                /** @description comparison or run. */
+                kind?: string | null;
+                /** @description The most items of a page. One with much text in it is shorter. */
+                limit?: number;
+                /** @description The `cursor` of the page before. */
+                cursor?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobPage"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    job: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    job_events: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The `id` of the last event that was seen: what follows it. */
+                "last-event-id"?: string | null;
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    retry_job: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken, and done later */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            422: components["responses"]["422"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    plan_comparison: {
+        parameters: {
+            query?: {
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /**
+                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
+                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
+                 */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobsSpecAsked"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            408: components["responses"]["408"];
+            409: components["responses"]["409"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];
@@ -6743,8 +7630,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Made */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6825,8 +7712,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Made */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6895,8 +7782,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Made */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7001,8 +7888,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description OK */
-            200: {
+            /** @description Made */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

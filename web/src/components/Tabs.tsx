@@ -6,7 +6,7 @@ export function Tabs({ name, tabs }: { name: string; tabs: readonly { label: Rea
   return (
     <nav className="tabs" aria-label={name}>
       {tabs.map(({ label, to, search, params, active }, at) => (
-        <Link key={at} to={to} search={search} params={params} aria-current={active ? "page" : undefined} activeProps={{}} replace>{label}</Link>
+        <Link key={at} to={to} search={search} params={params} aria-current={active ? "page" : undefined} activeProps={{}} activeOptions={{ exact: true, explicitUndefined: true }} replace>{label}</Link>
       ))}
     </nav>
   );

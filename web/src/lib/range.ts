@@ -13,6 +13,7 @@ export interface Range {
 export const RANGES = ["1h", "24h", "7d", "30d", "90d"] as const;
 export const USUAL = "7d";
 const LENGTHS: Record<string, number> = { "1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY };
+const LABELS: Record<string, string> = { "1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days" };
 const STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY];
 
 /** The range of that name at that time. The end is a whole minute to come, so that answers can be kept for a while. */
@@ -21,7 +22,7 @@ export function range(name: string | undefined, now = Date.now()): Range {
   const endNs = Math.ceil((now * 1e6) / MINUTE) * MINUTE;
   const length = LENGTHS[chosen];
   if (length !== undefined) {
-    return { name: chosen, label: `last ${chosen.replace("h", " h").replace("d", " d")}`, startNs: endNs - length, endNs, stepNs: stepOf(length) };
+    return { name: chosen, label: LABELS[chosen] ?? chosen, startNs: endNs - length, endNs, stepNs: stepOf(length) };
   }
   const [from, to] = chosen.split("..").map((part) => Date.parse(part) * 1e6);
   if (from !== undefined && to !== undefined && from < to) {
@@ -38,4 +39,9 @@ export function stepOf(lengthNs: number): number {
 /** The conditions that hold within the range, for questions that take filters. */
 export function during(found: Range): string[] {
   return [`start_ns>=${found.startNs}`, `start_ns<${found.endNs}`];
+}
+
+/** `in the last 7 days`, `from 1 Jun 2025 to 20 Jun 2025`: the range in a sentence. */
+export function inTime(label: string): string {
+  return label.startsWith("last ") ? `in the ${label}` : `from ${label}`;
 }

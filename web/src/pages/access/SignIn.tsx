@@ -42,8 +42,8 @@ export function SignIn({ done }: { done: () => unknown }) {
 export function NewPassword({ name = "password" }: { name?: string }) {
   return (
     <label>
-      Password <input name={name} type="password" autoComplete="new-password" required minLength={10} />
-      <span className="fine">Ten characters or more. A few words that belong together for you alone make a good one.</span>
+      Password <input name={name} type="password" autoComplete="new-password" required minLength={12} />
+      <span className="fine">Twelve characters or more. A few words that belong together for you alone make a good one.</span>
     </label>
   );
 }

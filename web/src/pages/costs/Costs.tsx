@@ -1,7 +1,133 @@
-import { Answer } from "@/components/Section";
+import { useNavigate } from "@tanstack/react-router";
+import { Bars } from "@/components/Charts";
+import { ProblemNote } from "@/components/Problem";
+import { Answer, Empty, Section, Waiting } from "@/components/Section";
+import { Choice } from "@/components/Tabs";
+import { Code } from "@/components/Copy";
+import { Twin, csv, save } from "@/components/Twin";
+import { router } from "@/router";
+import { useRange } from "@/frame/range";
+import { counted, money, percent } from "@/lib/format";
+import { forecast } from "@/lib/forecast";
+import { during, inTime } from "@/lib/range";
+import { DAY, absolute, day, tick } from "@/lib/time";
 import { useTitle } from "@/lib/title";
+import { PriceChanges } from "./PriceChanges";
+import { SpendTable } from "./SpendTable";
+import { WhatIf } from "./WhatIf";
+import { GROUPS, costs } from "./routes";
+import { type Cell, useSpend, useSpendOverTime, wholeDays } from "./spend";
 
+const MANY = 5;
+
+/** What does it cost, what made it so, and what would it cost otherwise. */
 export function Costs() {
+  const range = useRange();
+  const search = costs.useSearch();
+  const navigate = useNavigate({ from: "/costs" });
+  const by = search.by ?? "model";
+  const field = by === "day" ? "model" : by;
   useTitle("Costs");
-  return <Answer>Nothing was spent yet.</Answer>;
+
+  const models = useSpend(range, "model");
+  const other = useSpend(range, field === "model" ? "step" : field);
+  const overTime = useSpendOverTime(range, field);
+
+  if (models.error) return <ProblemNote error={models.error} retry={models.retry} />;
+  if (!models.rows || !models.total || !overTime.cells) return <Waiting />;
+  const { total, rows } = models;
+  if (rows.length === 0) return <Nothing label={range.label} />;
+
+  const days = overTime.step === DAY ? wholeDays(overTime.cells, overTime.from, overTime.to, Date.now() * 1e6) : [];
+  const month = forecast(days.slice(-7), 30);
+  const change = total.before ? total.usd / total.before - 1 : undefined;
+  const [first] = rows;
+
+  return (
+    <>
+      <Answer>
+        Spent <b>{money(total.usd)}</b> {inTime(range.label)}
+        {change !== undefined && Math.abs(change) >= 0.005 && <>, <b>{percent(Math.abs(change), 0)} {change > 0 ? "more" : "less"}</b> than in the time before</>}
+        {first && first.share > 0.3 && rows.length > 1 && <>; <b>{first.value}</b> is {percent(first.share, 0)} of it</>}.
+        {month && <> At the last {Math.min(7, days.length)} days’ rate, 30 days cost <b>{money(month.value)}</b> ({money(month.low)} to {money(month.high)}).</>}
+      </Answer>
+      {total.unpriced > 0 && (
+        <p className="mt-2 text-data ink2">
+          {counted(total.unpriced, "call")} of {counted(total.unpriced + total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <a href="#prices">Add a price</a> or <code>boxscore prices</code> tells which models have one.
+        </p>
+      )}
+
+      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${field ? ` and ${field}` : ""}`} fine={overTime.step === DAY ? "Days of UTC. A bar opens its calls." : "A bar opens its calls."} className="mt-4!" tools={<Choice name="Told apart by" value={by} options={GROUPS} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true })} />}>
+        <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />
+      </Section>
+
+      {by === "day" ? (
+        <Section title="By day"><Days cells={overTime.cells} step={overTime.step} /></Section>
+      ) : (
+        <div className="columns c2">
+          <Section title="By model"><SpendTable field="model" rows={rows} total={total} /></Section>
+          <Section title={`By ${field === "model" ? "step" : field}`}>{other.rows && other.total ? <SpendTable field={field === "model" ? "step" : field} rows={other.rows} total={other.total} /> : <Waiting />}</Section>
+        </div>
+      )}
+
+      <WhatIf range={range} />
+      <PriceChanges range={range} models={rows} />
+      <Twin
+        path="/api/v1/aggregate"
+        query={{ measure: ["sum(cost_usd)", "count(cost_usd)"], by: [field], filter: during(range) }}
+        others={[]}
+      />
+      <p className="fine noprint">
+        <button type="button" className="plain link" onClick={() => save(`costs-by-${field}.csv`, csv([field, "usd", "calls", "unpriced calls", "tokens", "usd before"], ((field === "model" ? rows : other.rows) ?? []).map((row) => [row.value, row.usd, row.calls, row.unpriced, row.tokens, row.before])))}>CSV</button>
+        {" · "}Costs are computed when a call arrives, from the price of its day, and keep the row; a trace shows the arithmetic.
+      </p>
+    </>
+  );
+}
+
+function Chart({ cells, field, step, from, to }: { cells: readonly Cell[]; field: string; step: number; from: number; to: number }) {
+  const sums = new Map<string | null, number>();
+  for (const { value, usd } of cells) sums.set(value, (sums.get(value) ?? 0) + usd);
+  const ranked = [...sums].filter(([, usd]) => usd > 0).sort((one, other) => other[1] - one[1]).map(([value]) => value);
+  const named = ranked.slice(0, ranked.length > MANY ? MANY - 1 : MANY);
+  const names = [...named.map((value) => value ?? `no ${field}`), ...(ranked.length > MANY ? [`${ranked.length - named.length} others`] : [])];
+  const times = [...new Set(cells.map(({ at }) => at))];
+  const bars = times.map((at) => {
+    const parts = names.map((_, series) => ({ series, value: 0 }));
+    for (const cell of cells) {
+      if (cell.at !== at || cell.usd === 0) continue;
+      const known = named.indexOf(cell.value);
+      const part = parts[known < 0 ? names.length - 1 : known];
+      if (part) part.value += cell.usd;
+    }
+    const sum = parts.reduce((all, { value }) => all + value, 0);
+    const said = parts.filter(({ value }) => value > 0).map(({ series, value }) => `${names[series]} ${money(value)}`).join(", ");
+    const href = router.buildLocation({ to: "/traces", search: { tab: "spans", filter: ["cost_usd>0"], range: `${new Date(at / 1e6).toISOString()}..${new Date((at + step) / 1e6).toISOString()}` } } as never).href;
+    return { at, parts, title: `${step === DAY ? day(at) : absolute(at)}: ${money(sum)}${names.length > 1 ? ` (${said})` : ""}`, href };
+  });
+  return <Bars name={`Spend by ${step === DAY ? "day" : "hour"} and ${field}`} bars={bars} names={names} from={from} to={to} step={step} width={1228} height={280} label={money} tick={(at) => tick(at, step)} />;
+}
+
+function Days({ cells, step }: { cells: readonly Cell[]; step: number }) {
+  const sums = new Map<number, number>();
+  for (const { at, usd } of cells) sums.set(at, (sums.get(at) ?? 0) + usd);
+  return (
+    <table className="tight max-w-[480px]">
+      <thead><tr><th>{step === DAY ? "day" : "hour"}</th><th className="num">spend</th></tr></thead>
+      <tbody>{[...sums].sort((one, other) => other[0] - one[0]).map(([at, usd]) => <tr key={at}><th scope="row">{step === DAY ? day(at) : absolute(at)}</th><td className="num">{money(usd)}</td></tr>)}</tbody>
+    </table>
+  );
+}
+
+function Nothing({ label }: { label: string }) {
+  return (
+    <>
+      <Answer>Nothing was spent {inTime(label)}.</Answer>
+      <Section title="What will be here">
+        <Empty title="Dollars by model, step, user and day, from the first traced call of a model that has a price; and what the same tokens would cost on another model, or at the prices of another day.">
+          <Code text={"import boxscore\n\nboxscore.init(\"" + location.origin + "\")      # and calls of OpenAI and Anthropic clients are traced"} />
+        </Empty>
+      </Section>
+    </>
+  );
 }

@@ -1,16 +1,19 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { root } from "@/frame/root";
-import { oneOf, text } from "@/lib/params";
+import { list, oneOf, text } from "@/lib/params";
 
-export const GROUPS = ["model", "step", "user", "key", "tag", "day"] as const;
+/** What spend is told apart by. `tag` is an attribute of the application's own, which `tag=` names. */
+export const GROUPS = ["model", "step", "user", "session", "application", "environment", "prompt", "variant", "day"] as const;
+export type By = (typeof GROUPS)[number];
 
 export const costs = createRoute({
   getParentRoute: () => root,
   path: "/costs",
-  validateSearch: (search: Record<string, unknown>): { by?: (typeof GROUPS)[number]; step?: string; on?: string } => ({
+  validateSearch: (search: Record<string, unknown>): { by?: By; step?: string; with?: string[]; at?: string } => ({
     by: oneOf(search.by, GROUPS),
     step: text(search.step),
-    on: text(search.on),
+    with: list(search.with),
+    at: text(search.at),
   }),
   component: lazyRouteComponent(() => import("./Costs"), "Costs"),
 });
