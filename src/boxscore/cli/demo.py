@@ -108,7 +108,9 @@ def _furnish(home: Path, dataset: Dataset) -> None:
     with Records.open(home, settings.load().records_url) as records:
         with contextlib.suppress(ConflictError):
             People(records.database).projects.create(PROJECT, "Demo")
-        Datasets(records.database, PROJECT).put(dataset.name, dataset.examples, by="boxscore demo", replace=True)
+        datasets = Datasets(records.database, PROJECT)
+        datasets.put(dataset.name, dataset.examples, by="boxscore demo", replace=True)
+        datasets.describe(dataset.name, "Made up by rule, with the fields that a right answer holds")
 
 
 def may_open_browser() -> bool:
