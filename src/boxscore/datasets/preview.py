@@ -63,7 +63,7 @@ def _lines(path: Path, problems: list[Problem]) -> Iterator[Example]:
                 return
             continue
         if (there := lines.setdefault(example.id, line)) != line:
-            told = f"{example.id!r} is the id of line {there} already; every row needs an id of its own."
+            told = f"line {line}: {example.id!r} is the id of line {there} already; every row needs an id of its own."
             problems.append(Problem(line=line, field="id", message=told))
             continue
         yield example

@@ -23,15 +23,15 @@ export function Changed({ before, after }: { before: Example | null; after: Exam
 }
 
 function Parted({ was, is }: { was: string; is: string }) {
-  const { head, was: gone, is: came, tail } = parted(was, is);
   return (
     <p className="txt" dir="auto">
-      <span className="mut">{visible(head.length > LONG ? `… ${head.slice(-LONG / 4)}` : head)}</span>
-      {gone && <del className="bad bg-bad-wash">{visible(short(gone))}</del>}
-      {came && <ins className="good bg-good-wash no-underline">{visible(short(came))}</ins>}
-      <span className="mut">{visible(tail.length > LONG ? `${tail.slice(0, LONG / 4)} …` : tail)}</span>
+      {parted(was, is).map(({ kind, text }, at) => {
+        if (kind === "was") return <del key={at} className="bad bg-bad-wash">{visible(cut(text))}</del>;
+        if (kind === "is") return <ins key={at} className="good bg-good-wash no-underline">{visible(cut(text))}</ins>;
+        return <span key={at} className="mut">{visible(text.length > LONG ? `${text.slice(0, LONG / 4)} … ${text.slice(-LONG / 4)}` : text)}</span>;
+      })}
     </p>
   );
 }
 
-const short = (text: string) => (text.length > LONG * 4 ? `${text.slice(0, LONG * 4)} … ${(text.length - LONG * 4).toLocaleString("en-US")} more characters` : text);
+const cut = (text: string) => (text.length > LONG * 4 ? `${text.slice(0, LONG * 4)} … ${(text.length - LONG * 4).toLocaleString("en-US")} more characters` : text);

@@ -97,7 +97,7 @@ export function Dataset() {
       {tab === "rows" && !head && <Begin name={name} />}
       {tab === "versions" && <Versions name={name} head={head} diff={search.diff} />}
       {tab === "runs" && <Runs name={name} runs={used_by} />}
-      <Twin path={tab === "rows" ? `/api/v1/datasets/${name}/versions/${search.version ?? "head"}/examples` : tab === "versions" ? `/api/v1/datasets/${name}/versions` : `/api/v1/datasets/${name}`} />
+      <Twin path={tab === "rows" && head ? `/api/v1/datasets/${name}/versions/${search.version ?? "head"}/examples` : tab === "versions" ? `/api/v1/datasets/${name}/versions` : `/api/v1/datasets/${name}`} />
       {file && <Import file={file} name={name} close={() => setFile(undefined)} />}
     </div>
   );
@@ -110,7 +110,7 @@ function Sees({ version, head, detectable }: { version: DatasetVersion; head: Da
   const left = version.examples - version.erased;
   return (
     <>
-      <b>{count(left)}</b> {left === 1 ? "example" : "examples"}{parts > 0 && <> in <b>{count(parts)}</b> {parts === 1 ? "slice" : "slices"}</>}{clusters > 0 && <>, <b>{count(units)}</b> of them independent</>}
+      <b>{count(left)}</b> {left === 1 ? "example" : "examples"}{clusters > 0 && <>, <b>{count(units)}</b> of them independent</>}{parts > 0 && <>{clusters > 0 && ","} in <b>{count(parts)}</b> {parts === 1 ? "slice" : "slices"}</>}
       {version.number === head.number && (detectable === null ? <>; that is too few to show any difference.</> : <>; at this size a difference of <b title="of a rate, at 80 % power, if one answer in five changes">{points(detectable).slice(1)} points</b> shows at 80 % power.</>)}
       {version.number !== head.number && "."}
     </>

@@ -56,8 +56,8 @@ export function Datasets() {
             keys
             open={({ name }) => void navigate({ to: "/datasets/$name", params: { name } })}
             columns={[
-              { id: "name", head: "name", row: true, sort: ({ name }) => name, className: "clip", cell: ({ name, archived_at }) => <><Link to="/datasets/$name" params={{ name }} className="font-semibold">{name}</Link>{archived_at && <span className="mut"> · archived</span>}</> },
-              { id: "about", head: "what it is", className: "clip hide-s", width: "32%", cell: ({ description, head }) => description ?? <span className="mut">{head?.note}</span> },
+              { id: "name", head: "name", row: true, sort: ({ name }) => name, className: "clip", width: "24%", cell: ({ name, archived_at }) => <><Link to="/datasets/$name" params={{ name }} className="font-semibold">{name}</Link>{archived_at && <span className="mut"> · archived</span>}</> },
+              { id: "about", head: "what it is", className: "clip hide-s", width: "28%", cell: ({ description, head }) => description ?? <span className="mut">{head?.note}</span> },
               { id: "examples", head: "examples", num: true, sort: ({ head }) => head?.examples, cell: ({ head }) => (head ? <Count value={head.examples - head.erased} /> : <span className="mut">none</span>) },
               { id: "slices", head: "slices", num: true, className: "hide-s", sort: (one) => slices(one), cell: (one) => <Count value={slices(one)} /> },
               { id: "versions", head: "versions", num: true, sort: ({ head }) => head?.number, cell: ({ head }) => <Count value={head?.number ?? 0} /> },

@@ -7,7 +7,7 @@ import { Choice } from "@/components/Tabs";
 import { visible } from "@/components/Text";
 import { bytes, count, counted } from "@/lib/format";
 import { NAME } from "./Datasets";
-import { line, written } from "./rows";
+import { line, short } from "./rows";
 import { exampleOf, importFile, lookAt } from "./writes";
 
 type Looked = Awaited<ReturnType<typeof lookAt>>;
@@ -71,7 +71,7 @@ export function Import({ file, name: given, known = [], close }: { file: File; n
               <thead><tr><th>id</th><th>inputs</th><th className="hide-s">reference</th></tr></thead>
               <tbody>
                 {looked.looked.examples.map(exampleOf).map((one) => (
-                  <tr key={one.id}><td className="mono nw">{visible(one.id.slice(0, 20))}</td><td className="clip w-[60%]">{visible(line(one.inputs))}</td><td className="clip hide-s">{visible(written(one.reference).slice(0, 200))}</td></tr>
+                  <tr key={one.id}><td className="mono nw">{visible(one.id.slice(0, 20))}</td><td className="clip w-[60%]">{visible(line(one.inputs))}</td><td className="clip hide-s">{visible(short(one.reference))}</td></tr>
                 ))}
               </tbody>
             </table>

@@ -21,7 +21,7 @@ interface Props {
 /** One row, to read or to edit. */
 export function RowPanel({ row, was, frozen, editing, edit, put, remove, close }: Props) {
   return (
-    <aside className="sticky top-14 max-h-[calc(100vh-72px)] self-start overflow-y-auto border-t border-rule-ink pt-1.5 pb-6" aria-label={`Row ${row.id}`}>
+    <aside className="sticky top-14 max-h-[calc(100vh-72px)] self-start overflow-y-auto border-t border-rule-ink px-0.5 pt-1.5 pb-6 max-sm:static max-sm:max-h-none" aria-label={`Row ${row.id}`}>
       <div className="flex flex-wrap items-center justify-between gap-2 pb-2">
         <h2 className="mono txt min-w-0">{visible(row.id)}</h2>
         <span className="flex gap-1">
@@ -101,7 +101,8 @@ function RowForm({ row, put, cancel }: { row: Example; put: (row: Example) => vo
       {problem && <p role="alert" className="bad">{problem}</p>}
       <div className="flex justify-end gap-2">
         <button type="button" onClick={cancel}>Cancel</button>
-        <button className="go">Take it <kbd>ctrl enter</kbd></button>
+        <kbd className="hide-s self-center">ctrl enter</kbd>
+        <button className="go">Take it</button>
       </div>
     </form>
   );

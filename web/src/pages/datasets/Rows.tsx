@@ -12,7 +12,7 @@ import { notify } from "@/components/Toast";
 import { count, counted } from "@/lib/format";
 import { useKeys } from "@/lib/keys";
 import { RowPanel } from "./RowPanel";
-import { type Example, type Pending, line, same, written } from "./rows";
+import { type Example, type Pending, line, same, short } from "./rows";
 import { type DatasetVersion, exampleOf, saveEdit } from "./writes";
 
 const route = getRouteApi("/datasets/$name");
@@ -125,7 +125,7 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
       {error && <ProblemNote error={error} retry={refetch} />}
       {number > 0 && !data && !error && <Waiting />}
       <div className={chosen ? "columns c75" : ""}>
-        <div>
+        <div className={chosen ? "hide-s" : ""}>
           {rows.length > 0 && (
             <DataTable
               name={`Rows of ${name}`}
@@ -140,7 +140,7 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
                 { id: "id", head: "id", row: true, width: chosen ? "28%" : "18%", className: "clip lead", cell: ({ id }) => <span className="mono"><State id={id} pending={frozen ? {} : pending} stored={stored} />{visible(id)}</span> },
                 { id: "inputs", head: "inputs", className: "clip", cell: ({ id, inputs }) => <span className={!frozen && pending[id] === null ? "mut line-through" : ""} dir="auto">{visible(line(inputs))}</span> },
                 ...(chosen ? [] : [
-                  { id: "reference", head: "reference", width: "24%", className: "clip hide-s", cell: ({ reference }: Example) => <span dir="auto">{reference === null ? <span className="mut">none</span> : visible(written(reference).slice(0, 200))}</span> },
+                  { id: "reference", head: "reference", width: "24%", className: "clip hide-s", cell: ({ reference }: Example) => <span dir="auto">{reference === null ? <span className="mut">none</span> : visible(short(reference))}</span> },
                   { id: "slices", head: "slices", width: "20%", className: "clip hide-s", cell: ({ slices: of }: Example) => <span className="mut">{visible(Object.values(of).join(" · "))}</span> },
                 ]),
               ]}
@@ -149,7 +149,7 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
           {data && rows.length === 0 && <Empty title={searched ? "No row holds that." : "This version holds no row."} />}
           {rows.length > 0 && <p className="fine mt-2 hide-s"><kbd>j</kbd> <kbd>k</kbd> move, <kbd>enter</kbd> open{!frozen && <>, <kbd>e</kbd> edit, <kbd>x</kbd> remove</>}</p>}
         </div>
-        {chosen && <RowPanel key={chosen.id} row={chosen} was={frozen ? undefined : kept} frozen={frozen} editing={editing} edit={setEditing} put={put} remove={remove} close={() => { if (!kept && chosen && pending[chosen.id] && written(line(chosen.inputs)) === "") { const next = { ...pending }; delete next[chosen.id]; setPending(next); } show(undefined); }} />}
+        {chosen && <RowPanel key={chosen.id} row={chosen} was={frozen ? undefined : kept} frozen={frozen} editing={editing} edit={setEditing} put={put} remove={remove} close={() => { if (!kept && chosen && pending[chosen.id] && line(chosen.inputs) === "") { const next = { ...pending }; delete next[chosen.id]; setPending(next); } show(undefined); }} />}
         {open !== undefined && !chosen && data && !hasNextPage && <Empty title={<>No row here has the id <span className="mono">{visible(open)}</span>.</>} />}
       </div>
     </div>
@@ -182,7 +182,8 @@ function Unsaved({ pending, stored, busy, base, save, discard }: { pending: Pend
   return (
     <div className="banner mb-3 flex-wrap items-center px-3" role="status">
       <span>Not saved: {[[all.length - gone - changed, "new"], [changed, "changed"], [gone, "removed"]].filter(([size]) => size).map(([size, what]) => `${size} ${what}`).join(", ")}.</span>
-      <button type="button" className="go" disabled={busy} onClick={save}>{busy ? "Saving …" : `Save as version ${base + 1}`} <kbd>S</kbd></button>
+      <button type="button" className="go" disabled={busy} onClick={save}>{busy ? "Saving …" : `Save as version ${base + 1}`}</button>
+      <kbd className="hide-s">S</kbd>
       <button type="button" className="bare" onClick={discard}>Discard</button>
     </div>
   );

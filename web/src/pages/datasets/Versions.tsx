@@ -9,6 +9,7 @@ import { visible } from "@/components/Text";
 import { Count, Id, Time } from "@/components/Values";
 import { count } from "@/lib/format";
 import { Changed } from "./Changed";
+import { type Example, line, short } from "./rows";
 import { type DatasetVersion, exampleOf, restore } from "./writes";
 
 const PATH = "/api/v1/datasets/{name}/versions";
@@ -44,7 +45,7 @@ export function Versions({ name, head, diff }: { name: string; head?: DatasetVer
           { id: "added", head: "added", num: true, className: "hide-s", cell: ({ added }) => <Some size={added} sign="+" /> },
           { id: "changed", head: "changed", num: true, className: "hide-s", cell: ({ changed }) => <Some size={changed} sign="" /> },
           { id: "removed", head: "removed", num: true, className: "hide-s", cell: ({ removed }) => <Some size={removed} sign="−" /> },
-          { id: "note", head: "note", className: "clip lead", cell: ({ note }) => visible(note ?? "") },
+          { id: "note", head: "note", width: "30%", className: "clip lead", cell: ({ note }) => visible(note ?? "") },
           { id: "by", head: "by", className: "clip hide-s", width: "110px", cell: ({ created_by }) => created_by },
           { id: "hash", head: "content", className: "hide-s", width: "110px", cell: ({ version }) => <Id id={version} /> },
           { id: "when", head: "made", num: true, cell: ({ created_at }) => <Time at={created_at} /> },
@@ -58,6 +59,17 @@ export function Versions({ name, head, diff }: { name: string; head?: DatasetVer
       />
       {from && to && <Diff name={name} from={from} to={to} />}
     </div>
+  );
+}
+
+/** A row that came or went, in a few lines. */
+function Whole({ row, gone }: { row: Example; gone: boolean }) {
+  const said = `txt ${gone ? "bad bg-bad-wash line-through" : "good bg-good-wash"}`;
+  return (
+    <p className="text-data" dir="auto">
+      <span className={said}>{visible(line(row.inputs))}</span>
+      {row.reference !== null && <> <span className="fine">reference</span> <span className={said}>{visible(short(row.reference))}</span></>}
+    </p>
   );
 }
 
@@ -88,7 +100,7 @@ function Diff({ name, from, to }: { name: string; from: string; to: string }) {
           return (
             <li key={id} className="grid gap-x-4 gap-y-1 border-b border-rule-2 py-2 sm:grid-cols-[220px_minmax(0,1fr)]">
               <p className="text-data"><Mark state={state} /> {word} <span className="mono txt">{visible(id)}</span></p>
-              <Changed before={before && exampleOf(before)} after={after && exampleOf(after)} />
+              {before && after ? <Changed before={exampleOf(before)} after={exampleOf(after)} /> : <Whole row={exampleOf((before ?? after)!)} gone={after === null} />}
             </li>
           );
         })}

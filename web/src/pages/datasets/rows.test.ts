@@ -23,9 +23,14 @@ describe("rows", () => {
     expect(same({ a: 1 }, { a: "1" })).toBe(false);
   });
 
-  test("two texts part in whole words", () => {
-    expect(parted("send me the red parcel", "send me the green parcel")).toEqual({ head: "send me the ", was: "red", is: "green", tail: " parcel" });
-    expect(parted("", "new")).toEqual({ head: "", was: "", is: "new", tail: "" });
+  test("two texts part in whole words, and put together again they are the texts", () => {
+    const [before, after] = ["send me the red parcel soon", "send me the green parcel today"];
+    const pieces = parted(before, after);
+
+    expect(pieces.filter(({ kind }) => kind === "was").map(({ text }) => text)).toEqual(["red ", "soon"]);
+    expect(pieces.filter(({ kind }) => kind !== "is").map(({ text }) => text).join("")).toBe(before);
+    expect(pieces.filter(({ kind }) => kind !== "was").map(({ text }) => text).join("")).toBe(after);
+    expect(parted("", "new")).toEqual([{ kind: "is", text: "new" }]);
   });
 
   test("an edit has the rows that come and the ids that go", () => {

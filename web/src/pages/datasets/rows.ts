@@ -24,6 +24,11 @@ export function line(values: Record<string, unknown>): string {
   return text.slice(0, LONGEST).replace(/\s+/g, " ");
 }
 
+/** Any value in one line. */
+export function short(value: unknown): string {
+  return value !== null && typeof value === "object" && !Array.isArray(value) ? line(value as Record<string, unknown>) : written(value).slice(0, LONGEST).replace(/\s+/g, " ");
+}
+
 /** A field of the form: text, or JSON where the value is no text. */
 export interface Field {
   key: string;
@@ -70,16 +75,55 @@ function canonical(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (one && typeof one === "object" && !Array.isArray(one) ? Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1))) : one));
 }
 
-/** What of two texts parts them: the same beginning, what was, what is, the same end, cut between words. */
-export function parted(before: string, after: string): { head: string; was: string; is: string; tail: string } {
-  const most = Math.min(before.length, after.length);
+export interface Piece {
+  kind: "same" | "was" | "is";
+  text: string;
+}
+
+const CELLS = 400_000;
+
+/** What parts two texts, word by word; of very long ones what lies between the same beginning and the same end. */
+export function parted(before: string, after: string): Piece[] {
+  const [was, is] = [before.split(/(?<=\s)/), after.split(/(?<=\s)/)];
   let start = 0;
-  while (start < most && before[start] === after[start]) start++;
-  while (start > 0 && /\S/.test(before[start - 1] ?? " ")) start--;
+  while (start < Math.min(was.length, is.length) && was[start] === is[start]) start++;
   let end = 0;
-  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end++;
-  while (end > 0 && /\S/.test(before[before.length - end] ?? " ")) end--;
-  return { head: before.slice(0, start), was: before.slice(start, before.length - end), is: after.slice(start, after.length - end), tail: before.slice(before.length - end) };
+  while (end < Math.min(was.length, is.length) - start && was[was.length - 1 - end] === is[is.length - 1 - end]) end++;
+  const found: Piece[] = [];
+  const add = (kind: Piece["kind"], text: string) => {
+    const last = found.at(-1);
+    if (last?.kind === kind) last.text += text;
+    else if (text) found.push({ kind, text });
+  };
+  add("same", was.slice(0, start).join(""));
+  between(was.slice(start, was.length - end), is.slice(start, is.length - end), add);
+  add("same", was.slice(was.length - end).join(""));
+  return found;
+}
+
+/** The longest common words, by the textbook. */
+function between(was: readonly string[], is: readonly string[], add: (kind: Piece["kind"], text: string) => void): void {
+  if (was.length * is.length > CELLS || !was.length || !is.length) {
+    add("was", was.join(""));
+    add("is", is.join(""));
+    return;
+  }
+  const width = is.length + 1;
+  const longest = new Uint16Array((was.length + 1) * width);
+  for (let row = was.length - 1; row >= 0; row--) {
+    for (let column = is.length - 1; column >= 0; column--) {
+      longest[row * width + column] = was[row] === is[column] ? longest[(row + 1) * width + column + 1]! + 1 : Math.max(longest[(row + 1) * width + column]!, longest[row * width + column + 1]!);
+    }
+  }
+  let [row, column] = [0, 0];
+  while (row < was.length || column < is.length) {
+    if (row < was.length && column < is.length && was[row] === is[column]) {
+      add("same", was[row]!);
+      row++;
+      column++;
+    } else if (row < was.length && (column === is.length || longest[(row + 1) * width + column]! >= longest[row * width + column + 1]!)) add("was", was[row++]!);
+    else add("is", is[column++]!);
+  }
 }
 
 /** Changes that are not a version yet: by id, null for a row that goes. */
