@@ -14,9 +14,22 @@ import { type InputsFrom, type ReferenceFrom, type Spans, fromTraces } from "./w
 const INPUTS: readonly (readonly [InputsFrom, string])[] = [["auto", "What fits"], ["variables", "Variables of the prompt"], ["messages", "All messages"], ["text", "Last message"]];
 const REFERENCES: readonly (readonly [ReferenceFrom, string])[] = [["human", "Where a person called it right"], ["output", "Always"], ["none", "Never"]];
 
-/** Makes examples of spans or traces: those with these ids (a trace without a span stands for its entry), or all that
- *  the conditions take, `limit` at most. */
-export function AddToDataset({ spans, filter, limit = 10_000, name: given, close }: Spans & { limit?: number; name?: string; close: () => void }) {
+interface Props extends Spans {
+  /** Ids of traces: each stands for its entry. */
+  traces?: readonly string[];
+  /** The most spans that conditions take. */
+  limit?: number;
+  name?: string;
+  open?: boolean;
+  close: () => void;
+}
+
+/** Makes examples of spans or traces: those with these ids, or all that the conditions take, newest first. */
+export function AddToDataset({ open = true, ...props }: Props) {
+  return open ? <Adding {...props} /> : null;
+}
+
+function Adding({ traces, spans = traces?.map((trace_id) => ({ trace_id })), filter, limit = 10_000, name: given, close }: Props) {
   const { data } = useAsk("/api/v1/datasets");
   const [name, setName] = useState(given ?? "");
   const [inputs, setInputs] = useState<InputsFrom>("auto");

@@ -1,4 +1,4 @@
-/** The dialog that puts traces into a dataset. */
-export function AddToDataset(_: { traces: readonly string[]; open: boolean; close: () => void }) {
-  return null;
-}
+import { lazy } from "react";
+
+/** The dialog that puts traces into a dataset, fetched when it is opened. */
+export const AddToDataset = lazy(async () => ({ default: (await import("@/pages/datasets/AddToDataset")).AddToDataset }));
