@@ -189,6 +189,7 @@ def test_a_job_is_done_once_though_its_workers_are_killed_at_every_step_and_insi
             boundary = found.step + 1
         time.sleep(0.002)
 
+    print(f"{crew.kills} kills; {crew.meter.calls:,} calls for {TRIALS:,} trials")
     assert crew.kills >= (TRIALS // 100 if WHOLE else 4)
     crew.check(job, calls_in_flight=crew.kills * CONCURRENCY)
 
