@@ -16,7 +16,7 @@ import msgspec
 from boxscore.errors import UsageError
 from boxscore.types import Json
 
-__all__ = ["decode", "encode"]
+__all__ = ["check_number", "decode", "encode"]
 
 Kind = TypeVar("Kind")
 _IDS = ("trace_id", "span_id", "parent_id")
@@ -54,6 +54,12 @@ def _form(value: Json) -> Json:
     return f"{value:f}" if isinstance(value, Decimal) else value
 
 
+def check_number(name: str, number: int) -> None:
+    """`UsageError` for a whole number that no store holds."""
+    if not -(2**63) <= number < 2**63:
+        raise UsageError(f"{name} is {number:.3g}, and no whole number here has more than 64 bits.")
+
+
 def _named(struct: msgspec.Struct) -> dict[str, Json]:
     """The fields of a struct, and its tag, by their names in JSON."""
     fields, config = msgspec.structs.asdict(struct), struct.__struct_config__
@@ -70,7 +76,10 @@ def _unform(value: Json, kind: Json) -> Json:
         return listed if items is None else [_unform(one, items) for one in listed]
     if isinstance(value, dict):
         fields = cast("dict[str, Json]", value)
-        ids, inner = _fields(kind)
+        ids, numbers, inner = _fields(kind)
+        for name in numbers:
+            if isinstance(number := fields.get(name), int):
+                check_number(name, number)
         for name in ids:
             if isinstance(fields.get(name), str):
                 fields[name] = bytes.fromhex(fields[name])
@@ -92,17 +101,21 @@ def _items(kind: Json) -> Json:
 
 
 @cache
-def _fields(kind: Json) -> tuple[tuple[str, ...], dict[str, Json]]:
-    """Of the struct that a kind is, or may be: the fields that are ids in bytes, and those that hold structs."""
+def _fields(kind: Json) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, Json]]:
+    """Of the struct that a kind is, or may be: the fields that are ids in bytes, whole numbers, and those that hold
+    structs."""
     ids: list[str] = []
+    numbers: list[str] = []
     inner: dict[str, Json] = {}
     for part in filter(_is_struct, _parts(kind)):
         for field in msgspec.structs.fields(part):
             if field.name in _IDS and bytes in (field.type, *get_args(field.type)):
                 ids.append(field.name)
+            elif int in _parts(field.type):
+                numbers.append(field.encode_name)
             elif _items(field.type) is not None or any(map(_is_struct, _parts(field.type))):
                 inner[field.encode_name] = field.type
-    return tuple(ids), inner
+    return tuple(ids), tuple(numbers), inner
 
 
 def _parts(kind: Json) -> tuple[Json, ...]:

@@ -179,7 +179,7 @@ class _Forms:
 
     def answered(self, route: "Route") -> dict[str, Json]:
         if route.answer is bytes:
-            return {route.media: {"schema": {"type": "string"}}}
+            return {media: {"schema": {"type": "string"}} for media in route.media.split(", ")}
         return {route.media: {"schema": self._schemas[_key(route.answer), False]}}
 
     def sent(self, route: "Route") -> dict[str, Json]:

@@ -77,3 +77,10 @@ def test_ids_are_hex_and_money_is_a_plain_decimal() -> None:
 def test_what_is_no_such_json_is_a_usage_error(body: bytes) -> None:
     with pytest.raises(UsageError, match="no JSON that is taken here"):
         decode(body, Page[StoredSpan])
+
+
+def test_a_number_that_no_store_holds_is_refused() -> None:
+    score = b'[{"id": "a", "name": "n", "value": 1, "trace_id": "' + b"ab" * 16 + b'", "at_ns": 99999999999999999999}]'
+
+    with pytest.raises(UsageError, match="64 bits"):
+        decode(score, list[Score])

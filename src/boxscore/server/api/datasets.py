@@ -338,7 +338,7 @@ def add(api: Api, service: Service) -> None:
             return await making.run(lambda: _with_name(see, path, filename))
 
     @api.get(
-        "/datasets/{name}/versions/{version}/export", answer=bytes, right="read", media="application/octet-stream",
+        "/datasets/{name}/versions/{version}/export", answer=bytes, right="read", media=", ".join(MEDIA.values()),
         errors=(404,),
     )  # fmt: skip
     async def export_dataset(

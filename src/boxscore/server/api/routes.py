@@ -18,7 +18,7 @@ from boxscore.server.access import Right
 from boxscore.server.answers import Answer, problem
 from boxscore.server.body import GoneError, Upload, read_body
 from boxscore.server.errors import OUR_FAULT, no_route
-from boxscore.server.forms import decode, encode
+from boxscore.server.forms import check_number, decode, encode
 from boxscore.server.once import HEADER, Once, request_hash
 from boxscore.server.service import Service
 from boxscore.types import Json
@@ -33,9 +33,9 @@ Handler = TypeVar("Handler", bound=Callable[..., object])
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """`path` is what follows `/api/v1`. `answer` and `body` are the kinds of what is answered and sent: structs, lists
-    of them, `bytes` for what is not JSON, `Upload`, None for nothing. `right` is what the caller must have in the
-    project, "none" where everybody may ask who reaches the server. `errors` are statuses beyond those that any such
-    route can have. With `once` it takes an idempotency key."""
+    of them, `bytes` for what is not JSON (`media` says what it may be, with commas between), `Upload`, None for
+    nothing. `right` is what the caller must have in the project, "none" where everybody may ask who reaches the server.
+    `errors` are statuses beyond those that any such route can have. With `once` it takes an idempotency key."""
 
     method: Method
     path: str
@@ -192,11 +192,14 @@ class Api:
         taken = inspect.signature(route.handler)
 
         async def endpoint(http: Request, **given: object) -> Response:
+            for name, value in given.items():
+                if isinstance(value, int):
+                    check_number(name, value)
             caller = http.scope["caller"]
-            told = route.body is not None and route.body is not Upload
-            sent = await self._sent(http, route) if told else b""
-            if told:
-                given["body"] = sent if route.body is bytes else decode(sent, route.body)
+            sent, body = b"", route.body
+            if body is not None and body is not Upload:
+                sent = await self._sent(http, route)
+                given["body"] = sent if body is bytes else decode(sent, body)
             key = http.headers.get(HEADER) if route.once else None
             if key is None:
                 return await self._answer(route, given)
