@@ -28,7 +28,11 @@ help: ## show this list
 	@touch $@
 
 .PHONY: setup
-setup: .venv/.ready ## make the environment in .venv
+setup: .venv/.ready web ## make the environment in .venv, and the web page
+
+.PHONY: web
+web: .venv/.ready ## build the web page, where something of it changed
+	$(BIN)/python tools/build_web.py
 
 .PHONY: demo
 demo: setup ## the main job: a verdict from live generation by the embedded model
@@ -50,6 +54,8 @@ check: setup ## format, lint, types, imports, unit tests, generated files
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit
+	$(BIN)/python tools/build_web.py --check
+	$(BIN)/python tools/build_web.py --test
 	$(BIN)/python tools/generate_docs.py --check
 
 .PHONY: docs
@@ -68,4 +74,4 @@ faults: setup ## kills, power losses, failing disks and clocks: the campaign of 
 
 .PHONY: clean
 clean: ## remove the environment and build products
-	rm -rf .venv .tools site dist .pytest_cache .ruff_cache
+	rm -rf .venv .tools site dist .pytest_cache .ruff_cache web/node_modules web/built src/boxscore/server/page

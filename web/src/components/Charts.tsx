@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { niceBound } from "@/lib/format";
+import { DAY, ticks } from "@/lib/time";
 
 /** Charts of our own in SVG: few, small, every point a link to its rows, labels where legends would be. */
 
@@ -29,12 +30,6 @@ const LEFT = 46;
 const FOOT = 24;
 const TOP = 12;
 
-function marks(from: number, to: number, most: number, step: number): number[] {
-  const count = Math.max(1, Math.round((to - from) / step));
-  const every = Math.max(1, Math.ceil(count / most));
-  return Array.from({ length: Math.ceil(count / every) }, (_, index) => from + index * every * step);
-}
-
 /** Stacked bars over time. `names` are those of the series, written beside the last bar. */
 export function Bars({ name, bars, names, from, to, step, label, tick, width = 820, height = 220 }: Frame & { bars: readonly Bar[]; names: readonly string[]; from: number; to: number; step: number }) {
   const legend = names.length > 1 ? 150 : 0;
@@ -56,7 +51,7 @@ export function Bars({ name, bars, names, from, to, step, label, tick, width = 8
           });
           return <Point key={bar.at} href={bar.href} title={bar.title}><rect x={x(bar.at)} width={thick + 2} y={TOP} height={height - FOOT - TOP} fill="transparent" /><g className="mark">{drawn}</g></Point>;
         })}
-        {marks(from, to, 8, step).map((at) => <text key={at} x={x(at) + thick / 2 + 1} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
+        {ticks(from, to, width > 600 ? 10 : 5).map((at) => <text key={at} x={Math.max(x(at) + (step >= DAY ? thick / 2 : 0), LEFT)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
         {legend > 0 && names.map((one, series) => (
           <g key={one} transform={`translate(${right + 12} ${height - FOOT - 12 - series * 18})`}>
             <rect width="10" height="10" fill={AREAS[series % AREAS.length]} />
@@ -101,7 +96,7 @@ export function Lines({ name, lines, from, to, step, label, tick, width = 400, h
           </g>
         );
       })}
-      {marks(from, to, 4, step).map((at) => <text key={at} x={x(at)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
+      {ticks(from, to, 4).map((at) => <text key={at} x={x(at - step / 2)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
     </svg>
   );
 }

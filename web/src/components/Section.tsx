@@ -6,7 +6,7 @@ export function Section({ title, fine, tools, children, className = "", id }: { 
     <section className={`section ${className}`} id={id}>
       <div className="head">
         <h2>{title}</h2>
-        <p className="fine">{fine}</p>
+        {fine ? <p className="fine">{fine}</p> : <span className="flex-1" />}
         {tools}
       </div>
       {children}

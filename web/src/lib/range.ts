@@ -16,11 +16,13 @@ const LENGTHS: Record<string, number> = { "1h": HOUR, "24h": DAY, "7d": 7 * DAY,
 const LABELS: Record<string, string> = { "1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days" };
 const STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY];
 
-/** The range of that name at that time. The end is a whole minute to come, so that answers can be kept for a while. */
+/** The range of that name at that time. Its end is the whole minute or, from a day on, the whole hour to come: answers
+ *  can be kept for a while, and are summed from whole hours. */
 export function range(name: string | undefined, now = Date.now()): Range {
   const chosen = name ?? USUAL;
-  const endNs = Math.ceil((now * 1e6) / MINUTE) * MINUTE;
   const length = LENGTHS[chosen];
+  const whole = length !== undefined && length >= DAY ? HOUR : MINUTE;
+  const endNs = Math.ceil((now * 1e6) / whole) * whole;
   if (length !== undefined) {
     return { name: chosen, label: LABELS[chosen] ?? chosen, startNs: endNs - length, endNs, stepNs: stepOf(length) };
   }

@@ -49,7 +49,19 @@ export function clock(at: number | string | Date): string {
   return `${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
-/** What an axis calls a moment, given how far apart its marks are. */
-export function tick(at: number, step: number): string {
-  return step >= DAY ? dayOfMonth(at) : clock(at);
+/** What an axis of that length calls a moment. */
+export function tick(at: number, length: number): string {
+  return length > 2 * DAY ? dayOfMonth(at) : clock(at);
+}
+
+const EVERY = [MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 5 * DAY, 7 * DAY, 10 * DAY, 15 * DAY, 30 * DAY];
+
+/** At most so many round moments between two, by the clock of the reader: midnights where they are days apart. */
+export function ticks(from: number, to: number, most: number): number[] {
+  const every = EVERY.find((one) => (to - from) / one <= most) ?? 60 * DAY;
+  const first = new Date(from / 1e6);
+  first.setHours(0, 0, 0, 0);
+  const found: number[] = [];
+  for (let at = first.getTime() * 1e6; at < to; at += every) if (at >= from) found.push(at);
+  return found;
 }

@@ -14,12 +14,11 @@ type Score = Schemas["Score"];
 /** Spend, quality and speed over time. A point opens its traces. */
 export function Trends({ range }: { range: Range }) {
   const step = range.stepNs;
-  const from = Math.floor(range.startNs / step) * step;
-  const to = Math.ceil(range.endNs / step) * step;
+  const [from, to] = [range.startNs, range.endNs];
   const { data } = useAsk("/api/v1/series", { params: { query: { start_ns: from, end_ns: to, step_ns: step } } }, { keep: true, every: 60_000 });
   const scores = useAsk("/api/v1/scores", { params: { query: { limit: 1000 } } }, { keep: true });
   const points = data?.points ?? [];
-  const axis = { from, to, step, tick: (at: number) => tick(at, step) };
+  const axis = { from, to, step, tick: (at: number) => tick(at, to - from) };
   const when = (at: number) => (step >= DAY ? day(at) : absolute(at));
   const href = (at: number, filter?: string[]) => router.buildLocation({ to: "/traces", search: { tab: filter ? "spans" : undefined, filter, range: `${new Date(at / 1e6).toISOString()}..${new Date((at + step) / 1e6).toISOString()}` } } as never).href;
 
@@ -41,7 +40,7 @@ export function Trends({ range }: { range: Range }) {
           <Lines {...axis} name="Share of spans that failed" label={(value) => percent(value, 1)} lines={[{ name: "errors", color: "var(--v1)", last: percent(share(points), 1), points: points.filter(({ spans }) => spans > 0).map((point) => ({ at: point.start_ns, ...wilson(point.errors, point.spans), title: `${when(point.start_ns)}: ${point.errors} of ${counted(point.spans, "span")} failed`, href: href(point.start_ns, ["error=true"]) })) }]} />
         </Section>
       )}
-      <Section title={latest ? `Spans take ${duration((latest.duration_p50_ns ?? 0) / 1e9)}, the slow ones ${duration((latest.duration_p95_ns ?? 0) / 1e9)}` : "No times yet"} fine="median and p95">
+      <Section title={latest ? `Half of spans within ${duration((latest.duration_p50_ns ?? 0) / 1e9)}` : "No times yet"} fine="median and p95">
         <Lines
           {...axis}
           name="Duration of spans, median and 95th percentile"
@@ -81,7 +80,7 @@ function scored(scores: readonly Score[], from: number, to: number, step: number
   const of = (some: readonly Score[]) => (rates ? wilson(some.filter(({ value }) => value === true || value === 1).length, some.length) : mean(some.map(({ value }) => Number(value))));
   const steps = new Map<number, Score[]>();
   for (const score of all) {
-    const at = Math.floor(score.at_ns / step) * step;
+    const at = from + Math.floor((score.at_ns - from) / step) * step;
     const found = steps.get(at);
     if (found) found.push(score);
     else steps.set(at, [score]);
