@@ -14,11 +14,15 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     servers: list[Server] = []
 
     def started(
-        *options: str, home: Path | None = None, wait: bool = True, limits: dict[str, float] | None = None
+        *options: str,
+        home: Path | None = None,
+        wait: bool = True,
+        limits: dict[str, float] | None = None,
+        environment: dict[str, str] | None = None,
     ) -> Server:
         folder = home or tmp_path / "home"
         folder.mkdir(exist_ok=True)
-        servers.append(start(folder, *options, wait=wait, limits=limits))
+        servers.append(start(folder, *options, wait=wait, limits=limits, environment=environment))
         return servers[-1]
 
     yield started
