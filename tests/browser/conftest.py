@@ -18,7 +18,8 @@ import boxscore
 from serving import Server, start
 
 BUILT = Path(boxscore.__file__).parent / "server" / "page" / "index.html"
-REPORTS = "addEventListener('securitypolicyviolation', e => console.error('content policy: ' + e.violatedDirective + ' ' + e.blockedURI))"
+REPORTS = """addEventListener('securitypolicyviolation', report =>
+  console.error('content policy: ' + report.violatedDirective + ' ' + report.blockedURI))"""
 
 
 @dataclass

@@ -136,7 +136,7 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
     const span = isSummary(item) ? undefined : item.span_id;
     const trace = traceOf(item);
     if (whole || !matchMedia(WIDE).matches) return void navigate({ to: "/traces/$id", params: { id: trace }, search: { span } });
-    change({ trace, span, view: search.view }, true);
+    change({ trace, span, view: search.view }, search.trace !== undefined); // so that back closes it
   };
   const [cursor, setCursor] = useState(-1);
   const current = at >= 0 ? at : cursor;
