@@ -128,7 +128,7 @@ def test_a_provider_that_the_server_names_has_its_address_and_key_from_there(rec
     spec = asked(variants={"a": shop, "b": shop | {"provider": "ollama"}})
     variant, other = prepare(spec, records, configured).variants
     assert variant._provider.base_url == "http://127.0.0.1:9/v1"
-    assert variant._provider._auth._key == "hush-hush-0001"
+    assert variant._provider._auth.headers("", b"", {}) == {"Authorization": "Bearer hush-hush-0001"}
     assert other._provider.base_url == "http://127.0.0.1:11434/v1"
 
 
