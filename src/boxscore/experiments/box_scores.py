@@ -14,6 +14,8 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from boxscore.datasets.names import parse_reference
+from boxscore.datasets.versions import Datasets
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.history import History, VariantRef
@@ -23,7 +25,9 @@ from boxscore.experiments.report.sheet import PairLine, Phrase, Sheet, pair_line
 from boxscore.experiments.slices import members
 from boxscore.experiments.verdict import Decision, Pair, Verdict
 from boxscore.store.records import Records, VerdictRow
+from boxscore.store.records.jobs import JobRows
 from boxscore.store.records.results import Results
+from boxscore.types import Json
 
 KEPT = 3
 """Comparisons that are held in memory: pages of one are asked one after the other."""
@@ -48,6 +52,16 @@ class ComparisonEntry(msgspec.Struct, frozen=True, kw_only=True):
     baseline_run: str | None
     candidate_run: str | None
     spent_usd: Decimal | None
+
+
+class Again(msgspec.Struct, frozen=True, kw_only=True):
+    """What it takes to compare the same on more. `asked` is the body that `POST /comparisons` was sent, None for a
+    comparison that was started elsewhere; `dataset` is the reference of a dataset of the store, None for other rows;
+    `left` of its examples were not compared."""
+
+    asked: Json
+    dataset: str | None
+    left: int
 
 
 class _Read(NamedTuple):
@@ -103,6 +117,21 @@ class BoxScores:
         taken = found[start : start + limit]
         end = start + len(taken)
         return [pair_line(pair) for pair in taken], str(end) if end < len(found) else None
+
+    def again(self, verdict_id: str) -> Again:
+        row = self._row(verdict_id)
+        verdict = msgspec.json.decode(row.content_json, type=Verdict)
+        run = None if row.candidate_run is None else self._results.run(row.candidate_run)
+        asked: Json = None
+        if run is not None and run.job_id is not None:
+            asked = msgspec.json.decode(JobRows(self._records.database).spec(run.job_id))
+        named = asked.get("dataset") if isinstance(asked, dict) else verdict.dataset.name
+        try:
+            reference = parse_reference(named if isinstance(named, str) else "")
+            found = Datasets(self._records.database, self._records.project).version(reference)
+        except UsageError:  # rows of a file, or sent along: nobody here knows of more
+            return Again(asked=asked, dataset=None, left=0)
+        return Again(asked=asked, dataset=str(reference), left=max(0, found.examples - verdict.dataset.examples))
 
     def html(self, verdict_id: str) -> str:
         shown = self._read(verdict_id).shown

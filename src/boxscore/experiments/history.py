@@ -42,7 +42,8 @@ class VariantRef(msgspec.Struct, frozen=True, kw_only=True):
 
 class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A run in a list. `stopped`: not finished, and nothing came back for three minutes; the same command resumes it.
-    `per_s` are calls a second of the last minute and `left_s` what is left at that rate, None where nothing moves."""
+    `job` is that which it was begun for. `per_s` are calls a second of the last minute and `left_s` what is left at
+    that rate, None where nothing moves."""
 
     id: str
     variant: VariantRef
@@ -55,6 +56,7 @@ class RunEntry(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     finished_at: datetime | None
     state: State
+    job: str | None
     counts: RunCounts
     per_s: float | None
     left_s: float | None
@@ -295,6 +297,7 @@ def _entry(row: RunRow, counts: RunCounts, now: datetime) -> RunEntry:
         started_at=row.started_at,
         finished_at=row.finished_at,
         state=state,
+        job=row.job_id,
         counts=counts,
         per_s=rate,
         left_s=None if rate is None else max(0, counts.asked - counts.trials) / rate,

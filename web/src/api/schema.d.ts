@@ -3670,40 +3670,40 @@ export interface components {
          */
         NewPrice: {
             /** @default null */
-            provider: string | null;
+            provider?: string | null;
             /** @default null */
-            model: string | null;
+            model?: string | null;
             /** @default null */
-            match: {
+            match?: {
                 [key: string]: string;
             } | null;
             /** @default null */
-            from: string | null;
+            from?: string | null;
             /** @default null */
-            hours: [
+            hours?: [
                 string,
                 string
             ] | null;
             /** @default null */
-            when: {
+            when?: {
                 [key: string]: string;
             } | null;
             /** @default null */
-            usd_per_mtok: {
+            usd_per_mtok?: {
                 [key: string]: string | components["schemas"]["TieredRate"];
             } | null;
             /** @default null */
-            usd_per_1k: {
+            usd_per_1k?: {
                 [key: string]: string | components["schemas"]["TieredRate"];
             } | null;
             /** @default null */
-            usd_per_hour: {
+            usd_per_hour?: {
                 [key: string]: string | components["schemas"]["TieredRate"];
             } | null;
             /** @default null */
-            context_window: number | null;
+            context_window?: number | null;
             /** @default null */
-            note: string | null;
+            note?: string | null;
         };
         /**
          * TieredRate
@@ -3734,21 +3734,21 @@ export interface components {
             name: string;
             value: number | boolean | string;
             /** @default null */
-            trace_id: string | null;
+            trace_id?: string | null;
             /** @default null */
-            span_id: string | null;
+            span_id?: string | null;
             /** @default null */
-            session: string | null;
+            session?: string | null;
             /** @default null */
-            comment: string | null;
+            comment?: string | null;
             /**
              * @default code
              * @enum {unknown}
              */
-            source: "code" | "human" | "judge" | "user";
+            source?: "code" | "human" | "judge" | "user";
             at_ns: number;
             /** @default {} */
-            metadata: {
+            metadata?: {
                 [key: string]: string;
             };
         };
@@ -3756,7 +3756,7 @@ export interface components {
         NewDataset: {
             name: string;
             /** @default null */
-            description: string | null;
+            description?: string | null;
         };
         /**
          * DatasetChange
@@ -3764,9 +3764,9 @@ export interface components {
          */
         DatasetChange: {
             /** @default null */
-            description: string | null;
+            description?: string | null;
             /** @default null */
-            archived: boolean | null;
+            archived?: boolean | null;
         };
         /**
          * VersionEdit
@@ -3776,11 +3776,11 @@ export interface components {
         VersionEdit: {
             base: number;
             /** @default [] */
-            put: Record<string, unknown>[];
+            put?: Record<string, unknown>[];
             /** @default [] */
-            remove: string[];
+            remove?: string[];
             /** @default null */
-            note: string | null;
+            note?: string | null;
         };
         /**
          * VersionAgain
@@ -3790,7 +3790,7 @@ export interface components {
             number: number;
             base: number;
             /** @default null */
-            note: string | null;
+            note?: string | null;
         };
         /**
          * FromTraces
@@ -3805,11 +3805,11 @@ export interface components {
              *       "slices": []
              *     }
              */
-            mapping: components["schemas"]["SpanMapping"];
+            mapping?: components["schemas"]["SpanMapping"];
             /** @default null */
-            note: string | null;
+            note?: string | null;
             /** @default false */
-            look: boolean;
+            look?: boolean;
         };
         /**
          * SpanSelection
@@ -3817,11 +3817,11 @@ export interface components {
          */
         SpanSelection: {
             /** @default [] */
-            spans: components["schemas"]["PickedSpan"][];
+            spans?: components["schemas"]["PickedSpan"][];
             /** @default [] */
-            filter: string[];
+            filter?: string[];
             /** @default 1000 */
-            limit: number;
+            limit?: number;
         };
         /**
          * PickedSpan
@@ -3830,13 +3830,13 @@ export interface components {
         PickedSpan: {
             trace_id: string;
             /** @default null */
-            span_id: string | null;
+            span_id?: string | null;
         };
         /**
          * SpanMapping
          * @description What of a span becomes what of an example.
          *
-         *         `inputs`: the prompt's `variables`, where the span has them; `messages` (all of them, `[{role, content}]`) under
+         *         `inputs`: the prompt's `variables`, where the span has them, or the arguments of a traced function; `messages` (all of them, `[{role, content}]`) under
          *         that name; the last message in as `text`, under `input`; `auto`: the first of these that fits, where messages are
          *         left out if there is one besides the system's. `reference`: the output where a person's score of true, and none of
          *         false, is on the span or its trace (`human`), always (`output`), or never (`none`). `slices` are fields of the span
@@ -3847,14 +3847,14 @@ export interface components {
              * @default auto
              * @enum {unknown}
              */
-            inputs: "auto" | "messages" | "text" | "variables";
+            inputs?: "auto" | "messages" | "text" | "variables";
             /**
              * @default human
              * @enum {unknown}
              */
-            reference: "human" | "none" | "output";
+            reference?: "human" | "none" | "output";
             /** @default [] */
-            slices: string[];
+            slices?: string[];
         };
         /**
          * JobsSpecAsked
@@ -3868,23 +3868,23 @@ export interface components {
                 [key: string]: components["schemas"]["AskedVariant"];
             };
             /** @default null */
-            variant: string | null;
+            variant?: string | null;
             /** @default [] */
-            scorers: string | (string | Record<string, unknown>)[];
+            scorers?: string | (string | Record<string, unknown>)[];
             /** @default {} */
-            judges: {
+            judges?: {
                 [key: string]: components["schemas"]["AskedJudge"];
             };
             /** @default null */
-            cluster: string | null;
+            cluster?: string | null;
             /** @default [] */
-            slices: string | string[];
+            slices?: string | string[];
             /** @default null */
-            baseline: string | null;
+            baseline?: string | null;
             /** @default null */
-            candidate: string | string[] | null;
+            candidate?: string | string[] | null;
             /** @default null */
-            metric: string | null;
+            metric?: string | null;
             /**
              * @default {
              *       "kind": null,
@@ -3895,23 +3895,23 @@ export interface components {
              *       "waive": []
              *     }
              */
-            rule: components["schemas"]["RuleKeys"];
+            rule?: components["schemas"]["RuleKeys"];
             /** @default 1 */
-            repeats: number;
+            repeats?: number;
             /** @default null */
-            concurrency: number | null;
+            concurrency?: number | null;
             /** @default null */
-            spend_cap_usd: number | null;
+            spend_cap_usd?: number | null;
             /** @default null */
-            max_age: number | string | null;
+            max_age?: number | string | null;
             /** @default false */
-            stop_early: boolean;
+            stop_early?: boolean;
             /** @default 0 */
-            seed: number;
+            seed?: number;
             /** @default false */
-            fresh: boolean;
+            fresh?: boolean;
             /** @default null */
-            limit: number | null;
+            limit?: number | null;
         };
         /**
          * AskedVariant
@@ -3920,25 +3920,25 @@ export interface components {
         AskedVariant: {
             model: string;
             /** @default openai */
-            provider: string;
+            provider?: string;
             /** @default null */
-            prompt: unknown;
+            prompt?: unknown;
             /** @default null */
-            messages: unknown[] | null;
+            messages?: unknown[] | null;
             /** @default {} */
-            params: Record<string, unknown>;
+            params?: Record<string, unknown>;
             /** @default [] */
-            tools: Record<string, unknown>[];
+            tools?: Record<string, unknown>[];
             /** @default null */
-            output_schema: unknown;
+            output_schema?: unknown;
             /** @default false */
-            stream: boolean;
+            stream?: boolean;
             /** @default 120 */
-            timeout_s: number;
+            timeout_s?: number;
             /** @default null */
-            first_token_s: number | null;
+            first_token_s?: number | null;
             /** @default null */
-            usd_per_mtok: unknown;
+            usd_per_mtok?: unknown;
         };
         /**
          * AskedJudge
@@ -3947,41 +3947,41 @@ export interface components {
         AskedJudge: {
             model: string;
             /** @default openai */
-            provider: string;
+            provider?: string;
             /** @default null */
-            prompt: unknown;
+            prompt?: unknown;
             /** @default null */
-            messages: unknown[] | null;
+            messages?: unknown[] | null;
             /** @default {} */
-            params: Record<string, unknown>;
+            params?: Record<string, unknown>;
             /** @default [] */
-            tools: Record<string, unknown>[];
+            tools?: Record<string, unknown>[];
             /** @default null */
-            output_schema: unknown;
+            output_schema?: unknown;
             /** @default false */
-            stream: boolean;
+            stream?: boolean;
             /** @default 120 */
-            timeout_s: number;
+            timeout_s?: number;
             /** @default null */
-            first_token_s: number | null;
+            first_token_s?: number | null;
             /** @default null */
-            usd_per_mtok: unknown;
+            usd_per_mtok?: unknown;
             /** @default binary */
-            kind: string;
+            kind?: string;
             /** @default null */
-            question: string | null;
+            question?: string | null;
             /** @default null */
-            scale: unknown;
+            scale?: unknown;
             /** @default null */
-            criteria: unknown;
+            criteria?: unknown;
             /** @default higher */
-            better: string;
+            better?: string;
             /** @default null */
-            reference: boolean | null;
+            reference?: boolean | null;
             /** @default 1 */
-            repeats: number;
+            repeats?: number;
             /** @default null */
-            structured: boolean | null;
+            structured?: boolean | null;
         };
         /**
          * RuleKeys
@@ -3989,17 +3989,17 @@ export interface components {
          */
         RuleKeys: {
             /** @default null */
-            kind: string | null;
+            kind?: string | null;
             /** @default null */
-            margin: number | null;
+            margin?: number | null;
             /** @default null */
-            alpha: number | null;
+            alpha?: number | null;
             /** @default null */
-            usd_per_success: number | null;
+            usd_per_success?: number | null;
             /** @default [] */
-            guards: Record<string, unknown>[];
+            guards?: Record<string, unknown>[];
             /** @default [] */
-            waive: string | string[];
+            waive?: string | string[];
         };
         /** Credentials */
         Credentials: {
@@ -4040,7 +4040,7 @@ export interface components {
         NewUser: {
             name: string;
             /** @default null */
-            role: ("editor" | "owner" | "reviewer" | "viewer") | null;
+            role?: ("editor" | "owner" | "reviewer" | "viewer") | null;
         };
         /**
          * ChangedUser
@@ -4049,7 +4049,7 @@ export interface components {
         ChangedUser: {
             role?: ("editor" | "owner" | "reviewer" | "viewer") | null;
             /** @default null */
-            disabled: boolean | null;
+            disabled?: boolean | null;
         };
         /**
          * KeyAsked
@@ -4059,7 +4059,7 @@ export interface components {
             name: string;
             rights: ("admin" | "ingest" | "read" | "score" | "server" | "write")[];
             /** @default null */
-            expires_at: string | null;
+            expires_at?: string | null;
         };
         /**
          * NewProject
@@ -4068,7 +4068,7 @@ export interface components {
         NewProject: {
             id: string;
             /** @default null */
-            name: string | null;
+            name?: string | null;
         };
         /**
          * ChangedProject
@@ -4076,9 +4076,9 @@ export interface components {
          */
         ChangedProject: {
             /** @default null */
-            name: string | null;
+            name?: string | null;
             /** @default null */
-            archived: boolean | null;
+            archived?: boolean | null;
         };
         /**
          * @description What happened, what was tried, what to do next; with what else the error carries.
@@ -6174,7 +6174,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/jsonl": string;
+                    "text/csv; charset=utf-8": string;
+                    "application/vnd.apache.parquet": string;
                 };
             };
             400: components["responses"]["400"];

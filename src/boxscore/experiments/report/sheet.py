@@ -135,7 +135,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True):
 
 class SettingTrack(msgspec.Struct, frozen=True, kw_only=True):
     """A setting that can be moved, from 0 to `end`, with the places where its verdict changes. `now` is None for a rule
-    that is not the one set. A number of it times `factor`, with `decimals`, is what is shown."""
+    that is not the one set; `start` is where it stands before it is moved. A number of it times `factor`, with
+    `decimals`, is what is shown."""
 
     kind: str
     now: float | None
@@ -421,9 +422,12 @@ def _settings(verdict: Verdict, found: list[Row]) -> OtherSettings | None:
     low, high = held.low or 0.0, held.high or 0.0
     rule, unit = verdict.rule, primary.unit
     reach = max(abs(low), abs(high)) * 1.25
+    margin = rule.margin or None if rule.kind != "value" else None
     tracks = [
-        _track("superiority", rule.margin if rule.kind == "superiority" else None, reach, (low, high), unit),
-        _track("noninferiority", rule.margin if rule.kind == "noninferiority" else None, reach, (-high, -low), unit),
+        _track("superiority", rule.margin if rule.kind == "superiority" else None, reach, (low, high), unit, margin),
+        _track(
+            "noninferiority", rule.margin if rule.kind == "noninferiority" else None, reach, (-high, -low), unit, margin
+        ),
     ]
     thing = "right answer" if unit.factor == 100 and not primary.flip else "success"
     cost = verdict.cost
@@ -432,7 +436,9 @@ def _settings(verdict: Verdict, found: list[Row]) -> OtherSettings | None:
         known = figures.known(cost.per_extra_success_low, cost.per_extra_success_high)
         ends = tuple(end for end in known if end > 0)
         reach = max(*ends, abs(cost.per_extra_success_usd or 0.0)) * 1.6 if ends else (now or 0.01) * 2
-        tracks.append(_track("value", now, reach, ends, _price_unit(reach)))
+        likely = cost.per_extra_success_high
+        start = now if now is not None else likely and 1.15 * likely
+        tracks.append(_track("value", now, reach, ends, _price_unit(reach), start))
     return OtherSettings(
         estimates=held,
         saving=_saving(found),
@@ -442,10 +448,13 @@ def _settings(verdict: Verdict, found: list[Row]) -> OtherSettings | None:
     )
 
 
-def _track(kind: str, now: float | None, reach: float, breaks: tuple[float, ...], unit: Unit) -> SettingTrack:
-    end = figures.nice_bound(max(reach, (now or 0.0) * 1.2, 1e-9) * unit.factor) / unit.factor
+def _track(
+    kind: str, now: float | None, reach: float, breaks: tuple[float, ...], unit: Unit, start: float | None = None
+) -> SettingTrack:
+    end = figures.nice_bound(max(reach, (start or now or 0.0) * 1.2, 1e-9) * unit.factor) / unit.factor
     inside = tuple(sorted(place for place in breaks if 0 < place < end))
-    start = now if now is not None else 0.0
+    if start is None:
+        start = now if now is not None else end / 10
     return SettingTrack(
         kind=kind,
         now=now,

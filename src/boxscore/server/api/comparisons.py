@@ -7,7 +7,7 @@ import msgspec
 from fastapi import Query
 from starlette.responses import Response
 
-from boxscore.experiments.box_scores import BoxScores, ComparisonEntry, Kept, Outcome
+from boxscore.experiments.box_scores import Again, BoxScores, ComparisonEntry, Kept, Outcome
 from boxscore.experiments.report.sheet import PairLine, Sheet
 from boxscore.experiments.verdict import Verdict
 from boxscore.server.api.parameters import Cursor, Limit, Project
@@ -83,6 +83,11 @@ def add(api: Api, service: Service) -> None:
             id, limit=limit, outcome=outcome, slice=slice, value=value, cursor=cursor
         )
         return PairPage(items=items, cursor=following)
+
+    @api.get("/comparisons/{id}/again", answer=Again, right="read", errors=(404,))
+    def comparison_again(project: Project, id: str) -> Again:
+        """What to send to compare the same variants again, on more examples or with more repeats."""
+        return box_scores(project).again(id)
 
     @api.get("/comparisons/{id}/report.html", answer=bytes, right="read", media="text/html", errors=(404,))
     def comparison_report(project: Project, id: str) -> Response:

@@ -1,4 +1,4 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { Link, getRouteApi } from "@tanstack/react-router";
 import { type ReactNode, useEffect } from "react";
 import type { Schemas } from "@/api/client";
 import { currentProject } from "@/api/client";
@@ -53,6 +53,9 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
     const run = sheet.lines[place]?.run;
     if (run) void navigate({ to: "/runs/$id", params: { id: run }, search: {} });
   };
+  const again = useAsk("/api/v1/comparisons/{id}/again", { params: { path: { id: sheet.id } } });
+  const stored = again.data?.dataset?.split("@")[0];
+  const edit = stored === undefined ? undefined : (row: string) => void navigate({ to: "/datasets/$name", params: { name: stored }, search: { row } });
   return (
     <>
       <Title sheet={sheet} names={names} />
@@ -61,7 +64,7 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
         <h1 className="say"><Said said={sheet.said} /></h1>
         <ul className="but">
           {sheet.warnings.map((text) => <li key={text}><b className="bad" aria-label="warning">!</b><bdi>{text}</bdi></li>)}
-          {sheet.notes.map((text) => <li key={text}><span className="mut" aria-hidden="true">–</span><bdi>{text}</bdi> {sheet.slices && <a href="#slices">Where it hurts</a>}</li>)}
+          {sheet.notes.map((text) => <li key={text}><span className="mut" aria-hidden="true">–</span><bdi>{text}</bdi> <More note={text} /></li>)}
         </ul>
       </div>
       {sheet.need && <Needs sheet={sheet} need={sheet.need} />}
@@ -85,7 +88,7 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
       )}
       <div className="columns c2">
         {[sheet.frontier, sheet.latency].map((figure) => (
-          <Section key={figure.title} title={figure.title}>
+          <Section key={figure.title} id={figure === sheet.frontier ? "frontier" : "latency"} title={figure.title}>
             {figure.svg ? <Drawing svg={figure.svg} words={figure.words} open={openRun} /> : <Empty title={figure.words} />}
           </Section>
         ))}
@@ -102,11 +105,11 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
       <Section
         id="examples"
         title={<>{outcome === "worse" ? "Examples that got worse" : outcome === "better" ? "Examples that got better" : "Examples that are tied"}</>}
-        fine={<>Underlined: where the answers part. Boxed: what the scorer read. <kbd>j</kbd> <kbd>k</kbd> next, <kbd>d</kbd> whole answers.</>}
+        fine={<>Underlined: where the answers part. Boxed: what the scorer read. <kbd>j</kbd> <kbd>k</kbd> next, <kbd>d</kbd> whole answers{edit && <>, <kbd>e</kbd> edit the example</>}.</>}
         tools={<Segments counts={sheet.counts} chosen={outcome} choose={(show) => set({ show })} />}
       >
         {chosen !== undefined && <p className="mb-2"><span className="chip"><bdi>{search.slice}: {search.of}</bdi><button type="button" aria-label="all slices" onClick={() => set({ slice: undefined, of: undefined })}>✕</button></span></p>}
-        <Pairs id={sheet.id} outcome={outcome} slice={search.slice} value={search.of} names={names} />
+        <Pairs id={sheet.id} outcome={outcome} slice={search.slice} value={search.of} names={names} edit={edit} />
       </Section>
       <Section title="Fine print">
         <dl className="print">
@@ -122,10 +125,11 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
 function Title({ sheet, names }: { sheet: Schemas["Sheet"]; names: readonly [string, string] }) {
   return (
     <div className="title">
-      <p className="crumb"><a href={`/experiments${writeQuery({ dataset: sheet.dataset, project: currentProject() })}`}><bdi>{sheet.dataset}</bdi></a> <span className="mut">/</span> <bdi>{names[0]}</bdi> <span className="mut">→</span> <bdi>{names[1]}</bdi></p>
+      <p className="crumb"><Link to="/experiments" search={{ dataset: sheet.dataset }}><bdi>{sheet.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{names[0]}</bdi> <span className="mut">→</span> <bdi>{names[1]}</bdi></p>
       <p className="fine">{sheet.size} · reached <Time at={sheet.created_at} /> ago{sheet.spent && <> · {sheet.spent}</>} · <Id id={sheet.id} /></p>
       <span className="grow" />
       <p className="noprint flex flex-wrap gap-1.5">
+        <Link className="btn" to="/experiments/new" search={{ like: sheet.id }}>Compare again …</Link>
         <button type="button" onClick={() => void copyMarkdown(sheet.id)}>Copy as Markdown</button>
         <a className="btn" href={path(sheet.id, "report.html")} target="_blank" rel="noreferrer">Report</a>
         <a className="btn" href={path(sheet.id)} download={`boxscore-${sheet.id}.json`}>JSON</a>
@@ -133,6 +137,12 @@ function Title({ sheet, names }: { sheet: Schemas["Sheet"]; names: readonly [str
       </p>
     </div>
   );
+}
+
+/** From a note to the part of the page that shows it. */
+function More({ note }: { note: string }) {
+  if (note.startsWith("Worse where")) return <a href="#slices">Where it hurts</a>;
+  return note.includes("also run") ? <a href="#frontier">Cost against quality</a> : null;
 }
 
 function Two({ when, children }: { when: boolean; children: ReactNode }) {

@@ -11,7 +11,7 @@ import { useKeys } from "@/lib/keys";
 import { VariantMark, stateOf } from "./Marks";
 
 export type Outcome = "worse" | "better" | "tied";
-const PAGE = 10;
+const PAGE = 5;
 
 interface Chosen {
   outcome: Outcome;
@@ -26,7 +26,7 @@ export function Segments({ counts, chosen, choose }: { counts: Schemas["PairCoun
 }
 
 /** Both answers to each example side by side, with where they part. */
-export function Pairs({ id, outcome, slice, value, names, label }: Chosen & { id: string; names: readonly [string, string]; label?: (example: string) => void }) {
+export function Pairs({ id, outcome, slice, value, names, edit }: Chosen & { id: string; names: readonly [string, string]; edit?: (example: string) => void }) {
   const found = useInfiniteQuery({
     queryKey: ["/api/v1/comparisons/{id}/pairs", currentProject() ?? null, id, outcome, slice ?? null, value ?? null],
     queryFn: ({ pageParam, signal }) => ask(api.GET("/api/v1/comparisons/{id}/pairs", { params: { path: { id }, query: { outcome, slice, value, limit: PAGE, cursor: pageParam } }, signal })),
@@ -59,7 +59,7 @@ export function Pairs({ id, outcome, slice, value, names, label }: Chosen & { id
     { keys: "j", does: "next example", run: () => move(at + 1) },
     { keys: "k", does: "example before", run: () => move(at - 1) },
     { keys: "d", does: "whole answers, or only where they part", run: () => { const pair = pairs[at]; if (pair) toggle(pair.example_id); } },
-    ...(label ? [{ keys: "e", does: "label the example", run: () => { const pair = pairs[at]; if (pair) label(pair.example_id); } }] : []),
+    ...(edit ? [{ keys: "e", does: "edit the example in its dataset", run: () => { const pair = pairs[at]; if (pair) edit(pair.example_id); } }] : []),
   ]);
   if (found.isPending) return <Waiting what="Reading the answers" />;
   if (found.error) return <ProblemNote error={found.error} retry={found.refetch} />;

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { root } from "@/frame/root";
-import { flag, number, oneOf, text } from "@/lib/params";
+import { number, oneOf, text } from "@/lib/params";
 
 interface ListSearch {
   view?: "runs" | "matrix";
@@ -8,7 +8,6 @@ interface ListSearch {
   version?: string;
   variant?: string;
   verdict?: "ship" | "reject" | "undecided";
-  new?: true;
 }
 
 interface BoxScoreSearch {
@@ -36,9 +35,15 @@ export const experiments = createRoute({
     version: text(query.version),
     variant: text(query.variant),
     verdict: oneOf(query.verdict, ["ship", "reject", "undecided"]),
-    new: flag(query.new),
   }),
   component: lazyRouteComponent(() => import("./Experiments"), "Experiments"),
+});
+
+export const compare = createRoute({
+  getParentRoute: () => root,
+  path: "/experiments/new",
+  validateSearch: (query: Record<string, unknown>): { dataset?: string; like?: string } => ({ dataset: text(query.dataset), like: text(query.like) }),
+  component: lazyRouteComponent(() => import("./New"), "New"),
 });
 
 export const boxScore = createRoute({
@@ -66,4 +71,4 @@ export const run = createRoute({
   component: lazyRouteComponent(() => import("./Run"), "RunPage"),
 });
 
-export const routes = [experiments, boxScore, run] as const;
+export const routes = [experiments, compare, boxScore, run] as const;
