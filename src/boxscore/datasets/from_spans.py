@@ -15,7 +15,7 @@ from boxscore.datasets.example import Example
 from boxscore.datasets.rows import plain
 from boxscore.errors import DatasetError, NotFoundError, UsageError
 from boxscore.store.spans import Condition, Filter, Score, SpanReader, StoredSpan
-from boxscore.tracing.conversation import Exchange, read_exchange
+from boxscore.tracing.conversation import MODEL_CALLS, Exchange, read_exchange
 from boxscore.tracing.said import Message, Reasoning, ToolCall, joined
 from boxscore.tracing.values import read_value
 from boxscore.tracing.wire import BrokenWireError, read_span
@@ -43,9 +43,10 @@ MOST = 10_000
 class SpanMapping(msgspec.Struct, frozen=True, kw_only=True):
     """What of a span becomes what of an example.
 
-    `inputs`: the prompt's `variables`, where the span has them; `messages` (all of them, `[{role, content}]`) under
-    that name; the last message in as `text`, under `input`; `auto`: the first of these that fits, where messages are
-    left out if there is one besides the system's. `reference`: the output where a person's score of true, and none of
+    `inputs`: the prompt's `variables`, where the span has them, or the arguments of a traced function; `messages` (all
+    of them, `[{role, content}]`) under that name; the last message in as `text`, under `input`; `auto`: the first of
+    these that fits, where messages are left out if there is one besides the system's.
+    `reference`: the output where a person's score of true, and none of
     false, is on the span or its trace (`human`), always (`output`), or never (`none`). `slices` are fields of the span
     (`model`, `step`, `metadata.tier`) to report by.
     """
@@ -156,7 +157,7 @@ def _by_id(reader: SpanReader, project: str, picked: PickedSpan) -> StoredSpan:
 
 def _inputs(span: StoredSpan, exchange: Exchange, how: InputsFrom) -> dict[str, Json] | None:
     """None where the span says nothing of it."""
-    if how in ("auto", "variables") and (variables := _variables(span)):
+    if how in ("auto", "variables") and (variables := _variables(span) or _arguments(span, exchange)):
         return variables
     if how == "variables":
         return None
@@ -185,6 +186,20 @@ def _variables(span: StoredSpan) -> dict[str, Json] | None:
                     with suppress(DatasetError):
                         return cast("dict[str, Json]", plain(cast("object", found), 0, "inputs"))
     return None
+
+
+def _arguments(span: StoredSpan, exchange: Exchange) -> dict[str, Json] | None:
+    """What a traced function was called with: its one message is a JSON object of arguments by name."""
+    if span.operation in MODEL_CALLS or len(exchange.input) != 1:
+        return None
+    text = _content(exchange.input[0]).lstrip()
+    if not text.startswith("{"):
+        return None
+    try:
+        found = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return cast("dict[str, Json]", found) or None
 
 
 def _content(message: Message) -> str:
