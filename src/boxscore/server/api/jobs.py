@@ -68,7 +68,15 @@ def add(api: Api, service: Service) -> None:
         commands, addresses or variables of the environment; providers are those of the server."""
         return known.submit(project, COMPARISON, checked(body, service.records.of(project)), by=asker.name)
 
-    @api.post("/comparisons/plan", body=Asked, answer=Estimate, right="write", errors=(404,), body_bytes=SPEC_BYTES)
+    @api.post(
+        "/comparisons/plan",
+        body=Asked,
+        answer=Estimate,
+        right="write",
+        once=False,
+        errors=(404,),
+        body_bytes=SPEC_BYTES,
+    )
     def plan_comparison(project: Project, body: Asked) -> Estimate:
         """What such a comparison could show on its dataset, and what it would cost. Nothing is asked of a provider."""
         return estimate(body, service.records.of(project))
