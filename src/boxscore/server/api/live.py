@@ -41,13 +41,14 @@ def add(api: Api, service: Service) -> None:
     ) -> Stream:
         """Traces as they are acknowledged: events with the name `traces`. A reader who is slow is told of what came
         meanwhile in one event."""
-        return Stream(_arriving(service, project, conditions(filter), last), service.streams)
+        taken = conditions(filter)
+        marks = await service.ask(service.store.marks) if last is None else _marks(last)  # before the stream begins
+        return Stream(_arriving(service, project, taken, marks), service.streams)
 
 
-async def _arriving(service: Service, project: str, filter: Filter, last: str | None) -> Source:
+async def _arriving(service: Service, project: str, filter: Filter, marks: Marks) -> Source:
     store = service.store
-    marks = await service.ask(store.marks) if last is None else _marks(last)
-    known = -1 if last is not None else store.written.commits
+    known = -1
     looked_s = time.monotonic()
     while True:
         commits, before_s, looked_s = store.written.commits, looked_s, time.monotonic()

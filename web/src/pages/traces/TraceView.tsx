@@ -49,6 +49,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
   ]);
   const place = span === undefined ? -1 : outline.columns.span_id.indexOf(span);
   const spanName = place < 0 ? undefined : outline.words[outline.columns.name[place] ?? 0];
+  const inside = place >= 0 && outline.columns.parent[place] !== -1; // what is at the top stands for the trace
   const address = `${location.origin}/traces/${id}${writeQuery({ project: currentProject(), span, view: search.view })}`;
   const curl = `curl -H 'authorization: Bearer $BOXSCORE_KEY' '${location.origin}/api/v1/traces/${id}${span ? `/spans/${span}/detail` : "/outline"}${writeQuery({ project: currentProject() })}'`;
   const choose = (one: string | undefined) => set({ ...search, span: one });
@@ -99,8 +100,8 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
           )}
         </Menu>
       </div>
-      <ScoreDialog of={{ trace_id: id, span_id: place >= 0 && outline.columns.parent[place] !== -1 ? span : undefined, name: place >= 0 && outline.columns.parent[place] !== -1 ? `span ${spanName}` : `trace ${outline.name}` }} open={scoring} close={() => setScoring(false)} />
-      <Suspense>{adding && <AddToDataset traces={[id]} open close={() => setAdding(false)} />}</Suspense>
+      <ScoreDialog of={{ trace_id: id, span_id: inside ? span : undefined, name: inside ? `span ${spanName}` : `trace ${outline.name}` }} open={scoring} close={() => setScoring(false)} />
+      <Suspense>{adding && <AddToDataset {...(inside ? { spans: [{ trace_id: id, span_id: span }] } : { traces: [id] })} open close={() => setAdding(false)} />}</Suspense>
     </>
   );
   if (view === "conversation") return <article aria-label={`Trace ${outline.name}`}>{head}<div className="max-w-[860px]"><Conversation trace={id} open={(one) => set({ span: one, view: undefined })} /></div></article>;

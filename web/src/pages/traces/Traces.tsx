@@ -147,7 +147,7 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
     if (tab !== "sessions" && matchMedia(WIDE).matches) open(items[next]);
   };
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
-  const [adding, setAdding] = useState<readonly string[]>();
+  const [adding, setAdding] = useState<readonly string[] | "all">();
   const pick = (item: Item | undefined) => {
     if (!item || isSession(item)) return;
     const trace = traceOf(item);
@@ -194,10 +194,11 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
       {items.length > 0 && (
         <p className="fine pt-2">
           {total === undefined ? `${count(items.length)} shown, more on the way down` : counted(total, tab.slice(0, -1))} · <kbd>j</kbd> <kbd>k</kbd> move, <kbd>enter</kbd> open{tab !== "sessions" && <>, <kbd>x</kbd> select</>}
+          {picked.size === 0 && tab !== "sessions" && !text && asked.filter.length > 0 && <> · <button type="button" className="plain link" onClick={() => setAdding("all")}>add all to a dataset</button></>}
           {picked.size > 0 && <> · <button type="button" className="plain link" onClick={() => setAdding([...picked])}>add {picked.size} to a dataset</button> · <button type="button" className="plain link" onClick={() => setPicked(new Set())}>none</button></>}
         </p>
       )}
-      <Suspense>{adding && <AddToDataset traces={adding} open close={() => setAdding(undefined)} />}</Suspense>
+      <Suspense>{adding && <AddToDataset {...(adding === "all" ? { filter: [...(tab === "traces" ? ["entry=true"] : []), ...conditions(asked)] } : { traces: adding })} open close={() => setAdding(undefined)} />}</Suspense>
     </div>
   );
 }
