@@ -84,8 +84,9 @@ export function bytes(size: number): string {
   return `${count(size)} B`;
 }
 
-/** The start of an id, enough to tell it from its neighbours. */
+/** The part of an id that tells it from its neighbours: its start; of one that begins with its time, its end. */
 export function shortId(id: string): string {
+  if (/^\d{8}T\d+-[0-9a-f]+$/.test(id)) return id.slice(id.lastIndexOf("-") + 1);
   return id.length > 12 ? id.slice(0, 8) : id;
 }
 

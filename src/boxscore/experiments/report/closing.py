@@ -59,10 +59,12 @@ def _draw(row: Row, verdict: Verdict, have: int, enough: int, width: int) -> str
     parts.append(f'<path class="front" d="M{x_of(counts[0]):.1f} {y:.1f}H{width - right}"/>')
     zero = round(y_of(0.0)) + 0.5
     parts.append(f'<line class="zero" x1="{left}" x2="{width - right}" y1="{zero}" y2="{zero}"/>')
+    near = x_of(enough) - x_of(have) < 9 * len(f"{have:,} now")
     for examples, text, kind in ((have, f"{have:,} now", "zero"), (enough, f"{enough:,}", "p50")):
         x = round(x_of(examples)) + 0.5
         parts.append(f'<path class="{kind}" d="M{x} {top - 6}V{floor}"/>')
-        parts.append(f'<text class="lab" x="{x + 5}" y="{top + 4}">{escape(text)}</text>')
+        place = f'x="{x - 5}" text-anchor="end"' if near and examples == have else f'x="{x + 5}"'
+        parts.append(f'<text class="lab" {place} y="{top + 4}">{escape(text)}</text>')
     for tick in round_ticks(0.0, last, 5):
         x = round(x_of(tick)) + 0.5
         parts.append(f'<line class="ax" x1="{x}" x2="{x}" y1="{floor}" y2="{floor + 4}"/>')

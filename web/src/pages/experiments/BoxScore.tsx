@@ -9,13 +9,13 @@ import { ProblemNote } from "@/components/Problem";
 import { Empty, Section, Waiting } from "@/components/Section";
 import { notify } from "@/components/Toast";
 import { Twin } from "@/components/Twin";
-import { Id, Time, copy } from "@/components/Values";
+import { Id, copy } from "@/components/Values";
 import { writeQuery } from "@/lib/params";
 import { useTitle } from "@/lib/title";
 import { Differences } from "./Differences";
 import { Drawing } from "./Drawing";
 import { LineScore } from "./LineScore";
-import { Said } from "./Marks";
+import { Ago, Said } from "./Marks";
 import { Needs } from "./Needs";
 import { type Outcome, Pairs, Segments } from "./Pairs";
 import { Slices } from "./Slices";
@@ -83,7 +83,7 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
           fine={<>Move them to see the consequence. The verdict above keeps the rule that was set before the run: {sheet.rule}.</>}
           tools={moves && <button type="button" className="noprint" onClick={() => set({ superiority: undefined, noninferiority: undefined, value: undefined })}>As set</button>}
         >
-          <WhatIf settings={sheet.settings} moved={moved} move={(kind: Kind, value) => set({ [kind]: value })} />
+          <WhatIf settings={sheet.settings} labels={Object.fromEntries(sheet.differences.map(({ key, label }) => [key, label]))} moved={moved} move={(kind: Kind, value) => set({ [kind]: value })} />
         </Section>
       )}
       <div className="columns c2">
@@ -126,7 +126,7 @@ function Title({ sheet, names }: { sheet: Schemas["Sheet"]; names: readonly [str
   return (
     <div className="title">
       <p className="crumb"><Link to="/experiments" search={{ dataset: sheet.dataset }}><bdi>{sheet.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{names[0]}</bdi> <span className="mut">→</span> <bdi>{names[1]}</bdi></p>
-      <p className="fine">{sheet.size} · reached <Time at={sheet.created_at} /> ago{sheet.spent && <> · {sheet.spent}</>} · <Id id={sheet.id} /></p>
+      <p className="fine">{sheet.size} · reached <Ago at={sheet.created_at} />{sheet.spent && <> · {sheet.spent}</>} · <Id id={sheet.id} /></p>
       <span className="grow" />
       <p className="noprint flex flex-wrap gap-1.5">
         <Link className="btn" to="/experiments/new" search={{ like: sheet.id }}>Compare again …</Link>

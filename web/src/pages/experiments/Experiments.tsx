@@ -7,10 +7,10 @@ import { ProblemNote } from "@/components/Problem";
 import { Answer, Empty, Section, Waiting } from "@/components/Section";
 import { Choice, Tabs } from "@/components/Tabs";
 import { Twin } from "@/components/Twin";
-import { Id, Money, Time } from "@/components/Values";
+import { Id, Money } from "@/components/Values";
 import { count, counted } from "@/lib/format";
 import { useTitle } from "@/lib/title";
-import { Said } from "./Marks";
+import { Ago, Said } from "./Marks";
 import { Matrix } from "./Matrix";
 import { Running } from "./Running";
 import { Runs } from "./Runs";
@@ -114,7 +114,7 @@ function Sentence({ entry }: { entry: Entry }) {
       <div>
         <p><Link to="/experiments/$id" params={{ id }} search={{}} className="said"><Said said={said} /></Link></p>
         <p className="fine mt-1">
-          <Link to="/experiments" search={{ dataset }}><bdi>{dataset}</bdi></Link> · {counted(examples, "example")} · <bdi>{baseline.name}</bdi> → <bdi>{candidate.name}</bdi> · {rule} · <Money usd={spent_usd} /> · <Time at={created_at} /> ago · <Id id={id} />
+          <Link to="/experiments" search={{ dataset }}><bdi>{dataset}</bdi></Link> · {counted(examples, "example")} · <bdi>{baseline.name}</bdi> → <bdi>{candidate.name}</bdi> · {rule} · <Money usd={spent_usd} /> · <Ago at={created_at} /> · <Id id={id} />
         </p>
       </div>
     </article>

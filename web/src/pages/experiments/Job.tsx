@@ -5,8 +5,9 @@ import { useLive } from "@/api/live";
 import { stale, useAsk } from "@/api/query";
 import { Progress } from "@/components/Charts";
 import { ProblemNote } from "@/components/Problem";
-import { Money, Time } from "@/components/Values";
+import { Money } from "@/components/Values";
 import { count } from "@/lib/format";
+import { Ago } from "./Marks";
 
 export type Job = Schemas["Job"];
 type Body = paths["/api/v1/comparisons"]["post"]["requestBody"]["content"]["application/json"];
@@ -72,7 +73,7 @@ export function JobLines({ job }: { job: Job }) {
       <p className="flex flex-wrap items-baseline gap-x-3 text-data">
         <b>{job.kind}</b>
         <span className={job.state === "failed" ? "bad" : ""}>{job.cancel_asked_at && job.state === "running" ? "stopping" : job.state}</span>
-        <span className="fine">asked for <Time at={job.created_at} /> ago{job.created_by && <> by <bdi>{job.created_by}</bdi></>}</span>
+        <span className="fine">asked for <Ago at={job.created_at} />{job.created_by && <> by <bdi>{job.created_by}</bdi></>}</span>
         <span className="grow" />
         {(job.state === "waiting" || job.state === "running") && !job.cancel_asked_at && <button type="button" className="h-6 text-fine" onClick={() => act("cancel")}>Stop</button>}
         {(job.state === "failed" || job.state === "cancelled") && <button type="button" className="h-6 text-fine" onClick={() => act("retry")}>Go on</button>}

@@ -1,5 +1,7 @@
 import type { Schemas } from "@/api/client";
 import type { State } from "@/components/Mark";
+import { useNow } from "@/components/Values";
+import { absolute, relative } from "@/lib/time";
 
 /** The mark of a variant by its place: baseline, candidate, then those also run; the same on all charts of a page. */
 export function VariantMark({ place }: { place: number }) {
@@ -50,4 +52,12 @@ export function SpotLine({ spot, band, words }: { spot: Schemas["Spot"]; band?: 
 /** The headline of a verdict: its numbers are what the eye should catch. */
 export function Said({ said }: { said: readonly Schemas["Phrase"][] }) {
   return said.map(({ text, strong }, at) => (strong ? <b key={at}>{text}</b> : <span key={at}>{text}</span>));
+}
+
+/** `14 min ago`, `now`, and the day itself where it is long ago. */
+export function Ago({ at }: { at: string | null | undefined }) {
+  const now = useNow();
+  if (!at) return <span className="mut">·</span>;
+  const said = relative(at, Math.max(now, Date.now()));
+  return <time className="nw" dateTime={at} title={absolute(at)}>{/^\d+ (s|min|h|d)$/.test(said) ? `${said} ago` : said}</time>;
 }

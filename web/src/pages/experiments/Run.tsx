@@ -13,11 +13,12 @@ import { Empty, Section, Waiting } from "@/components/Section";
 import { Choice } from "@/components/Tabs";
 import { Text, visible } from "@/components/Text";
 import { Twin } from "@/components/Twin";
-import { Duration, Id, Money, Time } from "@/components/Values";
+import { Duration, Id, Money } from "@/components/Values";
 import { count, counted, duration, significant } from "@/lib/format";
 import { useTitle } from "@/lib/title";
 import { LineScore } from "./LineScore";
 import "./boxscore.css";
+import { Ago } from "./Marks";
 
 const route = getRouteApi("/runs/$id");
 type Trial = Schemas["TrialLine"];
@@ -50,7 +51,7 @@ function Page({ detail }: { detail: Schemas["RunDetail"] }) {
     <>
       <div className="title">
         <p className="crumb"><Link to="/experiments" search={{ view: "runs", dataset: run.dataset }}><bdi>{run.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{variant.name}</bdi></p>
-        <p className="fine">{counted(counts.asked, "trial")} · began <Time at={run.started_at} /> ago · <Money usd={counts.spent_usd} /> · <Id id={run.id} /></p>
+        <p className="fine">{counted(counts.asked, "trial")} · began <Ago at={run.started_at} /> · <Money usd={counts.spent_usd} /> · <Id id={run.id} /></p>
       </div>
       <h1 className="say pt-4">{sentence(run)}</h1>
       {run.state !== "finished" && (
@@ -161,7 +162,7 @@ function Detail({ trial }: { trial: Trial }) {
           <dt>tokens</dt><dd>{trial.tokens_in === null ? "·" : count(trial.tokens_in)} in, {trial.tokens_out === null ? "·" : count(trial.tokens_out)} out</dd>
           <dt>latency</dt><dd><Duration seconds={trial.latency_s} />{trial.first_token_s !== null && <span className="mut"> · first token <Duration seconds={trial.first_token_s} /></span>}</dd>
           <dt>model</dt><dd><bdi>{trial.model ?? "not said"}</bdi></dd>
-          <dt>answered</dt><dd><Time at={trial.recorded_at} /> ago{trial.reused && " · reused"}</dd>
+          <dt>answered</dt><dd><Ago at={trial.recorded_at} />{trial.reused && " · reused"}</dd>
         </dl>
       </div>
     </div>

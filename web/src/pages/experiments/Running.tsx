@@ -3,9 +3,10 @@ import type { Schemas } from "@/api/client";
 import { useAsk } from "@/api/query";
 import { Progress } from "@/components/Charts";
 import { Section } from "@/components/Section";
-import { Money, Time } from "@/components/Values";
+import { Money } from "@/components/Values";
 import { count, duration, significant } from "@/lib/format";
 import { type Job, JobLines, progressOf } from "./Job";
+import { Ago } from "./Marks";
 
 const OFTEN = 2000;
 const FRESH_MS = 10 * 60_000;
@@ -48,7 +49,7 @@ function Line({ run, job }: { run: Schemas["RunEntry"]; job?: Job }) {
       <td className="num">{run.left_s === null ? <span className="mut">·</span> : duration(run.left_s)}</td>
       <td className="num"><Money usd={spent_usd} />{foreseen && <span className="mut"> of about <Money usd={foreseen} /></span>}</td>
       <td className={`num ${errors ? "bad" : ""}`}>{count(errors)}</td>
-      <td className="num hide-s"><Time at={run.started_at} /> ago</td>
+      <td className="num hide-s"><Ago at={run.started_at} /></td>
     </tr>
   );
 }

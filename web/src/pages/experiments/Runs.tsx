@@ -6,8 +6,9 @@ import { type Column, DataTable } from "@/components/DataTable";
 import { ProblemNote } from "@/components/Problem";
 import { Empty, Waiting } from "@/components/Section";
 import { Twin } from "@/components/Twin";
-import { Id, Money, Time } from "@/components/Values";
+import { Id, Money } from "@/components/Values";
 import { count } from "@/lib/format";
+import { Ago } from "./Marks";
 
 type Run = Schemas["RunEntry"];
 
@@ -19,7 +20,7 @@ const COLUMNS: readonly Column<Run>[] = [
   { id: "errors", head: "errors", num: true, cell: ({ counts }) => <span className={counts.errors ? "bad" : "mut"} title={Object.entries(counts.failures).map(([kind, many]) => `${many} ${kind}`).join(", ")}>{count(counts.errors)}</span>, width: "80px" },
   { id: "reused", head: "reused", num: true, cell: ({ counts }) => count(counts.reused), className: "hide-s", width: "80px" },
   { id: "spent", head: "spent", num: true, cell: ({ counts }) => <Money usd={counts.spent_usd} />, width: "90px" },
-  { id: "began", head: "began", num: true, cell: ({ started_at }) => <><Time at={started_at} /> ago</>, width: "100px" },
+  { id: "began", head: "began", num: true, cell: ({ started_at }) => <Ago at={started_at} />, width: "100px" },
   { id: "id", head: "id", cell: ({ id }) => <Id id={id} />, className: "hide-s lead", width: "110px" },
 ];
 

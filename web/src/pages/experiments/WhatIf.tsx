@@ -12,21 +12,23 @@ const ASKS: Record<Kind, string> = {
   value: "what one more success is worth",
 };
 
+/** What guards are called on the page, by their metric. */
+export type Labels = Readonly<Record<string, string>>;
 export type Moved = Partial<Record<Kind, number>>;
 
 /** What other settings would decide: one track a rule, coloured and labelled by what each setting decides. Moving one
  *  only tells; the verdict keeps the rule that was set before the run. */
-export function WhatIf({ settings, moved, move }: { settings: Schemas["OtherSettings"]; moved: Moved; move: (kind: Kind, value: number | undefined) => void }) {
+export function WhatIf({ settings, labels, moved, move }: { settings: Schemas["OtherSettings"]; labels: Labels; moved: Moved; move: (kind: Kind, value: number | undefined) => void }) {
   return (
     <div>
       {settings.tracks.map((track) => (
-        <Track key={track.kind} track={track} settings={settings} value={moved[track.kind as Kind]} move={(value) => move(track.kind as Kind, value)} />
+        <Track key={track.kind} track={track} settings={settings} labels={labels} value={moved[track.kind as Kind]} move={(value) => move(track.kind as Kind, value)} />
       ))}
     </div>
   );
 }
 
-function Track({ track, settings, value, move }: { track: Schemas["SettingTrack"]; settings: Schemas["OtherSettings"]; value: number | undefined; move: (value: number | undefined) => void }) {
+function Track({ track, settings, labels: known, value, move }: { track: Schemas["SettingTrack"]; settings: Schemas["OtherSettings"]; labels: Labels; value: number | undefined; move: (value: number | undefined) => void }) {
   const id = useId();
   const kind = track.kind as Kind;
   const found = settings.estimates;
@@ -40,8 +42,8 @@ function Track({ track, settings, value, move }: { track: Schemas["SettingTrack"
   return (
     <div className={`strip ${set ? "set" : ""}`}>
       <label htmlFor={id}>
-        {kind[0]!.toUpperCase() + kind.slice(1)} {set && <span className="fine inline!">set before the run</span>}
-        <span className="fine">{kind === "value" ? ASKS.value.replace("success", settings.thing) : ASKS[kind]}</span>
+        {kind[0]!.toUpperCase() + kind.slice(1)}
+        <span className="fine">{set && "set before the run; "}{kind === "value" ? ASKS.value.replace("success", settings.thing) : ASKS[kind]}</span>
       </label>
       <div className="band">
         {cut.map(({ from, to, decision: one }, part) => (to - from) / track.end >= (one === "undecided" ? 0.11 : 0.08) && <span key={part} className={`tp ${STATES[one]}`} style={{ left: pc(from) }}>{WORDS[one]}</span>)}
@@ -62,7 +64,7 @@ function Track({ track, settings, value, move }: { track: Schemas["SettingTrack"
         {ticks.map(({ at: place, text, strong }) => <span key={`${place} ${text}`} className={`tk ${place === 0 ? "first" : place === track.end ? "last" : ""}`} style={{ left: pc(place) }}>{strong ? <b>{text}</b> : text}</span>)}
       </div>
       <p className="out" id={`${id}-out`} aria-live="polite">
-        <b className={STATES[decision]}><Mark state={STATES[decision]} /> {decision}</b> {because(kind, track, found, settings, at, decision)}
+        <b className={STATES[decision]}><Mark state={STATES[decision]} /> {decision}</b> {because(kind, track, settings, known, at, decision)}
         {!stood && <> <button type="button" className="plain link mut" onClick={() => move(undefined)}>{set ? `back to ${shown(track, track.now ?? 0)}` : "back"}</button></>}
       </p>
     </div>
@@ -78,7 +80,8 @@ function labels(track: Schemas["SettingTrack"], at: number): { at: number; text:
   return found;
 }
 
-function because(kind: Kind, track: Schemas["SettingTrack"], found: Estimates, settings: Schemas["OtherSettings"], at: number, decision: Decision): string {
+function because(kind: Kind, track: Schemas["SettingTrack"], settings: Schemas["OtherSettings"], known: Labels, at: number, decision: Decision): string {
+  const found: Estimates = settings.estimates;
   const here = shown(track, at);
   const units = found.held.find(({ role }) => role === "units");
   if (units) return "whatever is set: there are too few independent examples.";
@@ -86,7 +89,7 @@ function because(kind: Kind, track: Schemas["SettingTrack"], found: Estimates, s
   const inTheWay = found.held.filter(({ outcome }) => outcome === (decision === "reject" ? "reject" : "undecided"));
   if (own === undefined) return "no dollars are known for both variants.";
   if (own === "ship" && decision !== "ship" && inTheWay.length) {
-    const named = inTheWay.map(({ role, metric }) => (role === "calibration" ? `the judge ${metric} is not calibrated` : role === "judged" ? "not all was judged" : `the guard on ${metric} ${decision === "reject" ? "is broken" : "is not shown"}`));
+    const named = inTheWay.map(({ role, metric }) => (role === "calibration" ? `the judge ${metric} is not calibrated` : role === "judged" ? "not all was judged" : `the guard on ${known[metric] ?? metric} ${decision === "reject" ? "is broken" : "is not shown"}`));
     return `at ${here}: ${named.join(", ")}.`;
   }
   if (kind === "value" && found.benefit) {
