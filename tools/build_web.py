@@ -98,6 +98,7 @@ def types() -> str:
         "-o",
         str(made),
         "--empty-objects-unknown",
+        "--default-non-nullable=false",
         quiet=True,
     )
     return made.read_text()

@@ -40,6 +40,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // a data: address would need an exception in the content policy
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { checks: { pluginTimings: false } },
     license: { fileName: "assets/licenses.md" },
   },
   server: {

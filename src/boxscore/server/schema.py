@@ -129,6 +129,12 @@ def describe(api: "Api") -> dict[str, Json]:
             refers += ["Project", "ProjectHeader"]
             operation["x-right"] = route.right
         parameters: list[Json] = operation.setdefault("parameters", [])
+        known = {one["name"] for one in parameters if one["in"] == "path"}
+        parameters += [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)", route.path)
+            if name not in known  # read by the access check alone
+        ]
         parameters += [{"$ref": f"#/components/parameters/{name}"} for name in refers]
         if route.body is not None:
             operation["requestBody"] = {"required": True, "content": forms.sent(route)}

@@ -2159,11 +2159,11 @@ export interface components {
             streams_open: number;
         };
         /**
-         * SettingsView
+         * ServerSettings
          * @description How the server is set up. `home` and `records`, where the stores are, are told to those with the right admin
          *         alone. `addresses` are those by which browsers reach it beside loopback.
          */
-        SettingsView: {
+        ServerSettings: {
             version: string;
             python: string;
             system: string;
@@ -3836,9 +3836,10 @@ export interface components {
          * SpanMapping
          * @description What of a span becomes what of an example.
          *
-         *         `inputs`: the prompt's `variables`, where the span has them, or the arguments of a traced function; `messages` (all of them, `[{role, content}]`) under
-         *         that name; the last message in as `text`, under `input`; `auto`: the first of these that fits, where messages are
-         *         left out if there is one besides the system's. `reference`: the output where a person's score of true, and none of
+         *         `inputs`: the prompt's `variables`, where the span has them, or the arguments of a traced function; `messages` (all
+         *         of them, `[{role, content}]`) under that name; the last message in as `text`, under `input`; `auto`: the first of
+         *         these that fits, where messages are left out if there is one besides the system's.
+         *         `reference`: the output where a person's score of true, and none of
          *         false, is on the span or its trace (`human`), always (`output`), or never (`none`). `slices` are fields of the span
          *         (`model`, `step`, `metadata.tier`) to report by.
          */
@@ -4931,7 +4932,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SettingsView"];
+                    "application/json": components["schemas"]["ServerSettings"];
                 };
             };
             400: components["responses"]["400"];
@@ -7200,11 +7201,6 @@ export interface operations {
                 project?: components["parameters"]["Project"];
             };
             header?: {
-                /**
-                 * @description Made by the client, of its own for each thing that it wants done: the same request with the same key is answered as at first for a day, and not done again.
-                 * @example 4f9d2c1e-8d1f-4a53-b1c5-5b0f2a3d7e60
-                 */
-                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
                 /** @description The same, where the query does not say it. */
                 "boxscore-project"?: components["parameters"]["ProjectHeader"];
             };
@@ -7231,10 +7227,8 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             408: components["responses"]["408"];
-            409: components["responses"]["409"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            422: components["responses"]["422"];
             500: components["responses"]["500"];
             503: components["responses"]["503"];
             504: components["responses"]["504"];
@@ -7923,7 +7917,9 @@ export interface operations {
                 /** @description The same, where the query does not say it. */
                 "boxscore-project"?: components["parameters"]["ProjectHeader"];
             };
-            path?: never;
+            path: {
+                project: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -7956,7 +7952,9 @@ export interface operations {
                 /** @description The same, where the query does not say it. */
                 "boxscore-project"?: components["parameters"]["ProjectHeader"];
             };
-            path?: never;
+            path: {
+                project: string;
+            };
             cookie?: never;
         };
         requestBody: {

@@ -1,14 +1,14 @@
 import { createRoute, lazyRouteComponent } from "@tanstack/react-router";
 import { root } from "@/frame/root";
+import { flag, text } from "@/lib/params";
 
-export const settings = createRoute({
-  getParentRoute: () => root,
-  path: "/settings",
-  component: lazyRouteComponent(() => import("./Settings"), "Settings"),
-});
+const page = lazyRouteComponent(() => import("./Settings"), "Settings");
+
+export const settings = createRoute({ getParentRoute: () => root, path: "/settings", component: page });
 
 export const setting = createRoute({
   getParentRoute: () => root,
   path: "/settings/$part",
-  component: lazyRouteComponent(() => import("./Settings"), "Settings"),
+  validateSearch: (search: Record<string, unknown>): { text?: string; server?: true } => ({ text: text(search.text), server: flag(search.server) }),
+  component: page,
 });
