@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { type Schemas, api, ask } from "@/api/client";
 import { stale } from "@/api/query";
 import { Dialog } from "@/components/Dialog";
@@ -37,6 +37,8 @@ export function ScoreDialog({ of, open, close }: { of: Scored; open: boolean; cl
   const [value, setValue] = useState("");
   const [comment, setComment] = useState("");
   const [error, setError] = useState<unknown>();
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => { if (open) first.current?.focus(); }, [open]);
   const put = async (event: FormEvent) => {
     event.preventDefault();
     const score: Schemas["Score"] = {
@@ -62,7 +64,7 @@ export function ScoreDialog({ of, open, close }: { of: Scored; open: boolean; cl
         <div className="grid gap-1 text-data">
           <label htmlFor="score-value">Value: a number, yes or no, or a word</label>
           <span className="flex gap-2">
-            <input id="score-value" className="flex-1" value={value} required maxLength={200} autoFocus onChange={(event) => setValue(event.target.value)} />
+            <input id="score-value" className="flex-1" value={value} required maxLength={200} ref={first} onChange={(event) => setValue(event.target.value)} />
             <button type="button" aria-pressed={value === "yes"} onClick={() => setValue("yes")}><Mark state="good" /> yes</button>
             <button type="button" aria-pressed={value === "no"} onClick={() => setValue("no")}><Mark state="bad" /> no</button>
           </span>

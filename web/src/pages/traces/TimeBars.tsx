@@ -21,6 +21,7 @@ export function TimeBars({ asked, choose }: { asked: Asked; choose: (startNs: nu
   };
   const noun = asked.tab === "spans" ? "spans" : "traces";
   const at = (ns: number) => (endNs - startNs > 2 * 86_400e9 ? dayOfMonth(ns) : clock(ns));
+  if (data !== undefined && bins.length === 0) return null;
   const errors = bins.reduce((sum, bin) => sum + bin.errors, 0);
   const all = bins.reduce((sum, bin) => sum + bin.spans, 0);
   return (

@@ -1,5 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Suspense, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, Suspense, useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
 import { useLive } from "@/api/live";
 import { currentProject } from "@/api/client";
 import { useRange } from "@/frame/range";
@@ -12,7 +12,7 @@ import { Count, Duration, Money, Time } from "@/components/Values";
 import { count, counted, duration, money } from "@/lib/format";
 import { useKeys } from "@/lib/keys";
 import { writeQuery } from "@/lib/params";
-import { RANGES, type Range } from "@/lib/range";
+import { RANGES, type Range, range as rangeOf } from "@/lib/range";
 import { useTitle } from "@/lib/title";
 import { AddToDataset } from "./adding";
 import { Facets } from "./Facets";
@@ -41,6 +41,8 @@ export function Traces() {
   const setFilter = useCallback((next: readonly string[], words: string | undefined = text) => change({ filter: next.length ? [...next] : undefined, text: words }), [change, text]);
   const [facets, setFacets] = useState(false);
   const isLive = tab === "traces" && !text && !range.name.includes("..");
+  const { data: totals } = useTotals(range);
+  const told = tab !== "sessions" && totals?.traces !== 0; // where there is nothing, nothing has shares
   const live = useArrivals(asked, isLive, search.paused === true);
   const pause = () => change({ paused: search.paused ? undefined : true }, true);
   useKeys(isLive ? [{ keys: " ", does: "pause, or go on", run: pause }] : []);
@@ -62,9 +64,9 @@ export function Traces() {
         )}
         <button type="button" className="facets-button" aria-expanded={facets} onClick={() => setFacets(!facets)}>Facets</button>
       </div>
-      {tab !== "sessions" && <TimeBars asked={asked} choose={(start, end) => change({ range: `${iso(start)}..${iso(end)}` })} />}
-      <div className={`places ${trace ? "split" : ""}`}>
-        {tab === "sessions" ? <div className="facets" /> : <Facets asked={asked} set={setFilter} shown={facets} />}
+      {told && <TimeBars asked={asked} choose={(start, end) => change({ range: `${iso(start)}..${iso(end)}` })} />}
+      <div className={`places ${trace ? "split" : ""} ${told ? "" : "alone"}`}>
+        {told && <Facets asked={asked} set={setFilter} shown={facets} />}
         <List key={tab} asked={asked} search={search} change={change} live={isLive ? live : undefined} />
         {trace && (
           <aside className="beside" aria-label="The open trace">
@@ -98,8 +100,8 @@ function Line({ asked }: { asked: Asked }) {
         {filtered && kept !== undefined && <> Your filter keeps <b>{count(kept)}</b>{tab === "spans" ? ` ${kept === 1 ? "span" : "spans"}` : ""}.</>}
         {text && <> Searched for {visible(text)}.</>}
       </h1>
-      <a className="btn" href={`/api/v1/${tab}.csv${query}`} download>CSV</a>
-      <a className="btn" href={`/api/v1/${tab}${query}`} target="_blank" rel="noreferrer">JSON</a>
+      {totals?.traces !== 0 && <><a className="btn" href={`/api/v1/${tab}.csv${query}`} download>CSV</a>
+      <a className="btn" href={`/api/v1/${tab}${query}`} target="_blank" rel="noreferrer">JSON</a></>}
     </div>
   );
 }
@@ -146,6 +148,12 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
     list.current?.show(next);
     if (tab !== "sessions" && matchMedia(WIDE).matches) open(items[next]);
   };
+  const press = (event: KeyboardEvent) => {
+    const by = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -items.length, End: items.length }[event.key];
+    if (by === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    move(by);
+  };
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [adding, setAdding] = useState<readonly string[] | "all">();
   const pick = (item: Item | undefined) => {
@@ -177,6 +185,7 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
           active={current >= 0 ? `${id}-${current}` : undefined}
           near={hasNextPage && !isFetchingNextPage ? () => void fetchNextPage() : undefined}
           handle={list}
+          onKeyDown={press}
           head={<Head tab={tab} shape={shape} />}
           row={(index, style) => {
             const item = items[index];
@@ -287,8 +296,10 @@ function Nothing({ asked: { filter, text, range, tab } }: { asked: Asked }) {
   if (filter.length > 0 || text) {
     return (
       <p className="py-4 text-data ink2">
-        Nothing {range.name.includes("..") ? "in this time" : `in the ${range.label}`} is like that. <Link to="/traces" search={((before: object) => ({ ...before, filter: undefined, text: undefined })) as never}>Without the filter</Link>
-        {wider && <> · <Link to="/traces" search={((before: object) => ({ ...before, range: wider })) as never}>in the last {wider.replace(/(\d+)/, "$1 ")}</Link></>}
+        No {tab === "traces" ? "trace" : tab === "spans" ? "span" : "session"} {range.name.includes("..") ? "of this time" : `of the ${range.label}`} is like that{tab === "traces" && filter.length > 0 ? " where it begins: models and steps are mostly of spans inside" : ""}.{" "}
+        {tab === "traces" && filter.length > 0 && <><Link to="/traces" search={((before: object) => ({ ...before, tab: "spans" })) as never}>Among all spans</Link> · </>}
+        <Link to="/traces" search={((before: object) => ({ ...before, filter: undefined, text: undefined })) as never}>Without the filter</Link>
+        {wider && <> · <Link to="/traces" search={((before: object) => ({ ...before, range: wider })) as never}>in the {rangeOf(wider).label}</Link></>}
       </p>
     );
   }
@@ -300,7 +311,7 @@ function Begin({ range, wider, tab }: { range: Range; wider?: string; tab: Tab }
     <div className="grid max-w-[720px] gap-3 py-4 text-data">
       <p className="ink2">
         {tab === "sessions" ? "Conversations appear here: traces that name the same session." : "Every call of your application appears here the moment it is acknowledged: what it was asked, what it took and cost, and each step inside."}
-        {" "}None began {range.name.includes("..") ? "in this time" : `in the ${range.label}`}.{wider && <> <Link to="/traces" search={((before: object) => ({ ...before, range: wider })) as never}>Look at the last {wider.replace(/(\d+)/, "$1 ")}</Link></>}
+        {" "}None began {range.name.includes("..") ? "in this time" : `in the ${range.label}`}.{wider && <> <Link to="/traces" search={((before: object) => ({ ...before, range: wider })) as never}>Look at the {rangeOf(wider).label}</Link></>}
       </p>
       <p>Three lines make the first one:</p>
       <Code label="Python that sends a trace" text={`import boxscore\n\nboxscore.init(url="${location.origin}")\n\n@boxscore.trace\ndef answer(question: str) -> str:\n    return "It is on its way."\n\nanswer("Where is my order?")`} />
