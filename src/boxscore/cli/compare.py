@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,13 +13,14 @@ import msgspec
 
 from boxscore.cli.output import check_report, print_comparisons
 from boxscore.cli.progress import show_progress
-from boxscore.cli.spec import read_spec
+from boxscore.cli.spec import DEFAULT, read_spec
 from boxscore.errors import SpecError
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.rule import make_rule
 from boxscore.experiments.spec import Spec
 from boxscore.experiments.verdict import Guard, Rule
 from boxscore.scoring import Metric, Scorer, make_scorers
+from boxscore.types import Json
 
 if TYPE_CHECKING:  # it loads the statistics, for which a run has time while its first calls wait
     from boxscore.experiments.plan import Plan
@@ -71,6 +73,7 @@ class RuleOptions(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON to standard output.")
 @click.option("--width", type=click.IntRange(60, 200), help="Columns of the box score (default: the terminal's).")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the bootstrap.")
+@click.option("--server", "there", is_flag=True, help="Let the server run it, as a job, and follow it from here.")
 def compare(
     spec: Path | None,
     recordings: Path | None,
@@ -98,6 +101,7 @@ def compare(
     as_json: bool,
     width: int | None,
     seed: int | None,
+    there: bool,
 ) -> int:
     """Say whether a change is worth it: ship, reject or undecided.
 
@@ -109,7 +113,27 @@ def compare(
       boxscore compare --recordings answers.jsonl --baseline gpt-4o-mini --candidate gpt-4o --scorer exact
     """
     check_report(report, markdown, junit)
+    if there:
+        _refuse_there(
+            {
+                "--recordings": recordings,
+                "--baseline-file": baseline_file,
+                "--retry-errors": retry_errors or None,
+                "--report": report,
+                "--markdown": markdown,
+                "--junit": junit,
+            }
+        )
     options = RuleOptions(metric, rule, margin, alpha, usd_per_success, tuple(_guard(text) for text in guards))
+    if there:
+        more = _more(
+            options, baseline=baseline, candidate=list(candidates), scorers=list(scorers), slices=list(slices),
+            cluster=cluster, spend_cap_usd=spend_cap, concurrency=concurrency, seed=seed, limit=limit, fresh=fresh,
+        )  # fmt: skip
+        from boxscore.cli.compare_there import compare_there
+
+        told = partial(_print_plan, as_json=as_json) if only_plan else None
+        return compare_there(spec or DEFAULT, more, as_json=as_json, width=width, plan=told)
     if recordings is not None:
         _refuse_live(
             {
@@ -251,6 +275,34 @@ def _refuse_live(options: dict[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
             raise SpecError(f"{name} is for live runs and means nothing with --recordings: leave it out.", key=name)
+
+
+def _refuse_there(options: dict[str, object]) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise SpecError(f"{name} is for comparisons that run here, without --server: leave it out.", key=name)
+
+
+def _more(options: RuleOptions, **given: Json) -> dict[str, Json]:
+    """The keys of the spec that the command line says otherwise."""
+    more = {key: value for key, value in given.items() if value or value == 0}
+    rule = {
+        "kind": options.kind,
+        "margin": options.margin,
+        "alpha": options.alpha,
+        "usd_per_success": options.usd_per_success,
+        "guards": [
+            {key: value for key, value in msgspec.to_builtins(guard).items() if value is not None}
+            for guard in options.guards
+        ]
+        or None,
+    }
+    rule = {key: value for key, value in rule.items() if value is not None}
+    if options.metric is not None:
+        more["metric"] = options.metric
+    if rule:
+        more["rule"] = rule
+    return more
 
 
 def _plan_recordings(

@@ -8,25 +8,27 @@ environment; providers are those that the server has been given.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import msgspec
 
-from boxscore.datasets import Dataset, from_rows
-from boxscore.datasets.names import parse_reference
+from boxscore.datasets import Dataset, Example, from_rows, load_dataset
+from boxscore.datasets.names import is_file, parse_reference
 from boxscore.errors import SpecError
 from boxscore.experiments.judges.judge import Judge
 from boxscore.experiments.judges.judge_spec import judge_from_spec
 from boxscore.experiments.live import Effort, check_comparison
 from boxscore.experiments.spec import RuleKeys, Spec, SpecKeys, spec_of
 from boxscore.experiments.variant import Variant
-from boxscore.experiments.variant_spec import variant_from_spec
+from boxscore.experiments.variant_spec import read_prompt, variant_from_spec
+from boxscore.experiments.yaml_tree import read_yaml
 from boxscore.providers.known import KNOWN
 from boxscore.scoring.registry import NOWHERE
 from boxscore.settings import Settings
 from boxscore.store.records import Records
 from boxscore.types import Json
 
-__all__ = ["Asked", "AskedJudge", "AskedVariant", "Prepared", "named_providers", "prepare"]
+__all__ = ["Asked", "AskedJudge", "AskedVariant", "Prepared", "asked_of", "named_providers", "prepare"]
 
 CONCURRENCY = 64
 ROWS = 10_000
@@ -98,6 +100,38 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     effort: Effort
 
 
+def asked_of(path: Path, more: Mapping[str, Json]) -> Asked:
+    """A spec file as it is sent to a server: the rows of its dataset's file and the texts of its prompts' files are
+    written into it. `more` stands in for keys of the file, and below `rule` for keys there. Raises as `load_spec`, and
+    `SpecError` for what a server does not take."""
+    tree, lines = read_yaml(path)
+    if not isinstance(tree, dict):
+        raise SpecError("a spec is a mapping of keys to values; `boxscore init` writes one to begin with.", path=path)
+    keys: dict[str, Json] = {**tree, **more}
+    rule: Json = cast("dict[str, Json]", tree).get("rule")
+    if "rule" in more and isinstance(rule, dict):
+        keys["rule"] = {**rule, **more["rule"]}
+    folder = path.resolve().parent
+    variants: Json = keys.get("variants")
+    if isinstance(variants, dict):
+        mappings = cast("dict[str, Json]", variants)
+        keys["variants"] = {name: _with_prompt(variant, folder) for name, variant in mappings.items()}
+    dataset: Json = keys.get("dataset")
+    if isinstance(dataset, str) and is_file(dataset):
+        keys["dataset"] = [_row(example) for example in load_dataset(folder / dataset).examples[: keys.get("limit")]]
+    try:
+        return msgspec.convert(keys, Asked)
+    except msgspec.ValidationError as error:
+        key = str(error).rpartition("`$.")[2].rstrip("`")
+        raise SpecError(
+            f"this cannot be sent to a server: {error}. It takes prompts with models of its own providers; compare "
+            "functions, commands and endpoints here, without --server.",
+            path=path,
+            key=key or None,
+            line=lines.get(key),
+        ) from None
+
+
 def named_providers(settings: Settings) -> dict[str, str | None]:
     """`BOXSCORE_PROVIDERS`, by name: the address, None for that which the name is known to have."""
     found: dict[str, str | None] = {}
@@ -158,6 +192,19 @@ def prepare(asked: Asked, records: Records, settings: Settings) -> Prepared:
         candidates=len(names) - 1,
     )
     return prepared
+
+
+def _with_prompt(variant: Json, folder: Path) -> Json:
+    fields = cast("dict[str, Json]", variant) if isinstance(variant, dict) else {}
+    if not isinstance(fields.get("prompt_file"), str):
+        return cast("Json", variant)
+    rest = {key: value for key, value in fields.items() if key != "prompt_file"}
+    return {**rest, "prompt": read_prompt(folder / fields["prompt_file"])}
+
+
+def _row(example: Example) -> dict[str, Json]:
+    row: dict[str, Json] = msgspec.to_builtins(example)
+    return row
 
 
 def _mapping(asked: AskedVariant) -> dict[str, Json]:

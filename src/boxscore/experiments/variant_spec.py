@@ -207,17 +207,21 @@ def _template(spec: _Spec, keys: PromptKeys) -> PromptTemplate:
         raise spec.error(f"{said}: write 'prompt', 'prompt_file' or 'messages'.", "prompt")
     source: Json = keys.prompt if keys.prompt is not None else keys.messages
     if keys.prompt_file is not None:
-        path = spec.folder / keys.prompt_file
-        try:
-            source = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise FileError(path, f"byte {error.start + 1} is no UTF-8; save the file as UTF-8.") from error
+        source = read_prompt(spec.folder / keys.prompt_file)
     try:
         return PromptTemplate.parse(source)
     except TemplateError as error:
         raise TemplateError(f"key {spec.key(given[0])!r}: {error}", variable=error.variable) from error
+
+
+def read_prompt(path: Path) -> str:
+    """The text of a prompt's file, else `FileError`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise FileError(path, f"byte {error.start + 1} is no UTF-8; save the file as UTF-8.") from error
 
 
 def _provider(spec: _Spec, keys: PromptKeys) -> Provider:
