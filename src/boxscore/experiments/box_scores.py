@@ -59,7 +59,7 @@ class Again(msgspec.Struct, frozen=True, kw_only=True):
     comparison that was started elsewhere; `dataset` is the reference of a dataset of the store, None for other rows;
     `left` of its examples were not compared."""
 
-    asked: Json
+    asked: dict[str, Json] | None
     dataset: str | None
     left: int
 
@@ -122,10 +122,10 @@ class BoxScores:
         row = self._row(verdict_id)
         verdict = msgspec.json.decode(row.content_json, type=Verdict)
         run = None if row.candidate_run is None else self._results.run(row.candidate_run)
-        asked: Json = None
+        asked: dict[str, Json] | None = None
         if run is not None and run.job_id is not None:
-            asked = msgspec.json.decode(JobRows(self._records.database).spec(run.job_id))
-        named = asked.get("dataset") if isinstance(asked, dict) else verdict.dataset.name
+            asked = msgspec.json.decode(JobRows(self._records.database).spec(run.job_id), type=dict[str, Json])
+        named: Json = verdict.dataset.name if asked is None else asked["dataset"]
         try:
             reference = parse_reference(named if isinstance(named, str) else "")
             found = Datasets(self._records.database, self._records.project).version(reference)
