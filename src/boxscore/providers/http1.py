@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
 def request_bytes(target: str, host: str, headers: Mapping[str, str], body: bytes, *, method: str = "POST") -> bytes:
     """The request as it goes over the wire; ValueError for a header that would end before its time. `headers` take the
     place of the usual ones, except for what says how long the body is."""
-    length = b"Content-Length: %d\r\n" % len(body) if method == "POST" else b""
+    length = b"Content-Length: %d\r\n" % len(body) if method != "GET" else b""
     return b"%b%b\r\n%b" % (_head(target, host, tuple(headers.items()), method), length, body)
 
 
