@@ -49,7 +49,8 @@ def write_examples(
 def _plain(example: Example) -> dict[str, Json]:
     """What it holds, without what is empty."""
     told = msgspec.structs.asdict(example)
-    return {key: value for key, value in told.items() if key in ("id", "inputs") or value not in (None, {})}
+    empty: dict[str, Json] = {"reference": None, "cluster": None, "metadata": {}, "slices": {}}
+    return {key: value for key, value in told.items() if key not in empty or value != empty[key]}
 
 
 def _cells(example: Example) -> Iterator[tuple[str, Json]]:

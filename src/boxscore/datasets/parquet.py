@@ -76,8 +76,9 @@ class _Form(msgspec.Struct, frozen=True):
     def plain(self, cells: dict[str, Json], number: int, path: Path) -> dict[str, Json]:
         if not self.ours:
             return cells
+        nothing: dict[str, Json] = {"inputs": {}}
         try:
-            return {
+            return nothing | {
                 column: msgspec.json.decode(cell) if column in self.json_columns else cell
                 for column, cell in cells.items()
                 if cell is not None
