@@ -9,27 +9,43 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
 from boxscore.errors import BoxscoreError
 from boxscore.server.logs import log
 from boxscore.store.records.backend import Database
-from boxscore.store.records.jobs import JobRows
+from boxscore.store.records.jobs import JobRow, JobRows
 
 __all__ = ["Workers"]
 
 LOOK_S = 0.5
 AGAIN_S = 5.0
 """After which a worker that failed is started again."""
+HUNG_S = 60.0
+"""Where nobody has touched a running job for so long, its worker hangs, and all others of ours do: they would have taken
+it over."""
 
 
 class Workers:
     """Starts up to `count` workers of the home when there is a job; they end by themselves when there was none for a
     while, and give back what they do when the server ends, however it ends."""
 
-    def __init__(self, home: Path, database: Database, count: int, *, records_url: str | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: Database,
+        count: int,
+        *,
+        records_url: str | None = None,
+        command: Sequence[str] = (sys.executable, "-m", "boxscore", "worker", "--attached"),
+        hung_s: float = HUNG_S,
+    ) -> None:
         self._rows = JobRows(database)
+        self._command = list(command)
+        self._hung_s = hung_s
+        self._touched: dict[tuple[str, int, int], float] = {}
         self._environment = {**os.environ, "BOXSCORE_HOME": str(home)}
         if records_url is not None:
             self._environment["BOXSCORE_RECORDS_URL"] = records_url
@@ -56,29 +72,41 @@ class Workers:
         """Tells the workers to give back what they do; leaving the context waits for them."""
         self._stopping.set()
         for worker in filter(None, self._slots):
-            if worker.stdin is not None:
-                worker.stdin.close()
+            _let_go(worker)
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_S):
             for slot, worker in enumerate(self._slots):
                 if worker is not None and worker.poll() is not None:
                     self._slots[slot] = None
+                    _let_go(worker)
                     if worker.returncode != 0:
                         log.error("a worker ended with %d; its jobs go on with the next", worker.returncode)
                         self._not_before = time.monotonic() + AGAIN_S
-            if None in self._slots and time.monotonic() >= self._not_before and self._wanted():
+            try:
+                waiting, running = self._rows.open()
+            except BoxscoreError:  # the server says so itself
+                continue
+            self._end_hung(running)
+            wanted = waiting or (bool(running) and not any(self._slots))
+            if wanted and None in self._slots and time.monotonic() >= self._not_before:
                 self._slots[self._slots.index(None)] = self._start()
 
-    def _wanted(self) -> bool:
-        """Whether there is more to do than the workers that are there would take at once."""
-        try:
-            waiting, running = self._rows.open()
-        except BoxscoreError:  # the server says so itself
-            return False
-        return waiting or (bool(running) and not any(self._slots))
+    def _end_hung(self, running: Sequence[JobRow]) -> None:
+        now = time.monotonic()
+        signs = [(row.id, row.turn, row.beat) for row in running]
+        self._touched = {sign: self._touched.get(sign, now) for sign in signs}
+        if any(now - since >= self._hung_s for since in self._touched.values()):
+            self._touched.clear()
+            for worker in filter(None, self._slots):
+                log.error("a worker hangs and is killed; its jobs go on with the next")
+                worker.kill()
 
     def _start(self) -> subprocess.Popen[bytes]:
         # It ends when it can read no more from us: also when we are killed.
-        command = [sys.executable, "-m", "boxscore", "worker", "--attached"]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, env=self._environment)  # noqa: S603 - ourselves
+        return subprocess.Popen(self._command, stdin=subprocess.PIPE, env=self._environment)  # noqa: S603 - ourselves
+
+
+def _let_go(worker: subprocess.Popen[bytes]) -> None:
+    if worker.stdin is not None:
+        worker.stdin.close()
