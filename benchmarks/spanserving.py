@@ -19,7 +19,7 @@ from planted.spans import batches
 
 from boxscore.governance import journal, tombstones
 from boxscore.server.access import DEFAULT_PROJECT
-from boxscore.server.client import RemoteSpans
+from boxscore.client.spans import RemoteSpans
 from boxscore.store.spans import SpanRow, SqliteSpans
 from boxscore.store.spans.schema import connect
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from boxscore.client import AsyncClient, Client
     from boxscore.datasets import Dataset, Example, from_rows, load_dataset
     from boxscore.experiments.compare import compare
     from boxscore.experiments.comparison import Comparison
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AsyncClient",
+    "Client",
     "Comparison",
     "Dataset",
     "Example",
@@ -43,6 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "boxscore.client": ("AsyncClient", "Client"),
     "boxscore.datasets": ("Dataset", "Example", "from_rows", "load_dataset"),
     "boxscore.experiments.compare": ("compare",),
     "boxscore.experiments.comparison": ("Comparison",),

@@ -17,7 +17,7 @@ from boxscore import settings
 from boxscore.cli.desk import work
 from boxscore.datasets.tickets import DEMO_SEED, tickets
 from boxscore.errors import OperationError
-from boxscore.server.place import Place, find_place, listens
+from boxscore.client.place import Place, find_place, listens
 
 __all__ = ["serve_demo"]
 

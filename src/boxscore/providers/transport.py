@@ -100,15 +100,16 @@ class HttpTransport:
     async def post(
         self, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None = None
     ) -> Reply:
-        return await self._exchange("POST", url, body, headers=headers, name=name, on_chunk=on_chunk)
+        return await self.send("POST", url, body, headers=headers, name=name, on_chunk=on_chunk)
 
     async def get(self, url: str, *, headers: dict[str, str] | None = None, name: str) -> Reply:
         """As `post`, for a question without a body."""
-        return await self._exchange("GET", url, b"", headers=headers or {}, name=name, on_chunk=None)
+        return await self.send("GET", url, b"", headers=headers or {}, name=name)
 
-    async def _exchange(
-        self, method: str, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None
+    async def send(
+        self, method: str, url: str, body: bytes, *, headers: dict[str, str], name: str, on_chunk: OnChunk | None = None
     ) -> Reply:
+        """As `post`, with any method."""
         exchange = _Exchange(self.limits, name, on_chunk, method)
         for _ in range(_HOPS):
             reply = await exchange.run(self._pool, url, self._route(url), headers, body)

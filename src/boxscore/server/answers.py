@@ -7,9 +7,9 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from boxscore.client.forms import encode
 from boxscore.errors import BoxscoreError
 from boxscore.server.errors import error_body, error_headers, status_of
-from boxscore.server.forms import encode
 from boxscore.server.limits import Budget
 from boxscore.store.spans import Page, StoredSpan, TraceSummary
 

@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
+from boxscore.client.forms import encode
 from boxscore.errors import ExtraMissingError
-from boxscore.server.forms import encode
 from boxscore.store.spans import StoredSpan, TraceSummary
 from boxscore.store.spans.store import SessionSummary
 from boxscore.tracing.raw import read_raw

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import uvicorn
 
+from boxscore.client.place import Place, remove_place, write_place
 from boxscore.costs import PriceBook
 from boxscore.errors import OperationError, UsageError
 from boxscore.governance.maintenance import Maintenance
@@ -22,7 +23,6 @@ from boxscore.server.app import App
 from boxscore.server.connection import Connection
 from boxscore.server.limits import Limits
 from boxscore.server.logs import log
-from boxscore.server.place import Place, remove_place, write_place
 from boxscore.server.service import Service
 from boxscore.server.workers import Workers
 from boxscore.store.records import Records

@@ -335,7 +335,7 @@ def test_a_trace_of_fifty_thousand_spans_is_shown_a_page_at_a_time(run: Run, mon
             ]
             return Page(items=items, cursor=str(first + limit) if first + limit < 50_000 else None)
 
-    monkeypatch.setattr("boxscore.server.client.SqliteSpans", Huge)
+    monkeypatch.setattr("boxscore.client.spans.SqliteSpans", Huge)
     lines = run("show", "ab" * 16).splitlines()
 
     assert max(asked) <= 1000

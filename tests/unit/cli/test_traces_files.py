@@ -191,7 +191,7 @@ def test_an_export_that_was_stopped_goes_on_and_is_whole_in_the_end(
     file, other = tmp_path / f"spans.{ending}", tmp_path / f"whole.{ending}"
     run("export", other)
     with monkeypatch.context() as patched:
-        patched.setattr("boxscore.server.client.SqliteSpans", Stopping)
+        patched.setattr("boxscore.client.spans.SqliteSpans", Stopping)
         patched.setattr(Stopping, "left", 2)
         assert "the disk is gone" in run("export", file, exit_code=4)
     assert not file.exists()
@@ -207,7 +207,7 @@ def test_an_export_that_was_stopped_goes_on_and_is_whole_in_the_end(
 def test_another_question_begins_anew(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("boxscore.cli.traces.export.PAGE", 7)
     with monkeypatch.context() as patched:
-        patched.setattr("boxscore.server.client.SqliteSpans", Stopping)
+        patched.setattr("boxscore.client.spans.SqliteSpans", Stopping)
         patched.setattr(Stopping, "left", 2)
         run("export", tmp_path / "spans.jsonl", exit_code=4)
 

@@ -19,7 +19,15 @@ from boxscore.tracing.ingest import Ingest
 
 BARE_LISTS = {
     *("trace_ids", "facets", "aggregate", "histogram", "scores"),  # a `limit` is all that bounds them
-    *("projects", "members", "users", "keys", "matrix_datasets", "scorers"),  # no more than people make by hand
+    *(
+        "projects",
+        "members",
+        "users",
+        "keys",
+        "matrix_datasets",
+        "scorers",
+        "providers",
+    ),  # no more than people make by hand
 }
 """Answers that are lists and not pages."""
 ASKING_BY_POST = {"look_at_file"}

@@ -27,7 +27,7 @@ _AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 @contextmanager
 def opened() -> Generator[SpanReader]:
     """The spans of the server that is named or owns this folder, else of the folder itself."""
-    from boxscore.server.client import open_spans
+    from boxscore.client.spans import open_spans
 
     reader = open_spans()
     try:

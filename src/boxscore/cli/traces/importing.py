@@ -70,7 +70,7 @@ def command(file: Path) -> None:
 @contextmanager
 def _sender() -> Generator[_Sender]:
     """Where requests go: to the server, or where there is none through an ingest of our own."""
-    from boxscore.server.client import RemoteSpans
+    from boxscore.client.spans import RemoteSpans
 
     with opened() as reader:
         if isinstance(reader, RemoteSpans):

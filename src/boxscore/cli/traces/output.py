@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from boxscore.cli.traces.asking import PROJECT
-from boxscore.server.forms import encode
+from boxscore.client.forms import encode
 from boxscore.store.spans import SpanReader, SqliteSpans
 from boxscore.types import Json
 

@@ -25,7 +25,7 @@ def command(trace: str, name: str, value: str, span_id: str | None, comment: str
     The same name again on the same trace or span replaces what was said before. Find scored traces with
     -f 'score.NAME>=0.8'.
     """
-    from boxscore.server.client import RemoteSpans
+    from boxscore.client.spans import RemoteSpans
 
     with opened() as reader:
         trace_id = find_trace(reader, trace)

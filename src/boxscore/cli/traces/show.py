@@ -14,7 +14,7 @@ from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.waterfall import Waterfall, fine_print, summary
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.formats import span_form
-from boxscore.server.forms import encode
+from boxscore.client.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
 from boxscore.tracing.tree import build_tree
 

@@ -10,7 +10,7 @@ from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.listing import Rows
 from boxscore.cli.traces.words import absolute, clock
 from boxscore.errors import BusyError, OperationError
-from boxscore.server.forms import encode
+from boxscore.client.forms import encode
 from boxscore.store.spans import Filter, SpanReader, TraceSummary
 
 EVERY_S = 1.0

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar, cast
 
@@ -12,15 +12,24 @@ from fastapi import Depends, Query
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from boxscore.client.datasets import (
+    DatasetDetail,
+    DatasetDiff,
+    DatasetRun,
+    FileLooked,
+    FromTraces,
+    TracesTaken,
+    VersionMade,
+)
 from boxscore.datasets.example import Example
 from boxscore.datasets.export import Form, write_examples
-from boxscore.datasets.from_spans import SpanMapping, SpanSelection, Taken, examples_from, pick
+from boxscore.datasets.from_spans import take
 from boxscore.datasets.names import Reference, check_name, parse_reference
-from boxscore.datasets.preview import Looked, look
-from boxscore.datasets.version import Changes, DatasetLine, DatasetVersion, Difference, Edit, PlacedExample
+from boxscore.datasets.preview import look
+from boxscore.datasets.version import Changes, DatasetLine, DatasetVersion, Edit, PlacedExample
 from boxscore.datasets.versions import Datasets, examples_of
 from boxscore.errors import BoxscoreError, BusyError, DatasetError, DiskFullError, FileError, UsageError
-from boxscore.server.api.parameters import Asker, Cursor, Limit, Project, conditions
+from boxscore.server.api.parameters import Asker, Cursor, Limit, Project
 from boxscore.server.api.routes import Api
 from boxscore.server.body import Upload
 from boxscore.server.service import Service
@@ -62,25 +71,6 @@ class DatasetChange(msgspec.Struct, frozen=True, kw_only=True):
     archived: bool | None = None
 
 
-class DatasetRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run over the dataset; `number` is that of the version it was over, None where it was over other examples."""
-
-    id: str
-    variant: str
-    version: str
-    number: int | None
-    started_at: str
-
-
-class DatasetDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """`detectable` is the smallest gain of a rate, a fraction, that the newest version shows at 80 % power if one
-    answer in five changes; None where it shows none."""
-
-    dataset: DatasetLine
-    detectable: float | None
-    used_by: Sequence[DatasetRun]
-
-
 class VersionEdit(msgspec.Struct, frozen=True, kw_only=True):
     """`put` are rows as in a line of JSONL, new or in the place of those with their ids; `remove` are ids. `base` is
     the version that the edit was made on, 0 for a dataset without one."""
@@ -97,47 +87,6 @@ class VersionAgain(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     base: int
     note: str | None = None
-
-
-class VersionMade(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest version; `new` is False where what came holds the same as the one before."""
-
-    version: DatasetVersion
-    new: bool
-
-
-class FileLooked(msgspec.Struct, frozen=True, kw_only=True):
-    """`changes` are against the newest version; None where the file cannot be imported."""
-
-    looked: Looked
-    changes: Changes | None
-
-
-class DatasetDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """How many examples differ, and a page of them: removed, changed, added."""
-
-    before: int
-    after: int
-    changes: Changes
-    items: Sequence[Difference]
-    cursor: str | None
-
-
-class FromTraces(msgspec.Struct, frozen=True, kw_only=True):
-    """`look` shows what would come of it, and makes nothing."""
-
-    selection: SpanSelection
-    mapping: SpanMapping = SpanMapping()
-    note: str | None = None
-    look: bool = False
-
-
-class TracesTaken(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of the spans, the first examples of it, and the newest version, None where there is none yet."""
-
-    taken: Taken
-    examples: Sequence[Example]
-    version: DatasetVersion | None
 
 
 def add(api: Api, service: Service) -> None:
@@ -376,27 +325,12 @@ def add(api: Api, service: Service) -> None:
         and left out. The dataset is made where there is none. Texts come as they were traced: what they hold of
         persons comes with them."""
         check_name(name)
-        taken_from = conditions(body.selection.filter)
 
         def make() -> TracesTaken:
-            line = of(project)
-            taken = Taken()
-            first: list[Example] = []
-            spans = pick(service.store, project, body.selection, taken_from)
-            known = line.inputs_of_head(name)
-
-            def made() -> Iterator[Example]:
-                for example in examples_from(service.store, project, spans, body.mapping, known, taken):
-                    if len(first) < SAMPLE:
-                        first.append(example)
-                    yield example
-
-            version: DatasetVersion | None = None
-            if body.look:
-                for _ in made():
-                    pass
-            else:
-                version = line.put(name, made(), by=asker.name, note=body.note or "from traces").version
+            taken, first, version = take(
+                of(project), service.store, name, body.selection, body.mapping, by=asker.name, note=body.note,
+                look=body.look,
+            )  # fmt: skip
             return TracesTaken(taken=taken, examples=first, version=version)
 
         return await making.run(make)

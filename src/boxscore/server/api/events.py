@@ -10,9 +10,9 @@ from fastapi import Header
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from boxscore.client.forms import encode
 from boxscore.errors import BoxscoreError
 from boxscore.server.errors import OUR_FAULT, error_body
-from boxscore.server.forms import encode
 from boxscore.server.logs import log
 from boxscore.server.streams import Streams
 

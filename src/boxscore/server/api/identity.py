@@ -3,6 +3,7 @@
 import msgspec
 from starlette.responses import Response
 
+from boxscore.client.forms import encode
 from boxscore.errors import UnauthenticatedError
 from boxscore.governance.logins import Login, csrf_of
 from boxscore.governance.roles import RIGHTS, Right, Role
@@ -12,7 +13,6 @@ from boxscore.server.answers import Answer
 from boxscore.server.api.parameters import Asked, Asker
 from boxscore.server.api.routes import Api
 from boxscore.server.body import Scope
-from boxscore.server.forms import encode
 from boxscore.server.service import Service
 
 __all__ = ["Credentials", "NewOwner", "NewPassword", "Redeemed", "Session", "Share", "add"]

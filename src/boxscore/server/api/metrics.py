@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import Query
 
+from boxscore.client.forms import encode
 from boxscore.server.api.parameters import Filters, Limit, Project, Wait, conditions
 from boxscore.server.api.routes import Api
-from boxscore.server.forms import encode
 from boxscore.server.service import Service
 from boxscore.store.spans.measures import Group, parse_measure
 from boxscore.store.spans.store import Counts, Facet, Series, SeriesBy

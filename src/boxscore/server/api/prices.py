@@ -1,8 +1,7 @@
 """The price book: the built-in prices, by date, and the user's own before them."""
 
 import threading
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import msgspec
 from fastapi import Query
 
 from boxscore import settings
+from boxscore.client.prices import NewPrice, OwnPrices, Price, PriceHistory, PricePage, RateView, TierView
 from boxscore.costs import KINDS, PriceBook, PriceRow, Since, default_book
 from boxscore.costs.editing import add_row, own_table, remove_row
 from boxscore.costs.own import OwnTable
@@ -21,94 +21,6 @@ from boxscore.server.service import Service
 from boxscore.types import Json
 
 __all__ = ["add"]
-
-
-class TierView(msgspec.Struct, frozen=True, kw_only=True):
-    """The price of all tokens of a request with more than `above` input tokens."""
-
-    above: int
-    usd: Decimal
-
-
-class RateView(msgspec.Struct, frozen=True, kw_only=True):
-    """`usd` for `per` of a kind; `unit` says it aloud, as in "1M tokens"."""
-
-    kind: str
-    usd: Decimal
-    per: int
-    unit: str
-    tiers: Sequence[TierView]
-
-
-class Price(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the price book. `ref` is what costs keep. It holds from the day `from` on, daily within `hours` (UTC),
-    for requests served as `context` says. `line` is that of the file of own prices."""
-
-    ref: str
-    source: str
-    provider: str | None
-    model: str
-    since: date | None = msgspec.field(name="from")
-    hours: tuple[time, time] | None
-    context: dict[str, str]
-    context_window: int | None
-    deprecated: bool
-    rates: Sequence[RateView]
-    line: int | None
-
-
-class PricePage(msgspec.Struct, frozen=True, kw_only=True):
-    """Prices that hold at a moment, the user's own first; `cursor` asks for those after them, None when there are
-    none. `book` names the tables and their versions."""
-
-    items: Sequence[Price]
-    cursor: str | None
-    book: str
-
-
-class PriceHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """The price that holds at a moment, all that held one after another, and who else sells the model."""
-
-    price: Price
-    history: Sequence[Price]
-    sellers: Sequence[str]
-
-
-class OwnPrices(msgspec.Struct, frozen=True, kw_only=True):
-    """The file of own prices. `version` is that of its bytes, "" where there is none; removing a row asks for it."""
-
-    file: str
-    version: str
-    rows: Sequence[Price]
-
-
-class TieredRate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The price of `base`, and the higher one of whole requests with more than so many input tokens."""
-
-    base: Decimal
-    tiers: Sequence["TierInput"]
-
-
-class TierInput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    above: int
-    price: Decimal
-
-
-class NewPrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A row as in the file: for a `model` by its exact name, or for those that a rule `match` takes, as in
-    `{"starts_with": "acme-"}`. Prices are US dollars by kind (`input`, `output`, `cache_read`, …)."""
-
-    provider: str | None = None
-    model: str | None = None
-    match: dict[str, str] | None = None
-    since: date | None = msgspec.field(name="from", default=None)
-    hours: tuple[str, str] | None = None
-    when: dict[str, str] | None = None
-    usd_per_mtok: dict[str, Decimal | TieredRate] | None = None
-    usd_per_1k: dict[str, Decimal | TieredRate] | None = None
-    usd_per_hour: dict[str, Decimal | TieredRate] | None = None
-    context_window: int | None = None
-    note: str | None = None
 
 
 At = Annotated[datetime | date | None, Query(description="Prices of this moment. Default: now.")]

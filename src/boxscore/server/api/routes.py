@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from boxscore import __version__
+from boxscore.client.forms import check_number, decode, encode
 from boxscore.errors import BoxscoreError, RequestError, UsageError
 from boxscore.server.access import Right
 from boxscore.server.answers import Answer, problem
 from boxscore.server.body import GoneError, Upload, read_body
 from boxscore.server.errors import OUR_FAULT, no_route
-from boxscore.server.forms import check_number, decode, encode
 from boxscore.server.once import HEADER, Once, request_hash
 from boxscore.server.service import Service
 from boxscore.types import Json

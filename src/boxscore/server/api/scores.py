@@ -3,21 +3,15 @@
 from typing import Annotated
 
 import fastapi
-import msgspec
 from fastapi import Query
 
+from boxscore.client.traces import Stored
 from boxscore.server.api.parameters import Limit, Project, trace_id_of
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
 from boxscore.store.spans import Score
 
-__all__ = ["Stored", "add"]
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """How many are on disk."""
-
-    stored: int
+__all__ = ["add"]
 
 
 def add(api: Api, service: Service) -> None:

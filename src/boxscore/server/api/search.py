@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Query
 
+from boxscore.client.forms import encode
 from boxscore.server.answers import paged
 from boxscore.server.api.parameters import Cursor, Filters, Limit, Project, Wait, conditions
 from boxscore.server.api.routes import Api
-from boxscore.server.forms import encode
 from boxscore.server.service import Service
 from boxscore.store.spans import Hits
 

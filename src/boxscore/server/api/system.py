@@ -2,12 +2,10 @@
 
 import platform
 import shutil
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
 from boxscore import __version__, settings
+from boxscore.client.system import Disk, Health, Retention, ServerSettings
 from boxscore.costs import default_book
 from boxscore.governance import journal
 from boxscore.governance.retention import Policy
@@ -16,61 +14,6 @@ from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
 
 __all__ = ["add"]
-
-
-class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """`ready`: spans are taken. `problems` say what is wrong, in sentences. Spans that wait are taken and not on disk
-    yet; those of `search_lag` and `rollup_lag` are on disk, and cannot be found by their words or are in no series
-    yet."""
-
-    ready: bool
-    problems: Sequence[str]
-    version: str
-    started_at: datetime
-    spans_stored: int
-    spans_waiting: int
-    search_lag: int
-    rollup_lag: int
-    streams_open: int
-
-
-class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """How long spans are kept; None bounds nothing. Of traces without an error and without a score the share `sample`
-    is left after `sample_days`."""
-
-    days: float | None
-    gigabytes: float | None
-    sample: float
-    sample_days: float
-
-
-class Disk(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes of the disk that the stores are on, and what of it they take. Below `reserve` free ones no spans are
-    taken."""
-
-    total: int
-    free: int
-    reserve: int
-    spans: int
-    records: int
-
-
-class SettingsView(msgspec.Struct, frozen=True, kw_only=True):
-    """How the server is set up. `home` and `records`, where the stores are, are told to those with the right admin
-    alone. `addresses` are those by which browsers reach it beside loopback."""
-
-    version: str
-    python: str
-    system: str
-    home: str | None
-    records: str | None
-    addresses: Sequence[str]
-    prices: str
-    retention: Retention
-    disk: Disk
-    last_backup_at: datetime | None
-    concurrency: int
-    reuse_max_age_s: float
 
 
 def add(api: Api, service: Service) -> None:
@@ -91,8 +34,8 @@ def add(api: Api, service: Service) -> None:
             streams_open=service.streams.open,
         )
 
-    @api.get("/settings", answer=SettingsView, right="read")
-    def read_settings(caller: Asker) -> SettingsView:
+    @api.get("/settings", answer=ServerSettings, right="read")
+    def read_settings(caller: Asker) -> ServerSettings:
         """How the server is set up: by BOXSCORE_* variables, which are read when it starts. No secret is told."""
         chosen, folder = settings.load(), service.store.folder
         home = folder.parent
@@ -100,7 +43,7 @@ def add(api: Api, service: Service) -> None:
         disk = shutil.disk_usage(folder)
         backups = [entry.at_ns for entry in journal.entries(home) if entry.what == "backup"]
         inside = caller.may("admin")
-        return SettingsView(
+        return ServerSettings(
             version=__version__,
             python=platform.python_version(),
             system=f"{platform.system()} {platform.machine()}",

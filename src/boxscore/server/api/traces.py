@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from fastapi import Query
 
+from boxscore.client.forms import encode
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.answers import found_or_none, paged, previewed
 from boxscore.server.api.parameters import (
@@ -25,7 +26,6 @@ from boxscore.server.api.parameters import (
     trace_id_of,
 )
 from boxscore.server.api.routes import Api
-from boxscore.server.forms import encode
 from boxscore.server.service import Service
 from boxscore.store.spans import Bin, Page, StoredSpan, TraceSummary
 from boxscore.tracing.detail import SpanDetail, detail_of

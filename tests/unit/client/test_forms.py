@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boxscore.client.forms import decode, encode
 from boxscore.errors import UsageError
-from boxscore.server.forms import decode, encode
 from boxscore.store.spans import Hits, Page, Score, StoredSpan, TraceSummary
 from boxscore.store.spans.measures import Group
 

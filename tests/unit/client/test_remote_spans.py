@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boxscore.client.call import written
+from boxscore.client.place import Place, find_place, remove_place, write_place
+from boxscore.client.spans import RemoteSpans, open_spans
 from boxscore.errors import OperationError, SpecError
-from boxscore.server.client import RemoteSpans, open_spans, written
-from boxscore.server.place import Place, find_place, remove_place, write_place
 from boxscore.settings import Settings
 from boxscore.store.spans import Condition, SqliteSpans, parse_condition
 

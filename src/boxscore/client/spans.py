@@ -1,24 +1,18 @@
 """A server asked like a store: `SpanReader` over HTTP, and where the spans of this folder are to be asked for."""
 
-import asyncio
-import threading
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
-
-import msgspec
+from typing import TypeVar
 
 from boxscore import errors, settings
-from boxscore.errors import BoxscoreError, OperationError, ProviderError
-from boxscore.providers.transport import HttpTransport, Limits, Reply, check_url
-from boxscore.server.forms import decode, encode
-from boxscore.server.place import find_place, listens
+from boxscore.client.call import Address, ask, send
+from boxscore.client.link import BlockingLink
+from boxscore.client.place import find_place, listens
+from boxscore.client.traces import Stored
+from boxscore.providers.transport import check_url
 from boxscore.settings import Settings
 from boxscore.store.spans import (
     Bin,
-    Condition,
     Counts,
     Facet,
     Filter,
@@ -35,8 +29,6 @@ from boxscore.store.spans.store import SeriesBy, SessionSummary, SpanReader, Tra
 __all__ = ["RemoteSpans", "open_spans"]
 
 Found = TypeVar("Found")
-_NAME = "boxscore"
-_LIMITS = Limits(connect_s=5.0, total_s=60.0, body_bytes=256 * 1024 * 1024)
 
 
 def open_spans(chosen: Settings | None = None) -> SpanReader:
@@ -60,16 +52,11 @@ class RemoteSpans:
     by who asks and by what `headers` say; they may hold a key, and are never shown."""
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
-        self.url = check_url(url, key="BOXSCORE_URL")
-        self._headers = dict(headers or {})
-        self._lock = threading.Lock()
-        self._runner = asyncio.Runner()
-        self._transport = HttpTransport(_LIMITS)
+        self._link = BlockingLink(Address(url=check_url(url, key="BOXSCORE_URL"), headers=dict(headers or {})))
+        self.url = self._link.address.url
 
     def close(self) -> None:
-        with self._lock:
-            self._runner.run(self._transport.close())
-            self._runner.close()
+        self._link.close()
 
     def __enter__(self) -> "RemoteSpans":
         return self
@@ -169,68 +156,11 @@ class RemoteSpans:
 
     def put_scores(self, project: str, scores: Sequence[Score]) -> None:
         """Returns when they are on the server's disk, synced."""
-        headers = self._headers | {"content-type": "application/json"}
-        self._ask(self._transport.post(f"{self.url}/api/v1/scores", encode(scores), headers=headers, name=_NAME))
+        self._link.ask(send(Stored, "/scores", scores))
 
     def ingest_json(self, body: bytes) -> bytes:
         """The answer to an OTLP/JSON request, once all of it that was not rejected is on the server's disk, synced."""
-        headers = self._headers | {"content-type": "application/json"}
-        return self._ask(self._transport.post(f"{self.url}/v1/traces", body, headers=headers, name=_NAME)).body
+        return self._link.post("/v1/traces", body, "application/json")
 
     def _get(self, path: str, kind: type[Found], filter: Filter = (), **asked: object) -> Found:
-        query = urlencode([*(("filter", written(condition)) for condition in filter), *_pairs(asked)], quote_via=quote)
-        reply = self._ask(self._transport.get(f"{self.url}/api/v1{path}?{query}", headers=self._headers, name=_NAME))
-        try:
-            return decode(reply.body, kind)
-        except errors.UsageError as error:
-            raise OperationError(
-                f"{self.url} answers what this Boxscore cannot read ({error}): is it another version, or no Boxscore?"
-            ) from error
-
-    def _ask(self, exchange: Coroutine[Any, Any, Reply]) -> Reply:
-        try:
-            with self._lock:
-                reply = self._runner.run(exchange)
-        except ProviderError as error:
-            why = str(error).removeprefix(f"{_NAME}: ")
-            raise OperationError(f"the Boxscore server at {self.url} does not answer: {why}") from error
-        if reply.status != 200:
-            raise _error(reply, self.url)
-        return reply
-
-
-def written(condition: Condition) -> str:
-    """The condition as `parse_condition` reads it."""
-    value = condition.value
-    if isinstance(value, Decimal):
-        return f"{condition.field}{condition.operator}{value:f}"
-    text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    return f"{condition.field}{condition.operator}{text}"
-
-
-def _pairs(asked: dict[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in asked.items():
-        if isinstance(value, list):
-            yield from ((name, str(one)) for one in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        elif isinstance(value, bool):
-            yield name, str(value).lower()
-        elif value is not None:
-            yield name, str(value)
-
-
-class _Said(msgspec.Struct):
-    error: dict[str, Any]
-
-
-def _error(reply: Reply, url: str) -> BoxscoreError:
-    """The error that the server met, as a leaf of the same tree."""
-    try:
-        data = msgspec.json.decode(reply.body, type=_Said).error
-        code, message = str(data.pop("code")), str(data.pop("message"))
-    except (msgspec.MsgspecError, KeyError):
-        return OperationError(f"{url} answers with status {reply.status}, and not as Boxscore does: is it one?")
-    kind = next((kind for kind in map(vars(errors).get, errors.__all__) if getattr(kind, "code", None) == code), None)
-    error = (kind or OperationError).__new__(kind or OperationError)
-    Exception.__init__(error, message)
-    vars(error).update(data)
-    return error
+        return self._link.ask(ask(kind, path, filter=filter, **asked))
