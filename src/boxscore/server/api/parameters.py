@@ -1,7 +1,6 @@
 """What handlers take: who asks, and the parameters that many questions share."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
 from typing import Annotated, cast
 
 import fastapi
@@ -26,7 +25,6 @@ __all__ = [
     "Wait",
     "Whole",
     "conditions",
-    "moment",
     "span_id_of",
     "trace_id_of",
 ]
@@ -92,12 +90,3 @@ def _id_of(text: str, what: str, size: int) -> bytes:
     if len(found) != size:
         raise UsageError(f"{text[:80]!r} is no {what} id: it has {2 * size} hex digits.")
     return found
-
-
-def moment(at: datetime | date | None) -> datetime | None:
-    """In UTC, which is meant where no zone is told; a day is its start."""
-    if at is None:
-        return None
-    if not isinstance(at, datetime):
-        return datetime.combine(at, time(), UTC)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
