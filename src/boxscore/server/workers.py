@@ -24,8 +24,8 @@ LOOK_S = 0.5
 AGAIN_S = 5.0
 """After which a worker that failed is started again."""
 HUNG_S = 60.0
-"""Where nobody has touched a running job for so long, its worker hangs, and all others of ours do: they would have taken
-it over."""
+"""Where nobody has touched a running job for so long, its worker hangs, and so do all others of ours: they would have
+taken it over."""
 
 
 class Workers:
