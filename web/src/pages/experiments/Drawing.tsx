@@ -3,9 +3,11 @@ import { type ReactNode, createElement, useMemo } from "react";
 const TAGS = new Set(["svg", "g", "path", "line", "rect", "circle", "text", "title"]);
 const NAMES: Record<string, string> = { class: "className", "text-anchor": "textAnchor", "stroke-width": "strokeWidth", "aria-hidden": "aria-hidden", "data-place": "data-place", viewBox: "viewBox" };
 const PLAIN = new Set(["d", "x", "y", "x1", "x2", "y1", "y2", "cx", "cy", "r", "width", "height"]);
+const TOKEN = /<(\/?)([\w-]+)((?:\s+[\w-]+="[^"<>]*")*)\s*(\/?)>|([^<]+)/g;
+const ATTRIBUTE = /([\w-]+)="([^"]*)"/g;
+const SIGNS: Record<string, string> = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#x27;": "'", "&#39;": "'", "&amp;": "&" };
 
-/** A chart that the server drew, the same as in the report. It is read as data and built anew from few elements and
- *  attributes that cannot do anything, so that nothing in it is ever run. */
+/** A chart that the server drew, the same as in the report. */
 export function Drawing({ svg, words, className = "", open }: { svg: string; words: string; className?: string; open?: (place: number) => void }) {
   const drawn = useMemo(() => read(svg), [svg]);
   return (
@@ -23,20 +25,47 @@ export function Drawing({ svg, words, className = "", open }: { svg: string; wor
   );
 }
 
-export function read(svg: string): ReactNode {
-  const parsed = new DOMParser().parseFromString(`<g xmlns="http://www.w3.org/2000/svg">${svg}</g>`, "image/svg+xml");
-  if (parsed.querySelector("parsererror")) return null;
-  return [...parsed.documentElement.childNodes].map(element);
+interface Open {
+  tag: string;
+  props: Record<string, unknown>;
+  inside: ReactNode[];
 }
 
-function element(node: ChildNode, at: number): ReactNode {
-  if (node.nodeType === Node.TEXT_NODE) return node.textContent;
-  if (!(node instanceof Element) || !TAGS.has(node.tagName)) return null;
-  const props: Record<string, unknown> = { key: at };
-  for (const { name, value } of node.attributes) {
-    const known = NAMES[name] ?? (PLAIN.has(name) ? name : undefined);
-    if (known) props[known] = value;
+/** The drawing's own few elements and attributes, built anew: the browser is given no markup to read, and nothing that
+ *  could do anything gets through. */
+export function read(svg: string): ReactNode[] {
+  const root: Open = { tag: "g", props: {}, inside: [] };
+  const opened = [root];
+  for (const [, closing, tag, attributes = "", alone, text] of svg.matchAll(TOKEN)) {
+    const around = opened.at(-1) ?? root;
+    if (tag === undefined) {
+      around.inside.push(plain(text ?? ""));
+    } else if (closing) {
+      if (opened.length > 1) close(opened);
+    } else {
+      opened.push({ tag, props: { key: around.inside.length, ...known(attributes) }, inside: [] });
+      if (alone) close(opened);
+    }
   }
-  const inside = [...node.childNodes].map(element);
-  return createElement(node.tagName, props, ...(node.tagName === "title" ? [node.textContent ?? ""] : inside));
+  while (opened.length > 1) close(opened);
+  return root.inside;
+}
+
+function close(opened: Open[]): void {
+  const { tag, props, inside } = opened.pop()!;
+  if (!TAGS.has(tag)) return;
+  opened.at(-1)!.inside.push(tag === "title" ? createElement(tag, props, inside.filter((one) => typeof one === "string").join("")) : createElement(tag, props, ...inside));
+}
+
+function known(attributes: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const [, name = "", value = ""] of attributes.matchAll(ATTRIBUTE)) {
+    const as = NAMES[name] ?? (PLAIN.has(name) ? name : undefined);
+    if (as) found[as] = plain(value);
+  }
+  return found;
+}
+
+function plain(text: string): string {
+  return text.replace(/&(?:lt|gt|quot|amp|#x27|#39);/g, (sign) => SIGNS[sign] ?? sign);
 }

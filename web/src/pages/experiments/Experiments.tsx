@@ -24,11 +24,11 @@ export function Experiments() {
   useTitle("Experiments");
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { view } = search;
+  const { tab } = search;
   return (
     <>
       <div className="flex flex-wrap items-end justify-between gap-3">
-        <Answer>{view === "runs" ? "What was run" : view === "matrix" ? "Variants beside each other" : <Standing dataset={search.dataset} />}</Answer>
+        <Answer>{tab === "runs" ? "What was run" : tab === "matrix" ? "Variants beside each other" : <Standing dataset={search.dataset} />}</Answer>
         <Link to="/experiments/new" search={{ dataset: search.dataset }} className="btn go noprint mb-1">Compare …</Link>
       </div>
       <Running />
@@ -36,19 +36,19 @@ export function Experiments() {
         <Tabs
           name="Views of experiments"
           tabs={[
-            { label: "Box scores", to: "/experiments", search: { ...search, view: undefined }, active: view === undefined },
-            { label: "Runs", to: "/experiments", search: { ...search, view: "runs", verdict: undefined }, active: view === "runs" },
-            { label: "Matrix", to: "/experiments", search: { ...search, view: "matrix", verdict: undefined }, active: view === "matrix" },
+            { label: "Box scores", to: "/experiments", search: { ...search, tab: undefined }, active: tab === undefined },
+            { label: "Runs", to: "/experiments", search: { ...search, tab: "runs", verdict: undefined }, active: tab === "runs" },
+            { label: "Matrix", to: "/experiments", search: { ...search, tab: "matrix", verdict: undefined }, active: tab === "matrix" },
           ]}
         />
       </div>
-      {(search.dataset || search.variant) && view !== "matrix" && (
+      {(search.dataset || search.variant) && tab !== "matrix" && (
         <p className="mt-3 flex flex-wrap gap-2">
           {search.dataset && <Chip text={`dataset ${search.dataset}`} drop={() => void navigate({ search: (now) => ({ ...now, dataset: undefined }) })} />}
           {search.variant && <Chip text={`variant ${search.variant}`} drop={() => void navigate({ search: (now) => ({ ...now, variant: undefined }) })} />}
         </p>
       )}
-      {view === "runs" ? <Runs dataset={search.dataset} variant={search.variant} /> : view === "matrix" ? <Matrix dataset={search.dataset} version={search.version} /> : <BoxScores dataset={search.dataset} variant={search.variant} verdict={search.verdict} />}
+      {tab === "runs" ? <Runs dataset={search.dataset} variant={search.variant} /> : tab === "matrix" ? <Matrix dataset={search.dataset} version={search.version} /> : <BoxScores dataset={search.dataset} variant={search.variant} verdict={search.verdict} />}
     </>
   );
 }

@@ -50,7 +50,7 @@ function Page({ detail }: { detail: Schemas["RunDetail"] }) {
   return (
     <>
       <div className="title">
-        <p className="crumb"><Link to="/experiments" search={{ view: "runs", dataset: run.dataset }}><bdi>{run.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{variant.name}</bdi></p>
+        <p className="crumb"><Link to="/experiments" search={{ tab: "runs", dataset: run.dataset }}><bdi>{run.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{variant.name}</bdi></p>
         <p className="fine">{counted(counts.asked, "trial")} · began <Ago at={run.started_at} /> · <Money usd={counts.spent_usd} /> · <Id id={run.id} /></p>
       </div>
       <h1 className="say pt-4">{sentence(run)}</h1>

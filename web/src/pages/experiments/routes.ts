@@ -3,7 +3,7 @@ import { root } from "@/frame/root";
 import { number, oneOf, text } from "@/lib/params";
 
 interface ListSearch {
-  view?: "runs" | "matrix";
+  tab?: "runs" | "matrix";
   dataset?: string;
   version?: string;
   variant?: string;
@@ -30,7 +30,7 @@ export const experiments = createRoute({
   getParentRoute: () => root,
   path: "/experiments",
   validateSearch: (query: Record<string, unknown>): ListSearch => ({
-    view: oneOf(query.view, ["runs", "matrix"]),
+    tab: oneOf(query.tab, ["runs", "matrix"]),
     dataset: text(query.dataset),
     version: text(query.version),
     variant: text(query.variant),
