@@ -83,7 +83,11 @@ class Page:
                 return
         else:
             raise no_route(path)
-        await self._send(scope, send, self._file(name))
+        try:
+            file = self._file(name)
+        except OSError:  # another version was installed under a server that runs
+            raise no_route(path) from None
+        await self._send(scope, send, file)
 
     @cached_property
     def _names(self) -> frozenset[str]:

@@ -39,7 +39,7 @@ export function Bars({ name, bars, names, from, to, step, label, tick, width = 8
   const y = (value: number) => height - FOOT - (value / most) * (height - FOOT - TOP);
   const thick = Math.max(1, x(from + step) - x(from) - (x(from + step) - x(from) > 6 ? 2 : 0));
   return (
-    <div className="wide-chart">
+    <div className={width > 600 ? "wide-chart" : ""}>
       <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
         <Ground left={LEFT} right={right} y={y} values={[0, most / 2, most]} label={label} />
         {bars.map((bar) => {

@@ -83,16 +83,24 @@ export function Search() {
 
 function useFound(text: string, enabled: boolean): Found[] {
   const asked = enabled && text.length > 1;
-  const ids = useAsk("/api/v1/trace-ids", { params: { query: { beginning: text.toLowerCase(), limit: 5 } } } as never, { enabled: asked && ID.test(text), keep: true });
-  const hits = useAsk("/api/v1/search", { params: { query: { text, limit: 8 } } } as never, { enabled: asked, keep: true });
+  const ids = useAsk("/api/v1/trace-ids", { params: { query: { beginning: text.toLowerCase(), limit: 5 } } }, { enabled: asked && ID.test(text), keep: true });
+  const hits = useAsk("/api/v1/search", { params: { query: { text, limit: 8 } } }, { enabled: asked, keep: true });
+  const datasets = useAsk("/api/v1/datasets", { params: { query: { limit: 100 } } }, { enabled: asked });
+  const comparisons = useAsk("/api/v1/comparisons", { params: { query: { limit: 100 } } }, { enabled: asked });
   const lower = text.toLowerCase();
   const found: Found[] = PLACES.filter(({ name }) => text && name.toLowerCase().startsWith(lower)).map(({ to, name }) => ({ kind: "place", label: name, to }));
   if (!asked) return found;
   if (ID.test(text)) {
-    for (const id of (ids.data as string[] | undefined) ?? []) found.push({ kind: "trace", label: id, to: "/traces/$id", params: { id } });
+    for (const id of ids.data ?? []) found.push({ kind: "trace", label: id, to: "/traces/$id", params: { id } });
   }
-  const items = (hits.data as { items?: { trace_id: string; span_id: string; name: string; start_ns: number }[] } | undefined)?.items ?? [];
-  for (const span of items) {
+  for (const { name } of datasets.data?.items ?? []) {
+    if (name.toLowerCase().includes(lower)) found.push({ kind: "dataset", label: name, to: "/datasets/$name", params: { name } });
+  }
+  for (const { id, baseline, candidate, dataset, verdict, created_at } of comparisons.data?.items ?? []) {
+    const label = `${baseline.name} → ${candidate.name} on ${dataset}`;
+    if (label.toLowerCase().includes(lower) || id.startsWith(lower)) found.push({ kind: verdict, label, fine: relative(created_at), to: "/experiments/$id", params: { id } });
+  }
+  for (const span of hits.data?.items ?? []) {
     found.push({ kind: "text", label: span.name, fine: relative(span.start_ns), to: "/traces/$id", params: { id: span.trace_id }, search: { span: span.span_id } });
   }
   found.push({ kind: "traces", label: `All traces with “${text}”`, to: "/traces", search: { text } });

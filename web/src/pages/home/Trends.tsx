@@ -2,8 +2,8 @@ import type { Schemas } from "@/api/client";
 import { useAsk } from "@/api/query";
 import { Bars, Lines } from "@/components/Charts";
 import { Section } from "@/components/Section";
-import { counted, duration, money, percent } from "@/lib/format";
-import type { Range } from "@/lib/range";
+import { compact, counted, duration, money, percent } from "@/lib/format";
+import { type Range, stepOf } from "@/lib/range";
 import { mean, wilson } from "@/lib/statistics";
 import { DAY, absolute, day, tick } from "@/lib/time";
 import { router } from "@/router";
@@ -13,9 +13,14 @@ type Score = Schemas["Score"];
 
 /** Spend, quality and speed over time. A point opens its traces. */
 export function Trends({ range }: { range: Range }) {
-  const step = range.stepNs;
-  const [from, to] = [range.startNs, range.endNs];
-  const { data } = useAsk("/api/v1/series", { params: { query: { start_ns: from, end_ns: to, step_ns: step } } }, { keep: true, every: 60_000 });
+  const whole = useAsk("/api/v1/series", { params: { query: { start_ns: range.startNs, end_ns: range.endNs, step_ns: range.stepNs } } }, { keep: true, every: 60_000 });
+  // where all that is there came at the end of the range, the charts begin with it
+  const first = whole.data?.points[0]?.start_ns;
+  const late = first !== undefined && first - range.startNs > 0.75 * (range.endNs - range.startNs);
+  const [from, to] = [late ? first : range.startNs, range.endNs];
+  const step = late ? stepOf(to - from) : range.stepNs;
+  const near = useAsk("/api/v1/series", { params: { query: { start_ns: from, end_ns: to, step_ns: step } } }, { keep: true, every: 60_000, enabled: late });
+  const data = late ? near.data : whole.data;
   const scores = useAsk("/api/v1/scores", { params: { query: { limit: 1000 } } }, { keep: true });
   const points = data?.points ?? [];
   const axis = { from, to, step, tick: (at: number) => tick(at, to - from) };
@@ -23,14 +28,21 @@ export function Trends({ range }: { range: Range }) {
   const href = (at: number, filter?: string[]) => router.buildLocation({ to: "/traces", search: { tab: filter ? "spans" : undefined, filter, range: `${new Date(at / 1e6).toISOString()}..${new Date((at + step) / 1e6).toISOString()}` } } as never).href;
 
   const spent = points.reduce((sum, { cost_usd }) => sum + Number(cost_usd), 0);
+  const tokens = points.reduce((sum, point) => sum + point.input_tokens + point.output_tokens, 0);
   const timed = points.filter(({ duration_p95_ns }) => duration_p95_ns !== null);
   const quality = scored(scores.data ?? [], from, to, step);
   const latest = timed.at(-1);
   return (
     <div className="columns c3">
-      <Section title={`${money(spent)} spent`} fine={step >= DAY ? "by day" : "over time"}>
-        <Bars {...axis} name="Dollars spent over time" names={["spend"]} label={money} width={400} height={170} bars={points.filter(({ cost_usd }) => Number(cost_usd) > 0).map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: Number(point.cost_usd) }], title: `${when(point.start_ns)}: ${money(point.cost_usd)}`, href: href(point.start_ns, ["cost_usd>0"]) }))} />
-      </Section>
+      {spent > 0 ? (
+        <Section title={`${money(spent)} spent`} fine={step >= DAY ? "by day" : "over time"}>
+          <Bars {...axis} name="Dollars spent over time" names={["spend"]} label={money} width={400} height={170} bars={points.filter(({ cost_usd }) => Number(cost_usd) > 0).map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: Number(point.cost_usd) }], title: `${when(point.start_ns)}: ${money(point.cost_usd)}`, href: href(point.start_ns, ["cost_usd>0"]) }))} />
+        </Section>
+      ) : (
+        <Section title={tokens > 0 ? `Nothing spent on ${compact(tokens)} tokens` : "Nothing spent"} fine={tokens > 0 ? "in and out, over time" : undefined}>
+          <Bars {...axis} name="Tokens over time" names={["tokens"]} label={compact} width={400} height={170} bars={points.map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: point.input_tokens + point.output_tokens }], title: `${when(point.start_ns)}: ${counted(point.input_tokens + point.output_tokens, "token")}`, href: href(point.start_ns) }))} />
+        </Section>
+      )}
       {quality ? (
         <Section title={quality.title} fine={quality.fine}>
           <Lines {...axis} name={quality.title} label={quality.label} lines={[{ name: quality.name, color: "var(--v1)", last: quality.last, points: quality.points.map((point) => ({ ...point, title: `${when(point.at)}: ${point.title}`, href: href(point.at) })) }]} />

@@ -36,7 +36,7 @@ export function Prices() {
   const { text = "" } = setting.useSearch();
   const navigate = useNavigate();
   const may = useMay("write");
-  const found = useAsk("/api/v1/prices", { params: { query: { text: useDeferredValue(text), limit: 200 } } }, { keep: true });
+  const found = useAsk("/api/v1/prices", { params: { query: { text: useDeferredValue(text), limit: 50 } } }, { keep: true });
   const own = useAsk("/api/v1/prices/own");
   return (
     <>
