@@ -1,3 +1,4 @@
+import { asProblem } from "@/api/problem";
 import { Mark } from "@/components/Mark";
 import { count } from "@/lib/format";
 import { toggled, writeCondition } from "./filter";
@@ -17,7 +18,10 @@ export function Facets({ asked, set, shown }: { asked: Asked; set: (filter: read
 }
 
 function Facet({ field, label, asked, set }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void }) {
-  const { data } = useFacet(field, asked);
+  const { data, error } = useFacet(field, asked);
+  if (error && asProblem(error).code === "query_too_large") {
+    return <div className="facet"><h3 className="text-fine!">{label}</h3><p className="fine">too many to count here: narrow the time, or write {field}=…</p></div>;
+  }
   const found = data ?? [];
   const values = [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
   if (!values.some(({ value }) => value !== null && (field !== "error" || value === "true" || value === "false"))) return null;

@@ -1,4 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
+import { currentProject } from "@/api/client";
+import { writeQuery } from "@/lib/params";
 import { Twin } from "@/components/Twin";
 import { useTitle } from "@/lib/title";
 import { TraceView } from "./TraceView";
@@ -14,7 +16,7 @@ export function Trace() {
     <>
       <p className="fine pt-4 pb-1"><Link to="/traces">Traces</Link> /</p>
       <TraceView id={id} search={search} set={(change) => void navigate({ to: "/traces/$id", params: { id }, search: { ...change }, replace: change.view === search.view, resetScroll: false })} />
-      <Twin path={`/api/v1/traces/${id}/outline`} others={[{ label: "raw spans", href: `/api/v1/traces/${id}/raw?limit=1000` }]} />
+      <Twin path={`/api/v1/traces/${id}/outline`} others={[{ label: "raw spans", href: `/api/v1/traces/${id}/raw${writeQuery({ project: currentProject(), limit: 1000 })}` }]} />
     </>
   );
 }
