@@ -24,6 +24,7 @@ COMMANDS = {
     "worker": "Do the jobs that a server was asked for.",
     "jobs": "List, follow, cancel and retry jobs.",
     "mcp": "Let a model read traces and verdicts, and ask for comparisons.",
+    "datasets": "Examples to measure on, in versions: from files, by hand, from traces.",
     "traces": "Find the calls of your application again: a list, a tree, words, numbers.",
     "retain": "Remove spans by age, size and sampling, as the settings say.",
     "erase": "Erase a user, a session or a trace from every file.",

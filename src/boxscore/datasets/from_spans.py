@@ -6,6 +6,7 @@ Attributes that hold the variables of a prompt: `llm.prompt_template.variables` 
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Literal, TypeAlias, cast
 
 import msgspec
@@ -13,8 +14,10 @@ import msgspec
 from boxscore.datasets.dataset import content_id
 from boxscore.datasets.example import Example
 from boxscore.datasets.rows import plain
+from boxscore.datasets.version import DatasetVersion
+from boxscore.datasets.versions import Datasets
 from boxscore.errors import DatasetError, NotFoundError, UsageError
-from boxscore.store.spans import Condition, Filter, Score, SpanReader, StoredSpan
+from boxscore.store.spans import Condition, Filter, Score, SpanReader, StoredSpan, parse_condition
 from boxscore.tracing.conversation import MODEL_CALLS, Exchange, read_exchange
 from boxscore.tracing.said import Message, Reasoning, ToolCall, joined
 from boxscore.tracing.values import read_value
@@ -30,6 +33,7 @@ __all__ = [
     "Taken",
     "examples_from",
     "pick",
+    "take",
 ]
 
 InputsFrom: TypeAlias = Literal["auto", "variables", "messages", "text"]
@@ -38,6 +42,7 @@ VARIABLES = ("llm.prompt_template.variables", "traceloop.prompt.template_variabl
 PAGE = 200
 MOST = 10_000
 """Spans that one request takes."""
+SAMPLE = 20
 
 
 class SpanMapping(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,6 +136,41 @@ def examples_from(
             cluster=span.session,
             slices=dict(_slices(span, mapping.slices)),
         )
+
+
+def take(
+    datasets: Datasets,
+    reader: SpanReader,
+    name: str,
+    selection: SpanSelection,
+    mapping: SpanMapping,
+    *,
+    by: str | None = None,
+    note: str | None = None,
+    look: bool = False,
+) -> tuple[Taken, list[Example], DatasetVersion | None]:
+    """Rows made from the spans, added to the newest version of the dataset, which is made where there is none: counts,
+    the first `SAMPLE` rows, and the version; none with `look`, and where nothing came."""
+    project = datasets.store.project
+    conditions = [parse_condition(text) for text in selection.filter]
+    taken = Taken()
+    first: list[Example] = []
+
+    def made() -> Iterator[Example]:
+        spans = pick(reader, project, selection, conditions)
+        for example in examples_from(reader, project, spans, mapping, datasets.inputs_of_head(name), taken):
+            if len(first) < SAMPLE:
+                first.append(example)
+            yield example
+
+    rows = made()
+    begin = next(rows, None)
+    if look or begin is None:
+        for _ in rows:
+            pass
+        return taken, first, None
+    version = datasets.put(name, chain([begin], rows), by=by, note=note or "from traces").version
+    return taken, first, version
 
 
 def _by_id(reader: SpanReader, project: str, picked: PickedSpan) -> StoredSpan:

@@ -43,7 +43,6 @@ UPLOAD_BYTES = 256 * 1024 * 1024
 EDIT_BYTES = 32 * 1024 * 1024
 AT_ONCE, WAITING = 2, 16
 """Versions that are made at once, and that may wait for it."""
-SAMPLE = 20
 MEDIA = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 _PIECE = 256 * 1024
 
