@@ -2,8 +2,8 @@
 
 import asyncio
 import json
+import os
 import signal
-import sqlite3
 import sys
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ import pytest
 
 from boxscore.experiments.journal import load_run
 from boxscore.store.records import Records
+from boxscore.store.verify import verify
 from boxscore.testing import FakeServer
 
 EXAMPLES = 60
@@ -20,6 +21,7 @@ USD_PER_CALL = Decimal("0.000003")  # three tokens of one dollar a million
 PROGRAM = """
 import asyncio, json, sys
 from pathlib import Path
+from boxscore import settings
 from boxscore.datasets.dataset import Dataset
 from boxscore.datasets.example import Example
 from boxscore.experiments.runner import run
@@ -27,7 +29,7 @@ from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.scoring.scorer import Metric, Score
 from boxscore.store.records import Records
 
-home, base_url, examples, concurrency = sys.argv[1:]
+base_url, examples, concurrency = sys.argv[1:]
 
 class Length:
     spec = "length"
@@ -41,7 +43,8 @@ async def main():
     spec = {"provider": "local-test", "base_url": base_url, "model": "m", "prompt": "{{ n }}", "usd_per_mtok": 1,
             "api_key_env": "THE_API_KEY"}
     variant = variant_from_spec("v", spec, Path("."))
-    with Records.open(Path(home)) as records:
+    configured = settings.load()
+    with Records.open(settings.home(configured), configured.records_url) as records:
         done = await run(variant, data, [Length()], records, concurrency=int(concurrency))
     await variant.close()
     print(json.dumps({"id": done.id, "trials": len(done.trials), "spent": str(done.spent_usd)}))
@@ -70,17 +73,18 @@ class Meter:
         }
 
 
-async def start(server, home):
+async def start(server, place):
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-c", PROGRAM, str(home), server.base_url, str(EXAMPLES), str(CONCURRENCY)),
+        *("-c", PROGRAM, server.base_url, str(EXAMPLES), str(CONCURRENCY)),
+        env=os.environ | place.environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_run_stopped_three_times_ends_whole_and_repeats_only_calls_in_flight(tmp_path, monkeypatch, how):
+def test_a_run_stopped_three_times_ends_whole_and_repeats_only_calls_in_flight(place, monkeypatch, how):
     monkeypatch.setenv("THE_API_KEY", "hush-hush-0001")
     meter = Meter()
 
@@ -89,13 +93,13 @@ def test_a_run_stopped_three_times_ends_whole_and_repeats_only_calls_in_flight(t
             for kill_at in (13, 31, 52):
                 meter.reached.clear()
                 meter.kill_at = kill_at
-                child = await start(server, tmp_path)
+                child = await start(server, place)
                 await asyncio.wait_for(meter.reached.wait(), 30)
                 child.send_signal(how)
                 await child.communicate()
                 assert child.returncode != 0
             meter.kill_at = 0
-            child = await start(server, tmp_path)
+            child = await start(server, place)
             printed, said = await child.communicate()
             assert child.returncode == 0, said.decode()
             return json.loads(printed)
@@ -105,18 +109,15 @@ def test_a_run_stopped_three_times_ends_whole_and_repeats_only_calls_in_flight(t
     repeated = sum(meter.asked.values()) - EXAMPLES
     assert end["trials"] == len(meter.asked) == EXAMPLES
     assert repeated <= 3 * CONCURRENCY
-    with Records.open(tmp_path) as records:
+    with Records(place.open()) as records:
         assert [row.id for row in records.runs()] == [end["id"]]
         run, totals = load_run(records, end["id"]), records.totals(end["id"])
+        counted = records.database.rows("SELECT count(*), count(DISTINCT question_hash) FROM responses")
     assert [trial.response.output for trial in run.trials] == [f"answer {n}" for n in range(EXAMPLES)]
     assert all(trial.scores["length"].value == len(trial.response.output) for trial in run.trials)
     assert totals.trials == totals.calls == EXAMPLES
     assert totals.spent_usd == USD_PER_CALL * EXAMPLES == Decimal(end["spent"])
-    with sqlite3.connect(tmp_path / "records.db") as file:
-        counted = file.execute("SELECT count(*), count(DISTINCT question_hash) FROM responses").fetchone()
-        assert counted == (EXAMPLES, EXAMPLES)
-        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert file.execute("PRAGMA foreign_key_check").fetchall() == []
-    file.close()
-    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert counted == [(EXAMPLES, EXAMPLES)]
+    assert verify(place.home) == []
+    kept = b"".join(path.read_bytes() for path in place.home.rglob("*") if path.is_file())
     assert b"hush-hush-0001" not in kept

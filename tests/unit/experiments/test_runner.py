@@ -2,10 +2,7 @@
 
 import asyncio
 import math
-import shutil
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -83,18 +80,9 @@ def echo(request):
     return request.messages[-1].content
 
 
-@pytest.fixture(scope="module")
-def empty_store(tmp_path_factory) -> Path:
-    home = tmp_path_factory.mktemp("empty")
-    Records.open(home).close()
-    return home / "records.db"
-
-
 @pytest.fixture
-def records(tmp_path, empty_store) -> Iterator[Records]:
-    shutil.copy(empty_store, tmp_path)  # making the schema takes longer than most tests
-    with Records.open(tmp_path) as records:
-        yield records
+def records(database) -> Records:
+    return Records(database)
 
 
 def go(asked, records, data=None, scorers=None, **options):
