@@ -20,7 +20,6 @@ from boxscore.costs import (
     default_book,
     events_of,
     read_body,
-    reprice,
 )
 from boxscore.errors import (
     DatasetError,
@@ -30,7 +29,7 @@ from boxscore.errors import (
     UnreadableUsageError,
     UsageError,
 )
-from boxscore.providers.response import Response, Usage
+from boxscore.providers.response import Usage
 from boxscore.types import Json
 
 _SHOWN = 20
@@ -280,27 +279,20 @@ def _show_parts(row: _Priced) -> None:
 
 def _price_run(run_id: str, model: str | None, provider: str | None, at: datetime, as_json: bool) -> None:
     configured = settings.load()
-    home = settings.home(configured)
-    if configured.records_url is None and not (home / "records.db").exists():  # opening the store would make one
-        raise UnknownNameError("run", run_id, (), where=str(home))
-    from boxscore.store.records import Records
+    if configured.url:
+        from boxscore.client import Client
 
-    with Records.open(home, configured.records_url) as records:
-        run = records.run(run_id)
-        rows = [row for _, row in records.run_trials(run_id)]
-    responses = [
-        Response(
-            model=model or row.model,
-            provider=provider or row.provider,
-            usage=msgspec.json.decode(row.usage_json, type=Usage) if row.usage_json else None,
-            cost_usd=row.cost_usd,
-            price=row.price,
-        )
-        for row in rows
-    ]
-    again = reprice(responses, at, model=run.model)
-    if again.unpriced == again.responses and again.responses:
-        raise UnknownPriceError(run.model or "(no model)", needed_by=f"run {run_id}")
+        with Client() as client:
+            again = client.run_cost(run_id, model=model, provider=provider, at=at)
+    else:
+        home = settings.home(configured)
+        if configured.records_url is None and not (home / "records.db").exists():  # opening the store would make one
+            raise UnknownNameError("run", run_id, (), where=str(home))
+        from boxscore.experiments.repricing import reprice_run
+        from boxscore.store.records import Records
+
+        with Records.open(home, configured.records_url, project=configured.project or "default") as records:
+            again = reprice_run(records, run_id, at, model=model, provider=provider)
     _show_repricing(run_id, again, at, as_json)
 
 

@@ -1,6 +1,7 @@
 """`boxscore show`: a verdict that was reached before, with its answers side by side."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,11 @@ def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_js
     from boxscore.store.records import Records
 
     configured = settings.load()
+    if configured.url:
+        from boxscore.cli.show_there import show_there
+
+        show_there(verdict_id, outcome=outcome, report=report, as_json=as_json)
+        return 0
     home = settings.home(configured)
     if configured.records_url is None and not home.is_dir():
         raise FileError(home, "there is no store here yet: the first `boxscore compare` of a spec makes one.")
@@ -63,9 +69,14 @@ def _print_list(verdicts: "Sequence[VerdictRow]", as_json: bool) -> None:
         return
     for row in verdicts:
         reason: str = msgspec.json.decode(row.content_json)["reason"]
-        click.echo(f"{row.id}  {row.created_at:%Y-%m-%d %H:%M}  {row.verdict:<9}  {stripped(reason)[:90]}")
+        click.echo(verdict_line(row.id, row.created_at, row.verdict, reason))
     if not verdicts:
         click.echo("No verdict was reached here yet: `boxscore compare` reaches one.")
+
+
+def verdict_line(id: str, created_at: datetime, verdict: str, reason: str) -> str:
+    """A verdict in a list."""
+    return f"{id}  {created_at:%Y-%m-%d %H:%M}  {verdict:<9}  {stripped(reason)[:90]}"
 
 
 def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
@@ -75,9 +86,9 @@ def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
     for pair in pairs:
         click.echo(click.style(f"── {stripped(pair.example_id)}", bold=True))
         for name, value in pair.inputs.items():
-            click.echo(f"{stripped(name)}: {_said(str(value))}")
+            click.echo(f"{stripped(name)}: {said(str(value))}")
         if pair.reference is not None:
-            click.echo(f"reference: {_said(str(pair.reference))}")
+            click.echo(f"reference: {said(str(pair.reference))}")
         _print_side("before", pair.baseline)
         _print_side("after", pair.candidate)
         click.echo()
@@ -88,11 +99,11 @@ def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
 def _print_side(name: str, side: Side) -> None:
     value = "" if side.value is None else f" {side.value:g}"
     read = f" ({stripped(side.label)})" if side.label else ""
-    click.echo(f"{name}{value}{read}: {_said(side.error or side.output)}")
+    click.echo(f"{name}{value}{read}: {said(side.error or side.output)}")
     if side.note:
-        click.echo(f"  {_said(side.note)}")
+        click.echo(f"  {said(side.note)}")
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
     """Further lines are set in: none of them can pass for a line of ours."""
     return revealed(text).replace("\n", "\n  ")

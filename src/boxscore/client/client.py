@@ -128,6 +128,7 @@ class Client:
     start_run = _blocking(of_experiments.start_run)
     comparisons = _blocking(of_experiments.comparisons)
     comparison = _blocking(of_experiments.comparison)
+    comparison_pairs = _blocking(of_experiments.comparison_pairs)
     comparison_report = _blocking(of_experiments.comparison_report)
     compare = _blocking(of_experiments.compare)
     jobs = _blocking(of_experiments.jobs)
@@ -141,6 +142,7 @@ class Client:
     add_own_price = _blocking(of_prices.add_own_price)
     remove_own_price = _blocking(of_prices.remove_own_price)
     cost_what_if = _blocking(of_prices.cost_what_if)
+    run_cost = _blocking(of_prices.run_cost)
 
     projects = _blocking(of_people.projects)
     project = _blocking(of_people.project)
@@ -232,6 +234,7 @@ class AsyncClient:
     start_run = _awaited(of_experiments.start_run)
     comparisons = _awaited(of_experiments.comparisons)
     comparison = _awaited(of_experiments.comparison)
+    comparison_pairs = _awaited(of_experiments.comparison_pairs)
     comparison_report = _awaited(of_experiments.comparison_report)
     compare = _awaited(of_experiments.compare)
     jobs = _awaited(of_experiments.jobs)
@@ -245,6 +248,7 @@ class AsyncClient:
     add_own_price = _awaited(of_prices.add_own_price)
     remove_own_price = _awaited(of_prices.remove_own_price)
     cost_what_if = _awaited(of_prices.cost_what_if)
+    run_cost = _awaited(of_prices.run_cost)
 
     projects = _awaited(of_people.projects)
     project = _awaited(of_people.project)

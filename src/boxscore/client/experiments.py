@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Literal
 
 from boxscore.client.call import Call, ask, path, send
+from boxscore.experiments.box_scores import ComparisonEntry
 from boxscore.experiments.history import RunDetail, RunEntry, TrialLine, VariantEntry
+from boxscore.experiments.report.sheet import PairLine
 from boxscore.experiments.verdict import Verdict
 from boxscore.jobs.job import Job, JobPage, JobState
 from boxscore.store.spans import Page
@@ -14,6 +16,7 @@ __all__ = [
     "cancel_job",
     "compare",
     "comparison",
+    "comparison_pairs",
     "comparison_report",
     "comparisons",
     "job",
@@ -83,16 +86,36 @@ def comparisons(
     variant: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
-) -> Call[Page[Json]]:
+) -> Call[Page[ComparisonEntry]]:
     """Verdicts that were reached, the newest first."""
     return ask(
-        Page[Json], "/comparisons", dataset=dataset, verdict=verdict, variant=variant, limit=limit, cursor=cursor
+        Page[ComparisonEntry],
+        "/comparisons",
+        dataset=dataset,
+        verdict=verdict,
+        variant=variant,
+        limit=limit,
+        cursor=cursor,
     )
 
 
 def comparison(id: str) -> Call[Verdict]:
     """A verdict as it was reached and kept."""
     return ask(Verdict, path("comparisons", id))
+
+
+def comparison_pairs(
+    id: str,
+    *,
+    outcome: Literal["worse", "better", "tied"] | None = None,
+    slice: str | None = None,
+    value: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Call[Page[PairLine]]:
+    """Both answers to each example, those that lost most first; of a slice by its field and value."""
+    below = path("comparisons", id, "pairs")
+    return ask(Page[PairLine], below, outcome=outcome, slice=slice, value=value, limit=limit, cursor=cursor)
 
 
 def comparison_report(id: str) -> Call[bytes]:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from boxscore.client.call import Call, ask, path, send
+from boxscore.costs import Repricing
 from boxscore.store.spans import Filter
 from boxscore.tracing.what_if import WhatIf
 
@@ -27,6 +28,7 @@ __all__ = [
     "price",
     "prices",
     "remove_own_price",
+    "run_cost",
 ]
 
 
@@ -163,3 +165,10 @@ def cost_what_if(
 ) -> Call[WhatIf]:
     """What the calls of a time cost by model, and what their tokens would have cost on others, or on another day."""
     return ask(WhatIf, "/cost/what-if", start_ns=start_ns, end_ns=end_ns, filter=filter, by=by, model=model, at=at)
+
+
+def run_cost(
+    run: str, *, model: str | None = None, provider: str | None = None, at: datetime | date | None = None
+) -> Call[Repricing]:
+    """What a run would cost by the prices of a moment, on the models that answered or on another one."""
+    return ask(Repricing, path("cost", "runs", run), model=model, provider=provider, at=at)

@@ -92,8 +92,9 @@ def test_runs_and_verdicts(client: Client) -> None:
     [verdict] = client.comparisons().items
     runs = client.runs().items
 
-    assert client.comparison(verdict["id"]).verdict == "ship"
-    assert b"<html" in client.comparison_report(verdict["id"])
+    assert client.comparison(verdict.id).verdict == verdict.verdict == "ship"
+    assert len(list(client.each(client.comparison_pairs, verdict.id, limit=9))) == 20
+    assert b"<html" in client.comparison_report(verdict.id)
     assert client.run(runs[0].id)
     assert len(list(client.each(client.run_trials, runs[0].id, limit=9))) == 20
     assert client.variant(runs[0].variant.hash)

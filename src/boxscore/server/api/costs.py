@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import Query
 
-from boxscore.costs import default_book
+from boxscore.costs import Repricing, default_book
+from boxscore.errors import NotFoundError, UnknownNameError
+from boxscore.experiments.repricing import reprice_run
 from boxscore.server.api.parameters import Filters, Project, conditions
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
@@ -41,3 +43,18 @@ def add(api: Api, service: Service) -> None:
             models=model,
             at=at,
         )
+
+    @api.get("/cost/runs/{run}", answer=Repricing, right="read", errors=(404,))
+    def run_cost(
+        project: Project,
+        run: str,
+        model: Annotated[str | None, Query(description="Another model. Default: those that answered.")] = None,
+        provider: Annotated[str | None, Query(description="Who sells it.")] = None,
+        at: Annotated[datetime | date | None, Query(description="Prices of this moment. Default: now.")] = None,
+    ) -> Repricing:
+        """What a run would cost by the prices of a moment; what is kept of it does not change."""
+        records = service.records.of(project)
+        try:
+            return reprice_run(records, run, at, model=model, provider=provider)
+        except UnknownNameError:
+            raise NotFoundError("run", run) from None
