@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
 import { niceBound } from "@/lib/format";
 import { DAY, ticks } from "@/lib/time";
 
@@ -11,7 +11,6 @@ interface Frame {
   /** What the chart shows, in words: its name to who cannot see it. */
   name: string;
   height?: number;
-  width?: number;
   /** How a value on the left axis is written. */
   label: (value: number) => string;
   /** How a place on the bottom axis is written. */
@@ -30,16 +29,33 @@ const LEFT = 46;
 const FOOT = 24;
 const TOP = 12;
 
+/** The width that a chart has, so that its words are never scaled; a guess before it is drawn. */
+function useWidth(guess: number) {
+  const box = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(guess);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const measure = () => setWidth(Math.max(240, Math.round(element.clientWidth)));
+    measure();
+    const watching = new ResizeObserver(measure);
+    watching.observe(element);
+    return () => watching.disconnect();
+  }, []);
+  return [box, width] as const;
+}
+
 /** Stacked bars over time. `names` are those of the series, written beside the last bar. */
-export function Bars({ name, bars, names, from, to, step, label, tick, width = 820, height = 220 }: Frame & { bars: readonly Bar[]; names: readonly string[]; from: number; to: number; step: number }) {
-  const legend = names.length > 1 ? 150 : 0;
+export function Bars({ name, bars, names, from, to, step, label, tick, height = 170 }: Frame & { bars: readonly Bar[]; names: readonly string[]; from: number; to: number; step: number }) {
+  const [box, width] = useWidth(400);
+  const legend = names.length > 1 && width > 600 ? 150 : 0;
   const most = niceBound(Math.max(0, ...bars.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0))));
   const right = width - legend;
   const x = (at: number) => LEFT + ((at - from) / (to - from)) * (right - LEFT);
   const y = (value: number) => height - FOOT - (value / most) * (height - FOOT - TOP);
   const thick = Math.max(1, x(from + step) - x(from) - (x(from + step) - x(from) > 6 ? 2 : 0));
   return (
-    <div className={width > 600 ? "wide-chart" : ""}>
+    <div ref={box}>
       <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
         <Ground left={LEFT} right={right} y={y} values={[0, most / 2, most]} label={label} />
         {bars.map((bar) => {
@@ -59,6 +75,7 @@ export function Bars({ name, bars, names, from, to, step, label, tick, width = 8
           </g>
         ))}
       </svg>
+      {names.length > 1 && legend === 0 && <p className="fine flex flex-wrap gap-x-3 pt-1">{names.map((one, series) => <span key={one}><svg width="10" height="10" aria-hidden="true" className="inline"><rect width="10" height="10" fill={AREAS[series % AREAS.length]} /></svg> {one}</span>)}</p>}
     </div>
   );
 }
@@ -72,14 +89,16 @@ export interface Line {
 }
 
 /** Lines over time, with a band where their values are estimates. */
-export function Lines({ name, lines, from, to, step, label, tick, width = 400, height = 170, floor = 0 }: Frame & { lines: readonly Line[]; from: number; to: number; step: number; floor?: number }) {
+export function Lines({ name, lines, from, to, step, label, tick, height = 170, floor = 0 }: Frame & { lines: readonly Line[]; from: number; to: number; step: number; floor?: number }) {
+  const [box, width] = useWidth(400);
   const right = width - 76;
   const most = niceBound(Math.max(0, ...lines.flatMap(({ points }) => points.map(({ value, high }) => high ?? value))));
   const x = (at: number) => LEFT + ((at + step / 2 - from) / (to - from)) * (right - LEFT);
   const y = (value: number) => height - FOOT - ((value - floor) / (most - floor || 1)) * (height - FOOT - TOP);
   const said: number[] = [];
   return (
-    <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
+    <div ref={box}>
+      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
       <Ground left={LEFT} right={right} y={y} values={[floor, (floor + most) / 2, most]} label={label} />
       {lines.map(({ name: one, points, color = SERIES[lines.findIndex((line) => line.name === one) % SERIES.length], last }) => {
         const end = points.at(-1);
@@ -98,6 +117,7 @@ export function Lines({ name, lines, from, to, step, label, tick, width = 400, h
       })}
       {ticks(from, to, 4).map((at) => <text key={at} x={x(at - step / 2)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
     </svg>
+    </div>
   );
 }
 

@@ -105,7 +105,7 @@ function Chart({ cells, field, step, from, to }: { cells: readonly Cell[]; field
     const href = router.buildLocation({ to: "/traces", search: { tab: "spans", filter: ["cost_usd>0"], range: `${new Date(at / 1e6).toISOString()}..${new Date((at + step) / 1e6).toISOString()}` } } as never).href;
     return { at, parts, title: `${step === DAY ? day(at) : absolute(at)}: ${money(sum)}${names.length > 1 ? ` (${said})` : ""}`, href };
   });
-  return <Bars name={`Spend by ${step === DAY ? "day" : "hour"} and ${field}`} bars={bars} names={names} from={from} to={to} step={step} width={1228} height={280} label={money} tick={(at) => tick(at, to - from)} />;
+  return <Bars name={`Spend by ${step === DAY ? "day" : "hour"} and ${field}`} bars={bars} names={names} from={from} to={to} step={step} height={280} label={money} tick={(at) => tick(at, to - from)} />;
 }
 
 function Days({ cells, step }: { cells: readonly Cell[]; step: number }) {

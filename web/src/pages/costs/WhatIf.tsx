@@ -58,7 +58,7 @@ export function WhatIf({ range }: { range: Range }) {
       {asked.error ? <ProblemNote error={asked.error} retry={asked.refetch} /> : !found ? <Waiting /> : (
         <div className="scroll">
           <table className="mid">
-            <thead><tr><th>{step ?? "everything"} on</th><th className="num">$ per M in / out</th><th className="num">30 days</th><th className="num">change</th><th className="lead">verdict on quality</th><th /></tr></thead>
+            <thead><tr><th>{step ?? "everything"} on</th><th className="num">$ per M in / out</th><th className="num">30 days</th><th className="num">change</th><th className="lead">verdict on quality</th><th className="hide-s" /></tr></thead>
             <tbody>
               {found.asked.map((one, at) => {
                 const usd = found.totals[at];
@@ -100,13 +100,13 @@ function rates(rows: readonly Schemas["Mix"][], at: number): string {
 }
 
 function Judged({ entries, from, model, same }: { entries: readonly Schemas["ComparisonEntry"][]; from: readonly (string | null)[]; model: string | null; same: boolean }) {
-  if (same || model === null) return <><td className="lead ink2">in use</td><td /></>;
+  if (same || model === null) return <><td className="lead ink2">in use</td><td className="hide-s" /></>;
   const found = entries.find(({ baseline, candidate }) => bare(candidate.model) === bare(model) && from.some((one) => bare(one) === bare(baseline.model)));
-  if (!found) return <><td className="lead"><Verdict verdict={null} /></td><td className="ink2">A spec with these two as variants decides it.</td></>;
+  if (!found) return <><td className="lead"><Verdict verdict={null} /></td><td className="ink2 hide-s">A spec with these two as variants decides it.</td></>;
   return (
     <>
       <td className="lead"><Verdict verdict={found.verdict} /></td>
-      <td className="ink2"><Link to="/experiments/$id" params={{ id: found.id }}>{found.candidate.name} against {found.baseline.name}</Link>, n = {found.examples}, {relative(found.created_at)}</td>
+      <td className="ink2 hide-s"><Link to="/experiments/$id" params={{ id: found.id }}>{found.candidate.name} against {found.baseline.name}</Link>, n = {found.examples}, {relative(found.created_at)}</td>
     </>
   );
 }

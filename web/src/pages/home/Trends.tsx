@@ -36,11 +36,11 @@ export function Trends({ range }: { range: Range }) {
     <div className="columns c3">
       {spent > 0 ? (
         <Section title={`${money(spent)} spent`} fine={step >= DAY ? "by day" : "over time"}>
-          <Bars {...axis} name="Dollars spent over time" names={["spend"]} label={money} width={400} height={170} bars={points.filter(({ cost_usd }) => Number(cost_usd) > 0).map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: Number(point.cost_usd) }], title: `${when(point.start_ns)}: ${money(point.cost_usd)}`, href: href(point.start_ns, ["cost_usd>0"]) }))} />
+          <Bars {...axis} name="Dollars spent over time" names={["spend"]} label={money} bars={points.filter(({ cost_usd }) => Number(cost_usd) > 0).map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: Number(point.cost_usd) }], title: `${when(point.start_ns)}: ${money(point.cost_usd)}`, href: href(point.start_ns, ["cost_usd>0"]) }))} />
         </Section>
       ) : (
         <Section title={tokens > 0 ? `Nothing spent on ${compact(tokens)} tokens` : "Nothing spent"} fine={tokens > 0 ? "in and out, over time" : undefined}>
-          <Bars {...axis} name="Tokens over time" names={["tokens"]} label={compact} width={400} height={170} bars={points.map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: point.input_tokens + point.output_tokens }], title: `${when(point.start_ns)}: ${counted(point.input_tokens + point.output_tokens, "token")}`, href: href(point.start_ns) }))} />
+          <Bars {...axis} name="Tokens over time" names={["tokens"]} label={compact} bars={points.map((point) => ({ at: point.start_ns, parts: [{ series: 0, value: point.input_tokens + point.output_tokens }], title: `${when(point.start_ns)}: ${counted(point.input_tokens + point.output_tokens, "token")}`, href: href(point.start_ns) }))} />
         </Section>
       )}
       {quality ? (
