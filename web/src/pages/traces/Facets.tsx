@@ -20,7 +20,7 @@ export function Facets({ asked, set, shown }: { asked: Asked; set: (filter: read
 function Facet({ field, label, asked, set }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void }) {
   const { data, error } = useFacet(field, asked);
   if (error && asProblem(error).code === "query_too_large") {
-    return <div className="facet"><h3 className="text-fine!">{label}</h3><p className="fine">too many to count here: narrow the time, or write {field}=…</p></div>;
+    return <div className="facet"><h2>{label}</h2><p className="fine">too many to count here: narrow the time, or write {field}=…</p></div>;
   }
   const found = data ?? [];
   const values = [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
@@ -28,7 +28,7 @@ function Facet({ field, label, asked, set }: { field: string; label: string; ask
   const most = Math.max(...values.map(({ spans }) => spans));
   return (
     <div className="facet">
-      <h3 className="text-fine!">{label}</h3>
+      <h2>{label}</h2>
       {values.map(({ value, spans }) => {
         const condition = writeCondition({ field, operator: "=", value: value ?? "" });
         const name = field === "error" ? (value === "true" ? "error" : "ok") : (value ?? `no ${label.toLowerCase()}`);

@@ -21,7 +21,7 @@ import { ScoreValue } from "./Scores";
 import { TimeBars } from "./TimeBars";
 import { TraceView } from "./TraceView";
 import { type Scroller, Virtual } from "./Virtual";
-import { type Asked, type Score, type SessionRow, type Span, type Summary, conditions, useKept, useLatestScores, useRows, useTotals } from "./questions";
+import { type Asked, type Score, type SessionRow, type Span, type Summary, conditions, countAgain, useKept, useLatestScores, useRows, useTotals } from "./questions";
 import { type ListSearch, TABS, type Tab, traces } from "./routes";
 import "./traces.css";
 
@@ -171,6 +171,7 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
 
   if (error && !data) return <div><ProblemNote error={error} retry={refetch} /></div>;
   const shape = tab === "sessions" ? "of-session" : tab === "spans" ? "of-span" : "of-trace";
+  const pending = data?.pages.at(-1)?.pending ?? 0;
   const total = data?.pages.at(-1)?.cursor === null ? items.length : undefined;
   return (
     <div className="min-w-0">
@@ -202,7 +203,7 @@ function List({ asked, search, change, live }: { asked: Asked; search: ListSearc
       )}
       {items.length > 0 && (
         <p className="fine pt-2">
-          {total === undefined ? `${count(items.length)} shown, more on the way down` : counted(total, tab.slice(0, -1))} · <kbd>j</kbd> <kbd>k</kbd> move, <kbd>enter</kbd> open{tab !== "sessions" && <>, <kbd>x</kbd> select</>}
+          {pending > 0 && <>{counted(pending, "span")} came a moment ago and cannot be searched yet · </>}{total === undefined ? `${count(items.length)} shown, more on the way down` : counted(total, tab.slice(0, -1))} · <kbd>j</kbd> <kbd>k</kbd> move, <kbd>enter</kbd> open{tab !== "sessions" && <>, <kbd>x</kbd> select</>}
           {picked.size === 0 && tab !== "sessions" && !text && asked.filter.length > 0 && <> · <button type="button" className="plain link" onClick={() => setAdding("all")}>add all to a dataset</button></>}
           {picked.size > 0 && <> · <button type="button" className="plain link" onClick={() => setAdding([...picked])}>add {picked.size} to a dataset</button> · <button type="button" className="plain link" onClick={() => setPicked(new Set())}>none</button></>}
         </p>
@@ -360,6 +361,7 @@ function useArrivals({ filter, range }: Asked, enabled: boolean, paused: boolean
     const { traces: came, lag_ms, skipped: missed } = told as { traces: Summary[]; lag_ms: number; skipped: number };
     setLag(lag_ms);
     setSkipped((before) => before + missed);
+    countAgain();
     if (paused) {
       held.current = [...came, ...held.current.filter((one) => !came.some(({ entry }) => entry.trace_id === one.entry.trace_id))].slice(0, FRESH);
       setHeld(held.current.length);

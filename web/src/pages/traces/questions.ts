@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type Schemas, api, ask, currentProject } from "@/api/client";
-import { useAsk } from "@/api/query";
+import { queries, useAsk } from "@/api/query";
 import { type Range, during } from "@/lib/range";
 import { parseCondition } from "./filter";
 import type { Tab } from "./routes";
@@ -127,6 +127,16 @@ export function useFacet(field: string, { tab, filter, range }: Asked, enabled =
     ...KEPT,
     staleTime: 30_000,
   });
+}
+
+let counted = 0;
+const COUNT_EVERY_MS = 10_000;
+
+/** Counts the range anew, because something arrived: at once, but no more than every ten seconds. */
+export function countAgain(): void {
+  if (Date.now() - counted < COUNT_EVERY_MS) return;
+  counted = Date.now();
+  void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "/api/v1/traces" && (queryKey[2] === "totals" || queryKey[2] === "histogram" || queryKey[2] === "kept") });
 }
 
 /** The latest scores of anything, by trace: the last that was given first. */
