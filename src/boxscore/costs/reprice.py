@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from boxscore.costs.book import PriceBook, default_book
+from boxscore.costs.book import PriceBook, as_moment, default_book
 from boxscore.costs.cost import cost
 from boxscore.errors import UnknownPriceError
 from boxscore.providers.response import Response
@@ -41,7 +41,7 @@ class Repricing(msgspec.Struct, frozen=True, kw_only=True):
     unpriced: int
     was_usd: Decimal
     usd: Decimal
-    at: datetime | date | None = None
+    at: datetime | None = None
 
 
 def reprice(
@@ -88,7 +88,7 @@ def reprice(
         unpriced=sum(now is None for rows in groups.values() for _, now, _ in rows),
         was_usd=sum((was for was, _ in both), Decimal(0)),
         usd=sum((now for _, now in both), Decimal(0)),
-        at=at,
+        at=None if at is None else as_moment(at),
     )
 
 
