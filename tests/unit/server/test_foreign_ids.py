@@ -13,6 +13,7 @@ import pytest
 from door import Answer, Door, opened
 
 from boxscore.governance.keys import NewKey
+from boxscore.jobs import Jobs
 from boxscore.server.api import make_api
 from boxscore.server.api.routes import PREFIX
 from boxscore.store.records import ExampleRow, Records, ResponseRow, RunRow, ScoreRow, TrialRow, VariantRow, VerdictRow
@@ -67,9 +68,12 @@ def plant(door: Door, key: NewKey) -> set[str]:
         assert answer.status in (200, 201), answer.body
     version = door.ask_with(key, "GET", "/datasets/their-data/versions").json["items"][0]["version"]
     run_something(door.records.of("theirs"))
+    jobs = Jobs(door.records.database, ids=lambda: "their-job")
+    jobs.submit("theirs", "comparison", {"dataset": TEXT})
+    jobs.cancel("theirs", "their-job")  # so that the stream of it ends
     door.people.users.add("theo")
     door.people.projects.put_member("theirs", "theo", "editor")
-    named = ("talk", "user", "model", "score", "data", "data@1", "example", "run", "variant", "verdict")
+    named = ("talk", "user", "model", "score", "data", "data@1", "example", "run", "variant", "verdict", "job")
     return {TRACE, SPAN, version, "theo", key.id, "theirs", "1", *(f"their-{name}" for name in named)}
 
 
