@@ -65,6 +65,8 @@ def serve(
             click.echo(told(home, listening))
         else:
             log.info("ready at %s", listening.url)
+            if listening.owner_link is not None:  # which a log would keep
+                log.info("nobody signs in yet: `boxscore users add NAME --role owner` makes an owner")
 
     run(
         home,

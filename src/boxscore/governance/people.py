@@ -29,6 +29,7 @@ class People:
     ) -> None:
         store = Identity(database)
         self.clock = clock
+        self.monotonic = monotonic
         self.users = Users(store, clock)
         self.logins = Logins(store, clock)
         self.links = Links(store, self.users, clock)

@@ -82,6 +82,7 @@ class Access:
     def __init__(self, people: People, public: Sequence[str] = ()) -> None:
         self._people = people
         self._public = frozenset(url.rstrip("/").lower() for url in public)
+        self._reading: asyncio.Future[Roster] | None = None
         self._hosts = LOOPBACK | {_name(url) for url in self._public}
 
     async def caller(self, scope: Scope) -> Caller:
@@ -111,10 +112,13 @@ class Access:
         return _machine(roster, asked) if peer.startswith("unix:") or _is_loopback(address) else _nobody(NO_SESSION)
 
     async def roster(self) -> Roster:
+        """Read from the store now and then, once for all who wait for it."""
         held = self._people.roster.held()
         if held is not None:
             return held
-        return await asyncio.get_running_loop().run_in_executor(None, self._people.roster.read)
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.get_running_loop().run_in_executor(None, self._people.roster.read)
+        return await asyncio.shield(self._reading)
 
     def is_secure(self, scope: Scope) -> bool:
         """Whether the browser came by https, here or at a proxy in front of us."""
@@ -205,7 +209,9 @@ def address_of(scope: Scope, *, behind_proxy: bool) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return "unknown"
-    return str(found) if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found if isinstance(found, ipaddress.IPv4Address) else found.ipv4_mapped)
 
 
 def _nobody(why: str) -> Caller:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -25,9 +24,9 @@ Found = TypeVar("Found")
 class SignIn:
     """For one event loop."""
 
-    def __init__(self, people: People, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, people: People) -> None:
         self._people = people
-        self._tries = Tries(monotonic)
+        self._tries = Tries(people.monotonic)
         self._waiting = 0
         self._pool = ThreadPoolExecutor(1, "boxscore-password", initializer=_step_back)
 

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from door import PASSWORD, Browser, Door, opened
+from door import PASSWORD, Answer, Browser, Door, opened
+
+from boxscore.server.access import address_of
+from boxscore.server.body import Scope
+
+WRONG = "wrong horse battery"
 
 
 @pytest.fixture
@@ -225,6 +230,61 @@ def test_a_role_in_one_project_is_none_in_another(door: Door) -> None:
     assert bob.ask("GET", "/traces?project=shop").status == 404
 
 
+# Wrong tries
+
+
+def test_who_is_wrong_too_often_has_to_wait_and_then_is_heard(door: Door) -> None:
+    door.owner()
+
+    def tried(name: str = "ada", password: str = WRONG, client: str = "192.0.2.7") -> Answer:
+        return door.ask("POST", "/login", {"name": name, "password": password}, client=client)
+
+    assert [tried().status for _ in range(5)] == [401] * 5
+    refused = tried()
+    assert refused.status == 429
+    assert refused.code == "too_many_tries"
+    assert int(refused.headers["retry-after"]) == 1
+    assert tried(client="192.0.2.8").status == 429  # the name waits, wherever it is tried
+    assert tried(password=PASSWORD, client="192.0.2.8").status == 429
+    assert tried(name="bob").status == 429  # and the address, whoever is tried there
+    assert tried(name="bob", client="192.0.2.8").status == 401
+
+    door.clock.pass_by(seconds=1)
+    assert tried(password=PASSWORD).status == 200
+    assert [tried().status for _ in range(6)] == [401] * 5 + [429]
+
+
+def test_a_link_is_not_guessed_at_either(door: Door) -> None:
+    door.people.links.for_owner()
+    asked = {"name": "ada", "password": PASSWORD}
+
+    told = [door.ask("POST", "/owner", asked | {"link": f"guess {n}"}).status for n in range(6)]
+
+    assert told == [401] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    ("client", "forwarded", "behind_proxy", "whom"),
+    [
+        ("192.0.2.7", "", False, "192.0.2.7"),
+        ("192.0.2.7", "198.51.100.1", False, "192.0.2.7"),  # which the client may have made up
+        ("127.0.0.1", "198.51.100.1", True, "198.51.100.1"),
+        ("127.0.0.1", "203.0.113.9, 198.51.100.1", True, "198.51.100.1"),  # the proxy's own word is the last
+        ("127.0.0.1", "", True, "127.0.0.1"),
+        ("127.0.0.1", "not an address", True, "unknown"),
+        ("2001:db8:1:2:3:4:5:6", "", False, "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "", False, "192.0.2.7"),
+    ],
+)
+def test_tries_are_counted_by_the_address_that_nobody_can_choose(
+    client: str, forwarded: str, behind_proxy: bool, whom: str
+) -> None:
+    listed = [(b"x-forwarded-for", forwarded.encode())]
+    scope = Scope(type="http", method="POST", path="/", query_string=b"", headers=listed, client=(client, 1))
+
+    assert address_of(scope, behind_proxy=behind_proxy) == whom
+
+
 # Proof of a page of ours
 
 
@@ -391,6 +451,7 @@ def test_the_record_comes_in_pages_and_holds_no_secret(door: Door) -> None:
     ada = door.owner()
     made = [ada.ask("POST", "/keys", {"name": f"k{n}", "rights": ["read"]}).json for n in range(5)]
     door.ask("POST", "/login", {"name": PASSWORD, "password": "ada"})  # typed into the wrong field
+    door.ask("POST", "/login", {"name": "ada", "password": "wrong horse battery"})
 
     pages, cursor = [], ""
     while cursor is not None:
