@@ -59,6 +59,9 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         )
         return cls(url=check_url(url or chosen.url or "", key="BOXSCORE_URL"), headers=settings.headers(found))
 
+    def __repr__(self) -> str:
+        return f"Address({self.url!r})"  # the headers hold the key
+
     def sent(self, call: Call[Found]) -> tuple[str, dict[str, str]]:
         """The address to send the call to, and its headers."""
         headers = dict(self.headers)
