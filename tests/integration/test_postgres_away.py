@@ -1,5 +1,6 @@
 """Records on a PostgreSQL that is killed in the middle of writes."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from boxscore.errors import StoreAwayError
 from boxscore.store.records.backend import Write
 from boxscore.store.records.postgres import PostgresDatabase
 from databases import NotHereError, Place, postgres
+from serving import JSON, start
 
 ADD = "INSERT INTO examples (project_id, hash, content_json) VALUES {}"
 ADD_ONE = "INSERT INTO examples (project_id, hash, content_json) VALUES ('default', ?, '') RETURNING hash"
@@ -140,3 +142,27 @@ def test_a_lock_is_free_when_its_process_is_killed(server, tmp_path):
     wait(lambda: free.append(database.lock("run")) or free[-1])
     free[-1].release()
     database.close()
+
+
+def test_a_server_keeps_its_records_there_and_goes_on_when_it_is_back(server, tmp_path):
+    place = Place(tmp_path / "home", server.url())
+    place.home.mkdir()
+    serving = start(place.home, environment={"BOXSCORE_RECORDS_URL": place.url})
+    try:
+        made = [serving.ask("/api/v1/datasets", json.dumps({"name": "before"}).encode(), JSON)]
+        server.kill()
+        answer = []
+        asking = threading.Thread(target=lambda: answer.append(serving.ask("/api/v1/datasets")))
+        asking.start()
+        server.start()
+        asking.join()
+        made.append(serving.ask("/api/v1/datasets", json.dumps({"name": "behind"}).encode(), JSON))
+        found = serving.ask("/api/v1/datasets").json
+    finally:
+        serving.process.kill()
+        serving.process.wait()
+
+    assert [one.status for one in made] == [201, 201]
+    assert [(one.status, [line["name"] for line in one.json["items"]]) for one in answer] == [(200, ["before"])]
+    assert [line["name"] for line in found["items"]] == ["before", "behind"]
+    assert not (place.home / "records.db").exists()
