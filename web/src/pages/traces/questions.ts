@@ -1,6 +1,6 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { type Schemas, api, ask, currentProject } from "@/api/client";
-import { queries, useAsk } from "@/api/query";
+import { asks, queries, useAsk } from "@/api/query";
 import { type Range, during } from "@/lib/range";
 import { parseCondition } from "./filter";
 import type { Tab } from "./routes";
@@ -129,15 +129,19 @@ export function useFacet(field: string, { tab, filter, range }: Asked, enabled =
   });
 }
 
-let counted = 0;
 const COUNT_EVERY_MS = 10_000;
+let counted = 0;
+let counting: ReturnType<typeof setTimeout> | undefined;
 
 /** Counts the range anew, because something arrived: at once, but no more than every ten seconds. */
 export function countAgain(): void {
-  if (Date.now() - counted < COUNT_EVERY_MS) return;
-  counted = Date.now();
-  void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "/api/v1/traces" && (queryKey[2] === "totals" || queryKey[2] === "histogram" || queryKey[2] === "kept") });
+  counting ??= setTimeout(() => {
+    counting = undefined;
+    counted = Date.now();
+    void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "/api/v1/traces" && COUNTS.has(queryKey[2]) });
+  }, Math.max(0, counted + COUNT_EVERY_MS - Date.now()));
 }
+const COUNTS = new Set<unknown>(["totals", "histogram", "kept"]);
 
 /** The latest scores of anything, by trace: the last that was given first. */
 export function useLatestScores(enabled: boolean): ReadonlyMap<string, Score> {
@@ -157,8 +161,21 @@ export function useLatestScores(enabled: boolean): ReadonlyMap<string, Score> {
 }
 const NONE: ReadonlyMap<string, Score> = new Map();
 
-export function useOutline(id: string | undefined) {
-  return useAsk("/api/v1/traces/{trace_id}/outline", { params: { path: { trace_id: id ?? "" }, query: { wait: 2 } } }, { enabled: id !== undefined });
+/** A trace as it is drawn. One that may still grow is asked for again, while it is in front. */
+export function useOutline(id: string) {
+  return useQuery({
+    ...asks("/api/v1/traces/{trace_id}/outline", { params: { path: { trace_id: id }, query: { wait: 2 } } }),
+    structuralSharing: false, // to compare ten thousand spans one by one takes longer than to draw them
+    refetchInterval: ({ state: { data } }) => (data && mayGrow(data) ? 2_000 : false),
+  });
+}
+
+const GROWING_MS = 60_000;
+const SMALL = 2_000;
+
+/** Whether spans of it may still come: it began or goes on a moment ago, and is short enough to be asked for often. */
+function mayGrow({ start_ns, duration_ns, spans }: Schemas["Outline"]): boolean {
+  return spans <= SMALL && Date.now() - (start_ns + duration_ns) / 1e6 < GROWING_MS;
 }
 
 export function useScores(trace: string) {
