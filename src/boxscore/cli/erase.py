@@ -24,8 +24,9 @@ def erase(
     """Erase all that began until now of a user, a session or a trace, from every file.
 
     With a user go the traces in which a span names them and the sessions of these, as far as they name nobody else.
-    Beside a server, the server does it. Backups keep what they have, until they are restored: then it is erased from
-    what they bring. Copy tombstones.jsonl of the home to where your backups are.
+    With every trace go the rows of datasets that were made from it, out of every version. Beside a server, the server
+    does it. Backups keep what they have, until they are restored: then it is erased from what they bring. Copy
+    tombstones.jsonl of the home to where your backups are.
     """
     from boxscore.errors import UsageError
     from boxscore.governance import erase as remove
@@ -65,4 +66,5 @@ def erase(
     if as_json:
         print_json(done)
     else:
-        click.echo(f"erased {done.traces:,} traces with {done.spans:,} spans")
+        rows = f", and {done.rows:,} rows of datasets made from them" if done.rows else ""
+        click.echo(f"erased {done.traces:,} traces with {done.spans:,} spans{rows}")

@@ -1,14 +1,18 @@
 """Erasure: nothing of a user, a session or a trace stays in the home, nor comes back with a backup."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from boxscore import settings
 from boxscore.errors import UsageError
 from boxscore.governance import tombstones
 from boxscore.governance.tombstones import Kind, Tombstone
+from boxscore.store.records import Records
+from boxscore.store.records.database import FILE
+from boxscore.store.records.datasets import DatasetStore
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.files import FOLDER
 from boxscore.store.spans.upkeep import Inventory
@@ -17,10 +21,11 @@ Trace = tuple[str, bytes]
 
 
 class Erasure(msgspec.Struct, frozen=True, kw_only=True):
-    """What was erased."""
+    """What was erased; `rows` of datasets had been made from these traces."""
 
     traces: int
     spans: int
+    rows: int = 0
 
 
 def erase(
@@ -34,14 +39,15 @@ def erase(
     progress: Callable[[str], None] = lambda step: None,
 ) -> Erasure:
     """Erases all that began until now: every trace in which a span names the user, and the sessions of those as far as
-    they name nobody else; or the traces of a session; or one trace (`value` in hex). Scores of them go with them.
+    they name nobody else; or the traces of a session; or one trace (`value` in hex). Scores of them go with them, and
+    rows of datasets that were made from them, out of every version.
 
     Done, when it returns, to the bytes: texts, dictionaries that were trained on them, roll-ups, search, tags, names,
     freed pages and logs of the span files. A tombstone, synced first, makes sure of it after a kill and in backups from
     before (`reapply`).
     """
     stone = bury(home, kind, value, project=project, now_ns=now_ns)
-    done = _erase(store, [(stone, _stored(kind, value))], progress)
+    done = _erase(home, store, [(stone, _stored(kind, value))], progress)
     tombstones.add(home, [stone], done=True)
     return done
 
@@ -69,7 +75,7 @@ def reapply(home: Path, store: SqliteSpans, *, progress: Callable[[str], None] =
         values = ((one.project, one.trace_id.hex()) for file in files for one in upkeep.traces(file.number))
         found += tombstones.found_among(of_kind, values)
     unfinished = [stone for stone, done in stones.items() if not done]
-    done = _erase(store, found, progress)
+    done = _erase(home, store, found, progress)
     if unfinished:  # what a killed erasure removed has names and bytes that nobody remembers: all files are looked at
         progress("looking for what is left")
         upkeep.scrub(texts=True)
@@ -77,14 +83,19 @@ def reapply(home: Path, store: SqliteSpans, *, progress: Callable[[str], None] =
     return done
 
 
-def _erase(store: SqliteSpans, found: Sequence[tuple[Tombstone, str]], progress: Callable[[str], None]) -> Erasure:
+def _erase(
+    home: Path, store: SqliteSpans, found: Sequence[tuple[Tombstone, str]], progress: Callable[[str], None]
+) -> Erasure:
     upkeep = store.upkeep
     progress("looking for traces")
     reached = [_reach(store, stone, value) for stone, value in found]
     followers = list({trace: None for reach in reached for trace in reach.followers})
     traces = list({trace: None for reach in reached for trace in reach.traces})
+    progress("removing rows of datasets")
+    # first: after a kill they are found by their traces
+    rows = _remove_rows(home, {*followers, *traces, *(_trace(*one) for one in found if one[0].kind == "trace")})
     if not traces:
-        return Erasure(traces=0, spans=0)
+        return Erasure(traces=0, spans=0, rows=rows)
     progress("training dictionaries anew")
     trained = upkeep.untrain([*followers, *traces])
     progress(f"removing {len(followers) + len(traces):,} traces")
@@ -94,7 +105,23 @@ def _erase(store: SqliteSpans, found: Sequence[tuple[Tombstone, str]], progress:
     trained |= upkeep.untrain([*followers, *traces])  # what came of them meanwhile may have been learnt from
     progress("overwriting what is left")
     upkeep.scrub({number: set[int]() for number in trained} | removed.names, texts=True)
-    return Erasure(traces=len(followers) + len(traces), spans=removed.spans)
+    return Erasure(traces=len(followers) + len(traces), spans=removed.spans, rows=rows)
+
+
+def _trace(stone: Tombstone, value: str) -> Trace:
+    return stone.project, bytes.fromhex(value)
+
+
+def _remove_rows(home: Path, traces: Collection[Trace]) -> int:
+    """Rows that were made from these traces, out of all versions of all datasets; where there are records at all."""
+    records_url = settings.load().records_url
+    if not traces or (records_url is None and not (home / FILE).exists()):
+        return 0
+    by_project: dict[str, list[str]] = {}
+    for project, trace_id in traces:
+        by_project.setdefault(project, []).append(trace_id.hex())
+    with Records.open(home, records_url) as records:
+        return sum(DatasetStore(records.database, project).erase(ids) for project, ids in by_project.items())
 
 
 class _Reach(NamedTuple):
