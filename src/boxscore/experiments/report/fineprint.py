@@ -1,9 +1,11 @@
 """The fine print: what a reader needs to doubt or to repeat a verdict."""
 
+from datetime import datetime
+
 from boxscore import figures
 from boxscore.experiments.report.rows import rows
 from boxscore.experiments.report.score import missing
-from boxscore.experiments.verdict import JudgeInfo, Rule, Verdict
+from boxscore.experiments.verdict import JudgeInfo, Provenance, Rule, Verdict
 from boxscore.text import stripped
 
 
@@ -123,7 +125,19 @@ def _answers(verdict: Verdict) -> str:
         return ""
     first, last = (made.answers_from or "")[:10], (made.answers_to or "")[:10]
     said = f"of {first}" if first == last or not last else f"of {first} to {last}" if first else f"up to {last}"
-    return said + (f", {made.reused_trials:,} reused" if made.reused_trials else "")
+    return said + (f", {made.reused_trials:,} reused{_age(made)}" if made.reused_trials else "")
+
+
+def _age(made: Provenance) -> str:
+    """`, up to 5 h old`: how old the oldest answer was when the verdict was reached."""
+    try:
+        age = datetime.fromisoformat(made.created_at) - datetime.fromisoformat(made.answers_from or "")
+    except (TypeError, ValueError):  # not both known, or one of them without its zone
+        return ""
+    hours = age.total_seconds() / 3600
+    if hours < 1:
+        return ", up to an hour old"
+    return f", up to {hours:.0f} h old" if hours < 48 else f", up to {figures.counted(round(hours / 24), 'day')} old"
 
 
 def _spend(verdict: Verdict) -> str:

@@ -58,7 +58,7 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
   const edit = stored === undefined ? undefined : (row: string) => void navigate({ to: "/datasets/$name", params: { name: stored }, search: { row } });
   return (
     <>
-      <Title sheet={sheet} names={names} />
+      <Title sheet={sheet} names={names} again={Boolean(again.data?.asked)} />
       <div className="verdict">
         <Verdict verdict={sheet.verdict} stamp />
         <h1 className="say"><Said said={sheet.said} /></h1>
@@ -122,14 +122,14 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
   );
 }
 
-function Title({ sheet, names }: { sheet: Schemas["Sheet"]; names: readonly [string, string] }) {
+function Title({ sheet, names, again }: { sheet: Schemas["Sheet"]; names: readonly [string, string]; again: boolean }) {
   return (
     <div className="title">
       <p className="crumb"><Link to="/experiments" search={{ dataset: sheet.dataset }}><bdi>{sheet.dataset}</bdi></Link> <span className="mut">/</span> <bdi>{names[0]}</bdi> <span className="mut">→</span> <bdi>{names[1]}</bdi></p>
       <p className="fine">{sheet.size} · reached <Ago at={sheet.created_at} />{sheet.spent && <> · {sheet.spent}</>} · <Id id={sheet.id} /></p>
       <span className="grow" />
       <p className="noprint flex flex-wrap gap-1.5">
-        <Link className="btn" to="/experiments/new" search={{ like: sheet.id }}>Compare again …</Link>
+        {again && <Link className="btn" to="/experiments/new" search={{ like: sheet.id }}>Compare again …</Link>}
         <button type="button" onClick={() => void copyMarkdown(sheet.id)}>Copy as Markdown</button>
         <a className="btn" href={path(sheet.id, "report.html")} target="_blank" rel="noreferrer">Report</a>
         <a className="btn" href={path(sheet.id)} download={`boxscore-${sheet.id}.json`}>JSON</a>

@@ -51,7 +51,7 @@ function Form({ start }: { start: Draft }) {
     retry: false,
   });
   const busy = begin.isPending || (running !== undefined && !["failed", "cancelled"].includes(running.state));
-  const price = plan.data?.usd != null ? `, about ${money(plan.data.usd)}` : "";
+  const price = plan.data?.usd != null && plan.data.calls > 0 ? `, about ${money(plan.data.usd)}` : "";
   return (
     <>
       <Answer>Is the change worth it?</Answer>
@@ -113,10 +113,10 @@ function Variant({ side, place, set, drop }: { side: Side; place: number; set: (
   const known = providers.data ?? [];
   const found = known.find(({ name }) => name === side.provider);
   return (
-    <fieldset className="mt-2">
+    <fieldset className="mt-2 min-w-0">
       <legend className="flex w-full items-center gap-2 font-semibold">{place === 0 ? "Baseline" : place === 1 ? "Candidate" : "Another candidate"}{drop && <button type="button" className="bare h-6" aria-label={`without ${side.name}`} onClick={drop}>✕</button>}</legend>
       <div className="form mt-1 max-w-none!">
-        <div className="grid grid-cols-3 gap-3">
+        <div className="grid grid-cols-1 gap-3 sm:grid-cols-3">
           <label>Name<input value={side.name} onChange={(event) => set({ name: event.target.value })} required /></label>
           <label>Provider
             <select value={side.provider} onChange={(event) => set({ provider: event.target.value })}>
