@@ -7,6 +7,7 @@ import click
 
 from boxscore.cli.maintenance import as_json, print_json
 from boxscore.cli.people import of_project, office, table
+from boxscore.governance.roles import Right
 
 
 @click.group()
@@ -26,7 +27,7 @@ def keys() -> None:
 @click.option("--expires", metavar="TIME", help="In so long (90d, 12h), or at 2027-01-31. Default: never.")
 @of_project
 @as_json
-def create(name: str, rights: tuple[str, ...], expires: str | None, project: str | None, as_json: bool) -> None:
+def create(name: str, rights: tuple[Right, ...], expires: str | None, project: str | None, as_json: bool) -> None:
     """Make a key for what NAME says, and print it: this once."""
     with office(project) as at:
         key = at.create_key(name, list(rights) or ["ingest", "score"], _moment(expires))

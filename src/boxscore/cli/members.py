@@ -4,6 +4,7 @@ import click
 
 from boxscore.cli.maintenance import as_json, print_json
 from boxscore.cli.people import of_project, office, table
+from boxscore.governance.roles import Role
 
 
 @click.group()
@@ -36,7 +37,7 @@ def list_(project: str | None, as_json: bool) -> None:
 @click.argument("role", type=click.Choice(["owner", "editor", "reviewer", "viewer"]))
 @of_project
 @as_json
-def add(user: str, role: str, project: str | None, as_json: bool) -> None:
+def add(user: str, role: Role, project: str | None, as_json: bool) -> None:
     """Make a user a member, or give a member another role."""
     with office(project) as at:
         member = at.put_member(user, role)

@@ -14,12 +14,14 @@ import click
 import msgspec
 
 from boxscore import settings
-from boxscore.client.call import Address, ask, path, put, send
+from boxscore.client import people as asked
+from boxscore.client.call import Address
 from boxscore.client.link import BlockingLink
 from boxscore.governance.audit import AuditPage
 from boxscore.governance.keys import Key, NewKey
 from boxscore.governance.people import People
 from boxscore.governance.projects import Member, Project
+from boxscore.governance.roles import Right, Role
 from boxscore.governance.users import User
 
 __all__ = ["Invited", "Office", "of_project", "office", "table"]
@@ -42,15 +44,15 @@ class Office(Protocol):
     url: str
 
     def keys(self) -> list[Key]: ...
-    def create_key(self, name: str, rights: list[str], expires_at: datetime | None) -> NewKey: ...
+    def create_key(self, name: str, rights: list[Right], expires_at: datetime | None) -> NewKey: ...
     def revoke_key(self, key: str) -> Key: ...
     def users(self) -> list[User]: ...
-    def add_user(self, name: str, role: str | None, password: str | None) -> Invited: ...
+    def add_user(self, name: str, role: Role | None, password: str | None) -> Invited: ...
     def invite(self, name: str, password: str | None) -> Invited: ...
     def disable(self, name: str, disabled: bool) -> User: ...
-    def set_role(self, name: str, role: str | None) -> User: ...
+    def set_role(self, name: str, role: Role | None) -> User: ...
     def members(self) -> list[Member]: ...
-    def put_member(self, user: str, role: str) -> Member: ...
+    def put_member(self, user: str, role: Role) -> Member: ...
     def remove_member(self, user: str) -> None: ...
     def projects(self) -> list[Project]: ...
     def create_project(self, id: str, name: str | None) -> Project: ...
@@ -91,52 +93,53 @@ class _OfServer:
         self.url = link.address.url
 
     def keys(self) -> list[Key]:
-        return self._link.ask(ask(list[Key], "/keys"))
+        return self._link.ask(asked.keys())
 
-    def create_key(self, name: str, rights: list[str], expires_at: datetime | None) -> NewKey:
-        body = {"name": name, "rights": rights, "expires_at": expires_at}
-        return self._link.ask(send(NewKey, "/keys", body, once=False))
+    def create_key(self, name: str, rights: list[Right], expires_at: datetime | None) -> NewKey:
+        return self._link.ask(asked.create_key(name, rights, expires_at=expires_at))
 
     def revoke_key(self, key: str) -> Key:
-        return self._link.ask(send(Key, path("keys", key), method="DELETE"))
+        return self._link.ask(asked.revoke_key(key))
 
     def users(self) -> list[User]:
-        return self._link.ask(ask(list[User], "/users"))
+        return self._link.ask(asked.users())
 
-    def add_user(self, name: str, role: str | None, password: str | None) -> Invited:
+    def add_user(self, name: str, role: Role | None, password: str | None) -> Invited:
         _no_password(password)
-        return self._link.ask(send(Invited, "/users", {"name": name, "role": role}, once=False))
+        made = self._link.ask(asked.add_user(name, role=role))
+        return Invited(user=made.user, path=made.path)
 
     def invite(self, name: str, password: str | None) -> Invited:
         _no_password(password)
-        return self._link.ask(send(Invited, path("users", name, "link"), once=False))
+        made = self._link.ask(asked.invite_user(name))
+        return Invited(user=made.user, path=made.path)
 
     def disable(self, name: str, disabled: bool) -> User:
-        return self._link.ask(send(User, path("users", name), {"disabled": disabled}, method="PATCH"))
+        return self._link.ask(asked.change_user(name, disabled=disabled))
 
-    def set_role(self, name: str, role: str | None) -> User:
-        return self._link.ask(send(User, path("users", name), {"role": role}, method="PATCH"))
+    def set_role(self, name: str, role: Role | None) -> User:
+        return self._link.ask(asked.change_user(name, role=role))
 
     def members(self) -> list[Member]:
-        return self._link.ask(ask(list[Member], "/members"))
+        return self._link.ask(asked.members())
 
-    def put_member(self, user: str, role: str) -> Member:
-        return self._link.ask(put(Member, path("members", user), {"role": role}))
+    def put_member(self, user: str, role: Role) -> Member:
+        return self._link.ask(asked.put_member(user, role))
 
     def remove_member(self, user: str) -> None:
-        self._link.ask(send(type(None), path("members", user), method="DELETE"))
+        self._link.ask(asked.remove_member(user))
 
     def projects(self) -> list[Project]:
-        return self._link.ask(ask(list[Project], "/projects"))
+        return self._link.ask(asked.projects())
 
     def create_project(self, id: str, name: str | None) -> Project:
-        return self._link.ask(send(Project, "/projects", {"id": id, "name": name}))
+        return self._link.ask(asked.create_project(id, name=name))
 
     def change_project(self, id: str, name: str | None, archived: bool | None) -> Project:
-        return self._link.ask(send(Project, path("projects", id), {"name": name, "archived": archived}, method="PATCH"))
+        return self._link.ask(asked.change_project(id, name=name, archived=archived))
 
     def audit(self, server: bool, cursor: str | None, limit: int) -> AuditPage:
-        return self._link.ask(ask(AuditPage, "/audit", limit=limit, server=server, cursor=cursor))
+        return self._link.ask(asked.audit(server=server, cursor=cursor, limit=limit))
 
 
 class _OfFolder:
@@ -148,7 +151,7 @@ class _OfFolder:
     def keys(self) -> list[Key]:
         return self._people.keys.all(self._known())
 
-    def create_key(self, name: str, rights: list[str], expires_at: datetime | None) -> NewKey:
+    def create_key(self, name: str, rights: list[Right], expires_at: datetime | None) -> NewKey:
         project = self._known()
         key = self._people.keys.create(project, name, rights, by="local", expires_at=expires_at)
         self._note("keys create", f"/keys/{key.id}", project)
@@ -160,7 +163,7 @@ class _OfFolder:
     def users(self) -> list[User]:
         return self._people.users.all()
 
-    def add_user(self, name: str, role: str | None, password: str | None) -> Invited:
+    def add_user(self, name: str, role: Role | None, password: str | None) -> Invited:
         user = self._people.users.add(name, role=role, password=password)
         self._note("users add", f"/users/{user.name}", None)
         return Invited(user=user, path=self._path(name) if password is None else None)
@@ -178,13 +181,13 @@ class _OfFolder:
         action = "users disable" if disabled else "users enable"
         return self._noted(action, f"/users/{name}", lambda: self._people.users.disable(name, disabled), server=True)
 
-    def set_role(self, name: str, role: str | None) -> User:
+    def set_role(self, name: str, role: Role | None) -> User:
         return self._noted("users role", f"/users/{name}", lambda: self._people.users.set_role(name, role), server=True)
 
     def members(self) -> list[Member]:
         return self._people.projects.members(self._known())
 
-    def put_member(self, user: str, role: str) -> Member:
+    def put_member(self, user: str, role: Role) -> Member:
         def put() -> Member:
             return self._people.projects.put_member(self._project, user, role)
 

@@ -1,11 +1,13 @@
 """`boxscore users`."""
 
 import sys
+from typing import Literal
 
 import click
 
 from boxscore.cli.maintenance import as_json, print_json
 from boxscore.cli.people import office, table
+from boxscore.governance.roles import Role
 
 ROLES = click.Choice(["owner", "editor", "reviewer", "viewer"])
 _stdin = click.option(
@@ -23,7 +25,7 @@ def users() -> None:
 @click.option("--role", type=ROLES, help="In every project. Default: none; `boxscore members` gives roles in one.")
 @_stdin
 @as_json
-def add(name: str, role: str | None, stdin: bool, as_json: bool) -> None:
+def add(name: str, role: Role | None, stdin: bool, as_json: bool) -> None:
     """Add a person, and print a one-time link by which the person chooses a password."""
     password = _password() if stdin else None
     with office() as at:
@@ -74,7 +76,7 @@ def disable(name: str, undo: bool, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("role", type=click.Choice([*ROLES.choices, "none"]))
 @as_json
-def role(name: str, role: str, as_json: bool) -> None:
+def role(name: str, role: Role | Literal["none"], as_json: bool) -> None:
     """Give a person a role in every project, or none."""
     with office() as at:
         user = at.set_role(name, None if role == "none" else role)

@@ -4,9 +4,10 @@ import msgspec
 from starlette.responses import Response
 
 from boxscore.client.forms import encode
+from boxscore.client.people import Session, Share
 from boxscore.errors import UnauthenticatedError
 from boxscore.governance.logins import Login, csrf_of
-from boxscore.governance.roles import RIGHTS, Right, Role
+from boxscore.governance.roles import RIGHTS, Right
 from boxscore.governance.users import User
 from boxscore.server.access import Caller, address_of
 from boxscore.server.answers import Answer
@@ -15,7 +16,7 @@ from boxscore.server.api.routes import Api
 from boxscore.server.body import Scope
 from boxscore.server.service import Service
 
-__all__ = ["Credentials", "NewOwner", "NewPassword", "Redeemed", "Session", "Share", "add"]
+__all__ = ["Credentials", "NewOwner", "NewPassword", "Redeemed", "add"]
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,28 +42,6 @@ class Redeemed(msgspec.Struct, frozen=True, kw_only=True):
 class NewPassword(msgspec.Struct, frozen=True, kw_only=True):
     old: str
     new: str
-
-
-class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """What the caller may do in a project."""
-
-    id: str
-    name: str
-    archived: bool
-    rights: list[Right]
-
-
-class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks. `name` is a person's; of kind "local" it is whoever sits at this machine, while there are no users.
-    `csrf` goes into the header boxscore-csrf of whatever changes something, None where that is not asked for.
-    `server`: whether the caller manages users and projects."""
-
-    kind: str
-    name: str
-    role: Role | None
-    server: bool
-    csrf: str | None
-    projects: list[Share]
 
 
 def add(api: Api, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from boxscore.client.people import Invitation
 from boxscore.governance.links import Link
 from boxscore.governance.projects import Member
 from boxscore.governance.roles import Role
@@ -10,7 +11,7 @@ from boxscore.server.api.parameters import Asked, Project
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
 
-__all__ = ["ChangedUser", "Invitation", "NewUser", "RoleIn", "add"]
+__all__ = ["ChangedUser", "NewUser", "RoleIn", "add"]
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,15 +30,6 @@ class ChangedUser(msgspec.Struct, frozen=True, kw_only=True):
 
 class RoleIn(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
-
-
-class Invitation(msgspec.Struct, frozen=True, kw_only=True):
-    """`path` is the one-time link without the server's address: give it to the person, and to nobody else. It is told
-    this once."""
-
-    user: User
-    path: str
-    link: Link
 
 
 def add(api: Api, service: Service) -> None:
