@@ -32,7 +32,7 @@ NICE = 5
     metavar="S",
     help="Take over from workers that say nothing for S seconds.",
 )
-@click.option("--attached", is_flag=True, hidden=True, help="End with the server that started it.")
+@click.option("--attached", is_flag=True, help="End with standard input, and so with the program that started it.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Of the log."
 )

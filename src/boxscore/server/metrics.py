@@ -117,6 +117,14 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("boxscore_commits_total", "counter", "commits", "Synced writes.", "None."),
     Metric(
+        "boxscore_jobs",
+        "gauge",
+        "jobs",
+        "Jobs that wait, and those that run, by state.",
+        "When many wait, start more workers; when some wait and none runs, look whether there is a worker at all.",
+        "state",
+    ),
+    Metric(
         "boxscore_search_lag_spans",
         "gauge",
         "spans",

@@ -23,6 +23,7 @@ from boxscore.server.sign_in import SignIn
 from boxscore.server.streams import Streams
 from boxscore.store import deadline
 from boxscore.store.records import Records
+from boxscore.store.records.jobs import JobRows
 from boxscore.store.spans import SqliteSpans
 from boxscore.store.spans.rollups import MINUTE_NS
 from boxscore.tracing.ingest import Ingest
@@ -148,7 +149,7 @@ class Service:
         yield Sample("boxscore_connections_refused_total", Connection.turned_away)
 
     def _kept(self, project: str | None) -> Iterator[Sample]:
-        """What was done to the home."""
+        """What was done to the home, and what is to be done."""
         home = self.store.folder.parent
         made = [entry.at_ns for entry in journal.entries(home) if entry.what == "backup"]
         if made:
@@ -156,6 +157,7 @@ class Service:
         expired = journal.expired(home).items()
         told = {name: spans for name, spans in expired if project in (None, name)}
         yield from counted("boxscore_spans_expired_total", told)
+        yield from counted("boxscore_jobs", JobRows(self.records.database).counts(project))
 
     def _behind(self) -> list[Sample]:
         search, rollups = self.lag()

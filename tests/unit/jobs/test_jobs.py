@@ -232,6 +232,15 @@ def test_a_project_with_less_running_comes_first(jobs):
     assert taken == ["p", "q", "p"]
 
 
+def test_jobs_are_counted_by_state_for_a_project_and_for_all(jobs):
+    assert jobs.rows.counts(None) == {"waiting": 0, "running": 0}
+    for project in "pq":
+        jobs.submit(project, "work", {})
+    jobs.rows.claim("w", ["work"], datetime.now(UTC) + SLOW)
+    assert jobs.rows.counts(None) == {"waiting": 1, "running": 1}
+    assert jobs.rows.counts("q") == {"waiting": 1, "running": 0}
+
+
 def test_one_job_is_had_by_one_of_many_who_want_it(jobs):
     made = {jobs.submit("p", "work", {}).id for _ in range(12)}
 

@@ -132,6 +132,15 @@ class JobRows:
         waiting = self.database.rows("SELECT 1 FROM jobs WHERE state = 'waiting' LIMIT 1")
         return bool(waiting), rows(JobRow, self.database.rows(asked))
 
+    def counts(self, project: str | None) -> dict[str, int]:
+        """Those that wait and run, of a project or of all."""
+        asked = "SELECT state, count(*) FROM jobs WHERE state IN ('waiting', 'running')"
+        of, given = ("", ()) if project is None else (" AND project_id = ?", (project,))
+        found = {
+            str(state): int(count or 0) for state, count in self.database.rows(f"{asked}{of} GROUP BY state", *given)
+        }
+        return {"waiting": 0, "running": 0} | found
+
     def cancel(self, project: str, job_id: str, at: datetime) -> JobRow | None:
         """One that waits is cancelled, one that runs is asked to stop; None for one that has ended."""
         return self._changed(_CANCEL, time_cell(at), time_cell(at), project, job_id)
