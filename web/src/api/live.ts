@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "react";
 import { currentProject } from "./client";
 import { answered, unanswered } from "./connection";
+import { stale } from "./query";
 import { writeQuery } from "@/lib/params";
 
 export type Liveness = "connecting" | "live" | "waiting" | "off";
@@ -22,12 +23,15 @@ export function useLive(path: string | null, query: Record<string, unknown>, nam
     let source: EventSource | undefined;
     let again: ReturnType<typeof setTimeout> | undefined;
     let pause = 500;
+    let before = false;
     const connect = () => {
       source = new EventSource(asked);
       source.onopen = () => {
         pause = 500;
         setState("live");
         answered();
+        if (before) stale(); // a server that was started again does not know what we have missed
+        before = true;
       };
       source.onerror = () => {
         setState("waiting");

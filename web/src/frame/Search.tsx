@@ -39,7 +39,8 @@ export function Search() {
       setAt((at + (event.key === "ArrowDown" ? 1 : -1) + found.length) % Math.max(1, found.length));
     } else if (event.key === "Enter") {
       event.preventDefault();
-      go(found[at]);
+      const words = text.trim();
+      go(found[at] ?? (words ? allWith(words) : undefined)); // who types fast does not wait for what is found
     } else if (event.key === "Escape") {
       setOpen(false);
       (event.target as HTMLElement).blur();
@@ -81,6 +82,10 @@ export function Search() {
   );
 }
 
+function allWith(text: string): Found {
+  return { kind: "traces", label: `All traces with “${text}”`, to: "/traces", search: { text } };
+}
+
 function useFound(text: string, enabled: boolean): Found[] {
   const asked = enabled && text.length > 1;
   const ids = useAsk("/api/v1/trace-ids", { params: { query: { beginning: text.toLowerCase(), limit: 5 } } }, { enabled: asked && ID.test(text), keep: true });
@@ -103,6 +108,6 @@ function useFound(text: string, enabled: boolean): Found[] {
   for (const span of hits.data?.items ?? []) {
     found.push({ kind: "text", label: span.name, fine: relative(span.start_ns), to: "/traces/$id", params: { id: span.trace_id }, search: { span: span.span_id } });
   }
-  found.push({ kind: "traces", label: `All traces with “${text}”`, to: "/traces", search: { text } });
+  found.push(allWith(text));
   return found;
 }
