@@ -24,7 +24,10 @@ function Facet({ field, label, asked, set }: { field: string; label: string; ask
   }
   const found = data ?? [];
   const values = [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
-  if (!values.some(({ value }) => value !== null && (field !== "error" || value === "true" || value === "false"))) return null;
+  if (!values.some(({ value }) => value !== null)) {
+    // many instrumentations tell only which model they asked for
+    return field === "model" && data !== undefined ? <Facet field="model_asked" label="Model asked" asked={asked} set={set} /> : null;
+  }
   const most = Math.max(...values.map(({ spans }) => spans));
   return (
     <div className="facet">

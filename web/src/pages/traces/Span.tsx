@@ -68,6 +68,7 @@ function PriceLine({ detail: { span, priced } }: { detail: Detail }) {
     return <p className="fine pt-2">No price is known of {visible(span.model ?? span.model_asked ?? "this model")}, so there is no cost: <code>boxscore prices</code> takes one of your own.</p>;
   }
   if (!priced) return <p className="fine pt-2">Cost <b className="ink2" title={`$${span.cost_usd}`}>{money(span.cost_usd)}</b>, by {span.price ? <>price row <code>{visible(span.price)}</code>, which today's book does not have</> : "what the sender told"}.</p>;
+  if (priced.source === "local") return <p className="fine pt-2">It costs nothing: the model runs here.</p>;
   const million = priced.parts.every(({ per }) => per === 1_000_000);
   return (
     <p className="fine pt-2">

@@ -1,6 +1,6 @@
 import { type PointerEvent, useRef, useState } from "react";
 import { counted } from "@/lib/format";
-import { absolute, clock, dayOfMonth } from "@/lib/time";
+import { DAY, absolute, clock, dayOfMonth } from "@/lib/time";
 import { readableDuration } from "./filter";
 import { type Asked, BINS, useHistogram } from "./questions";
 
@@ -20,7 +20,7 @@ export function TimeBars({ asked, choose }: { asked: Asked; choose: (startNs: nu
     return box ? Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) : 0;
   };
   const noun = asked.tab === "spans" ? "spans" : "traces";
-  const at = (ns: number) => (endNs - startNs > 2 * 86_400e9 ? dayOfMonth(ns) : clock(ns));
+  const at = (ns: number) => (endNs - startNs > 2 * DAY ? dayOfMonth(ns) : endNs - startNs > DAY / 2 ? `${dayOfMonth(ns)} ${clock(ns)}` : clock(ns));
   if (data !== undefined && bins.length === 0) return null;
   const errors = bins.reduce((sum, bin) => sum + bin.errors, 0);
   const all = bins.reduce((sum, bin) => sum + bin.spans, 0);

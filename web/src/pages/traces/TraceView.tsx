@@ -18,7 +18,7 @@ import { Span } from "./Span";
 import { Waterfall } from "./Waterfall";
 import { useOutline, useScores } from "./questions";
 import type { TraceSearch, View } from "./routes";
-import { type Outline, dearest, errorsOf } from "./tree";
+import { type Outline, dearest, errorsOf, slowest } from "./tree";
 import "./traces.css";
 
 const NAMES: readonly (readonly [View, string])[] = [["waterfall", "Waterfall"], ["conversation", "Conversation"], ["raw", "Raw"]];
@@ -53,7 +53,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
   const address = `${location.origin}/traces/${id}${writeQuery({ project: currentProject(), span, view: search.view })}`;
   const curl = `curl -H 'authorization: Bearer $BOXSCORE_KEY' '${location.origin}/api/v1/traces/${id}${span ? `/spans/${span}/detail` : "/outline"}${writeQuery({ project: currentProject() })}'`;
   const choose = (one: string | undefined) => set({ ...search, span: one });
-  const whole = scores.filter((score) => !score.span_id);
+  const whole = [...scores].sort((one, other) => Number(Boolean(one.span_id)) - Number(Boolean(other.span_id))); // of the trace before those of its spans
   const head = (
     <>
       <div className="border-t border-rule-ink pt-1.5 pb-1">
@@ -79,7 +79,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
               <td className="num"><Count value={outline.output_tokens} /></td>
               <td className="num"><b><Money usd={outline.cost_usd} /></b></td>
               <td className={`num ${outline.errors ? "bad" : ""}`}><Count value={outline.errors} /></td>
-              <td className="lead"><span className="flex flex-wrap gap-x-3">{whole.slice(0, 6).map((score) => <ScoreValue key={score.id} score={score} />)}{whole.length === 0 && <span className="fine">none yet</span>}</span></td>
+              <td className="lead"><span className="flex flex-wrap gap-x-3">{whole.slice(0, 6).map((score) => <ScoreValue key={score.id} score={score} />)}{whole.length > 6 && <span className="fine">{whole.length - 6} more</span>}{whole.length === 0 && <span className="fine">none yet</span>}</span></td>
             </tr>
           </tbody>
         </table>
@@ -89,7 +89,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
         <span className="flex-1" />
         <button type="button" onClick={() => setAdding(true)}>Add to dataset</button>
         <button type="button" onClick={() => setScoring(true)}>Score <kbd className="hide-s">e</kbd></button>
-        <Menu label="More" name="More" className="">
+        <Menu label="⋯" name="More" className="">
           {(close) => (
             <>
               <button type="button" onClick={() => { close(); void copy(address, "Copied the link"); }}>Copy link</button>
@@ -118,10 +118,10 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
   );
 }
 
-/** What is open where nobody chose: in a short trace what failed or cost most, in a long one nothing. */
+/** What is open where nobody chose: in a short trace what failed, cost or took most, in a long one nothing. */
 function usual({ columns, spans }: Outline): string | undefined {
   if (spans > SHORT) return undefined;
   const dear = dearest(columns);
-  return columns.span_id[errorsOf(columns).at(-1) ?? (dear < 0 ? 0 : dear)];
+  return columns.span_id[errorsOf(columns).at(-1) ?? (dear < 0 ? slowest(columns) : dear)];
 }
 const SHORT = 50;

@@ -79,9 +79,9 @@ export function slowest(columns: Columns): number {
   return largest(columns.own_ns);
 }
 
-/** The span that costs most; -1 where none tells a cost. */
+/** The span that costs most; -1 where none costs anything. */
 export function dearest(columns: Columns): number {
-  return columns.cost_usd.some((usd) => usd !== null) ? largest(columns.cost_usd.map((usd) => (usd === null ? -1 : Number(usd)))) : -1;
+  return columns.cost_usd.some((usd) => Number(usd) > 0) ? largest(columns.cost_usd.map(Number)) : -1;
 }
 
 function largest(values: readonly number[]): number {
