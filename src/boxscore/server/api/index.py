@@ -1,8 +1,11 @@
 """The API about itself."""
 
+from functools import cache
+
 import msgspec
 
 from boxscore import __version__
+from boxscore.client.forms import encode
 from boxscore.server.api.routes import PREFIX, Api
 from boxscore.server.schema import describe
 from boxscore.server.service import Service
@@ -20,12 +23,16 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add(api: Api, service: Service) -> None:
+    @cache
+    def described() -> bytes:
+        return encode(describe(api))
+
     @api.get("", answer=Index, right="none")
     async def index() -> Index:
         """What this is, and where its description is."""
         return Index(name="Boxscore", version=__version__, description=f"{PREFIX}/openapi.json")
 
     @api.get("/openapi.json", answer=dict[str, Json], right="none")
-    def openapi() -> dict[str, Json]:
+    def openapi() -> bytes:
         """This description."""
-        return describe(api)
+        return described()
