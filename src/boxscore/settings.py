@@ -30,7 +30,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Address of a Boxscore server to ask, as in http://127.0.0.1:8400. Default: the server that owns the home, if one
     runs, else the files of the home themselves."""
 
-    records_url: str | None = None
+    records_url: Secret | None = None
     """A PostgreSQL database for the records, as in postgresql://user:password@host/database. Default: a file in the
     home. Needs the extra `postgres`."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from functools import partial
-from queue import LifoQueue
+from queue import Empty, Full, LifoQueue
 from typing import TypeVar
 
 import msgspec
@@ -23,7 +23,7 @@ from boxscore.store.records.writer import Writer
 import psycopg  # isort: skip - after what says which extra has it
 
 READERS = 6
-"""Connections for those who ask at the same time."""
+"""Connections that are kept for those who ask; more are made while more ask at the same time."""
 PATIENCE_S = 30.0
 """So long a server that is away is waited for, as SQLite waits for another writer."""
 _BLOCKED = ("40001", "40P01")
@@ -73,9 +73,7 @@ class PostgresDatabase:
         self._address = Address(url)
         self.name = self._address.name
         self._patience_s = patience_s
-        self._free: LifoQueue[Connection | None] = LifoQueue()
-        for _ in range(READERS):
-            self._free.put(None)
+        self._free: LifoQueue[Connection] = LifoQueue(READERS)
         self._closed = False
         prepare(url)
         self._writer = Writer(_Transactions(self._address, patience_s), self.name)
@@ -128,25 +126,30 @@ class PostgresDatabase:
     def close(self) -> None:
         self._writer.close()
         self._closed = True
-        for _ in range(READERS):  # waits for those who read
-            if (reader := self._free.get()) is not None:
-                reader.close()
-        for _ in range(READERS):
-            self._free.put(None)
+        self._let_go()
 
     def _take(self) -> Connection:
-        """A connection to read from, made when it is first needed and again when it was lost."""
-        reader = self._free.get()
+        if self._closed:
+            raise StoreError(f"{self.name} was closed, and something was still to be read from it.")
         try:
-            if self._closed:
-                raise StoreError(f"{self.name} was closed, and something was still to be read from it.")
-            return reader or self._address.connect()
-        except BaseException:
-            self._free.put(reader)
-            raise
+            return self._free.get_nowait()
+        except Empty:
+            return self._address.connect()
 
     def _give(self, reader: Connection) -> None:
-        self._free.put(None if reader.closed else reader)
+        if self._closed or reader.closed:
+            reader.close()
+            self._let_go()  # a server that went away left none of them
+            return
+        try:
+            self._free.put_nowait(reader)
+        except Full:
+            reader.close()
+
+    def _let_go(self) -> None:
+        with suppress(Empty):
+            while True:
+                self._free.get_nowait().close()
 
 
 class _Transactions:
