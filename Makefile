@@ -71,6 +71,7 @@ bench-verdict: setup ## planted effects: false-ship, false-hold and coverage of 
 faults: setup ## kills, power losses, failing disks and clocks: the campaign of docs/reliability.md
 	$(BIN)/python tools/faults.py --report
 	BOXSCORE_FAULT_RUNS=20 $(BIN)/pytest -q tests/integration/test_sdk_faults.py tests/integration/test_sdk_post.py
+	BOXSCORE_FAULT_RUNS=all $(BIN)/pytest -q tests/integration/test_jobs_kill.py
 
 .PHONY: clean
 clean: ## remove the environment and build products

@@ -10,6 +10,7 @@ import msgspec
 from boxscore import settings
 from boxscore.costs import default_book
 from boxscore.datasets import Example
+from boxscore.errors import SpecError
 from boxscore.experiments.forecast import Forecast, forecast
 from boxscore.experiments.identity import utc_now
 from boxscore.experiments.jobs_spec import Asked, Prepared, prepare
@@ -161,7 +162,11 @@ async def _run(task: Task) -> Json:
 def _prepared(task: Task) -> tuple[Prepared, Records]:
     job = task.job
     records = Records(task.database, project=job.project, job=job.id)
-    prepared = prepare(msgspec.convert(job.spec, Asked), records, settings.load())
+    try:
+        asked = msgspec.convert(job.spec, Asked)
+    except msgspec.ValidationError as error:
+        raise SpecError(f"this worker does not read such a spec: {error}; is it of an older Boxscore?") from None
+    prepared = prepare(asked, records, settings.load())
     effort = msgspec.structs.replace(prepared.effort, began=job.started_at)
     return msgspec.structs.replace(prepared, effort=effort), records
 

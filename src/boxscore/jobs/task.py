@@ -65,10 +65,13 @@ class Task:
         """Whether a step is finished that the database was not told of."""
         return self.step > self._kept
 
-    def kept(self, step: int) -> None:
-        """The database was told: it has finished something, so this attempt is none of those that came to nothing."""
-        if step > self._kept:
-            self._kept, self.attempts = step, 0
+    def kept(self, news: "tuple[int, bytes] | None") -> None:
+        """The database was told. Where a step is finished, this attempt is none of those that came to nothing."""
+        with self._lock:
+            if news is not None and news is self._news:
+                self._news = None
+            if news is not None and news[0] > self._kept:
+                self._kept, self.attempts = news[0], 0
 
     def start(self, handler: "Handler") -> None:
         self._thread = threading.Thread(
@@ -87,11 +90,11 @@ class Task:
         if self._thread is not None:
             self._thread.join(timeout_s)
 
-    def news(self) -> tuple[int, str] | None:
-        """What was reported since this was last asked."""
+    @property
+    def news(self) -> "tuple[int, bytes] | None":
+        """Step and progress that the database was not told of."""
         with self._lock:
-            news, self._news = self._news, None
-        return None if news is None else (news[0], news[1].decode())
+            return self._news
 
     def _work(self, handler: "Handler") -> None:
         try:

@@ -103,11 +103,11 @@ class Worker:
             return
         now = time.monotonic()
         if task.stepped or now - task.told >= min(TELL_S, self._lease_s / 5):
-            news = task.news()
-            step, progress = news or (task.step, None)
+            news = task.news
+            step, progress = (task.step, None) if news is None else (news[0], news[1].decode())
             held, asked = self._rows.beat(task.turn, step, progress)
             task.told = now
-            task.kept(step)
+            task.kept(news)
         else:
             held, asked = self._rows.look(task.turn)
         if held:
@@ -133,9 +133,8 @@ class Worker:
         """Ends the turn of a handler that is over, as it ended."""
         job, error = task.job, task.error
         now = self._jobs.clock()
-        news = task.news()
-        progress = None if news is None else news[1]
-        state, error_json, attempts, wait_s = "done", None, task.attempts, 0.0
+        progress = None if task.news is None else task.news[1].decode()
+        state, error_json, attempts, wait_s = "done", None, 0 if task.stepped else task.attempts, 0.0
         if error is not None and task.why is not None:
             state = "waiting" if task.why == "stopping" else "cancelled"
             attempts = max(0, attempts - 1)
@@ -147,6 +146,7 @@ class Worker:
         held = task.why != "lost" and self._rows.end(
             task.turn,
             state,
+            step=task.step,
             attempts=attempts,
             due_at=now + timedelta(seconds=wait_s),
             finished_at=None if state == "waiting" else now,
@@ -196,6 +196,7 @@ class Worker:
         done = self._rows.end(
             Turn(row.id, row.turn),
             state,
+            step=row.step,
             attempts=row.attempts,
             due_at=now + timedelta(seconds=_patience_s(row.attempts)),
             finished_at=None if state == "waiting" else now,

@@ -63,7 +63,7 @@ def test_a_job_is_done_with_its_spec_and_keeps_its_result(jobs):
         done = ended(jobs, job)
 
     assert (done.state, done.result, done.error) == ("done", {"number": 42}, None)
-    assert done.progress == {"half": 21}
+    assert (done.progress, done.step) == ({"half": 21}, 3)
     assert done.spec == {"number": 21}
     assert done.created_at <= done.started_at <= done.finished_at
     assert done.worker is None
@@ -220,7 +220,7 @@ def test_projects_take_turns_however_many_jobs_one_of_them_has(jobs):
     now, order = datetime.now(UTC) + SLOW, []
     while (row := jobs.rows.claim("w", ["work"], now := now + timedelta(seconds=1))) is not None:
         order.append(row.project_id)
-        jobs.rows.end(Turn(row.id, row.turn), "done", attempts=1, due_at=now, finished_at=now)
+        jobs.rows.end(Turn(row.id, row.turn), "done", step=0, attempts=1, due_at=now, finished_at=now)
     assert order == ["p", "q", "p", "q", "p", "p", "p"]
 
 
@@ -308,7 +308,9 @@ def test_a_worker_that_hangs_loses_its_job_and_cannot_write_on(jobs, database):
         fenced.submit([write]).result()
     assert database.rows("SELECT 1 FROM projects WHERE id = 'new'") == []
     assert jobs.rows.beat(turn, 9, None) == (False, False)
-    assert not jobs.rows.end(turn, "done", attempts=0, due_at=datetime.now(UTC), result_json='"by the hung one"')
+    assert not jobs.rows.end(
+        turn, "done", step=0, attempts=0, due_at=datetime.now(UTC), result_json='"by the hung one"'
+    )
     assert jobs.get("p", job.id).result == "by another"
     hung._lock.release()
 
@@ -347,7 +349,7 @@ def test_a_handler_that_lost_its_job_is_stopped(jobs):
     job = jobs.submit("p", "work", {})
     with working(jobs, {"work": work}):
         row = until(lambda: next(iter(jobs.rows.open()[1]), None))
-        jobs.rows.end(Turn(row.id, row.turn), "done", attempts=1, due_at=datetime.now(UTC), result_json="1")
+        jobs.rows.end(Turn(row.id, row.turn), "done", step=0, attempts=1, due_at=datetime.now(UTC), result_json="1")
         assert stopped.wait(20)
     assert jobs.get("p", job.id).result == 1
 

@@ -25,7 +25,7 @@ DOES = """
 database = open_database(home)
 rows, now = JobRows(database), datetime.now(UTC)
 row = rows.claim("worker-0", ["work"], now)
-rows.end(Turn(row.id, row.turn), "done", attempts=1, due_at=now, finished_at=now)
+rows.end(Turn(row.id, row.turn), "done", step=0, attempts=1, due_at=now, finished_at=now)
 database.close()
 """
 FAILS = f"if first: sys.exit(7)\n{DOES}"

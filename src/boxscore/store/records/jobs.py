@@ -75,7 +75,7 @@ _BEAT = (
     "WHERE id = ? AND turn = ? AND state = 'running' RETURNING cancel_asked_at"
 )
 _END = (
-    "UPDATE jobs SET state = ?, attempts = ?, due_at = ?, finished_at = ?, result_json = ?, error_json = ?, "
+    "UPDATE jobs SET state = ?, step = ?, attempts = ?, due_at = ?, finished_at = ?, result_json = ?, error_json = ?, "
     "progress_json = coalesce(?, progress_json), worker = NULL, turn = turn + 1 "
     "WHERE id = ? AND turn = ? AND state = 'running'"
 )
@@ -172,6 +172,7 @@ class JobRows:
         turn: Turn,
         state: str,
         *,
+        step: int,
         attempts: int,
         due_at: datetime,
         finished_at: datetime | None = None,
@@ -186,6 +187,7 @@ class JobRows:
         found = self.database.change(
             f"{_END}{alive} RETURNING id",
             state,
+            step,
             attempts,
             time_cell(due_at),
             None if finished_at is None else time_cell(finished_at),
