@@ -33,6 +33,15 @@ api.use({
   },
 });
 
+/** Where a 401 says that a password or a link is wrong, and not that nobody is signed in. */
+const SIGNING = ["/login", "/owner", "/invitation", "/password"];
+let refused: (() => void) | undefined;
+
+/** Called whenever the server asks to sign in first. */
+export function onRefused(listener: () => void): void {
+  refused = listener;
+}
+
 interface Reply<Found> {
   data?: Found;
   error?: unknown;
@@ -56,5 +65,6 @@ export async function ask<Found>(reply: Promise<Reply<Found>>): Promise<Found> {
   }
   const problem = problemOf(response.status, found.error, response.headers.get("retry-after"));
   if (!problem.passing) answered();
+  if (problem.status === 401 && !SIGNING.some((path) => response.url.endsWith(path))) refused?.();
   throw problem;
 }

@@ -1,7 +1,7 @@
 import { type ReactNode, useEffect, useId, useRef } from "react";
 
-/** A dialog over the page: the browser's own, so focus stays inside and Escape closes it. */
-export function Dialog({ open, close, title, children, wide }: { open: boolean; close: () => void; title: ReactNode; children: ReactNode; wide?: boolean }) {
+/** A dialog over the page: the browser's own, so focus stays inside and Escape closes it, if it can be closed. */
+export function Dialog({ open, close, title, children, wide }: { open: boolean; close?: () => void; title: ReactNode; children: ReactNode; wide?: boolean }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -11,11 +11,11 @@ export function Dialog({ open, close, title, children, wide }: { open: boolean; 
   }, [open]);
   if (!open) return null;
   return (
-    <dialog ref={dialog} aria-labelledby={id} className={wide ? "w-[min(960px,calc(100vw-32px))]!" : ""} onClose={close} onClick={(event) => { if (event.target === event.currentTarget) close(); }}>
+    <dialog ref={dialog} aria-labelledby={id} className={wide ? "w-[min(960px,calc(100vw-32px))]!" : ""} onCancel={(event) => { if (!close) event.preventDefault(); }} onClose={close} onClick={(event) => { if (event.target === event.currentTarget) close?.(); }}>
       <div className="p-4">
         <div className="mb-3 flex items-baseline justify-between gap-4">
           <h2 id={id}>{title}</h2>
-          <button type="button" className="bare h-6" aria-label="Close" onClick={close}>✕</button>
+          {close && <button type="button" className="bare h-6" aria-label="Close" onClick={close}>✕</button>}
         </div>
         {children}
       </div>

@@ -1,6 +1,8 @@
+import { useQueries } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useRef, useState } from "react";
-import { useAsk } from "@/api/query";
+import { asks, useAsk } from "@/api/query";
+import { counted } from "@/lib/format";
 import { relative } from "@/lib/time";
 import { PLACES } from "./places";
 
@@ -86,12 +88,21 @@ function allWith(text: string): Found {
   return { kind: "traces", label: `All traces with “${text}”`, to: "/traces", search: { text } };
 }
 
+/** Fields whose values have names that people know. */
+const NAMED = ["name", "model", "step", "session", "user"] as const;
+
+function useNames(enabled: boolean): { field: (typeof NAMED)[number]; value: string; spans: number }[] {
+  const found = useQueries({ queries: NAMED.map((field) => ({ ...asks("/api/v1/facets", { params: { query: { field, limit: 500 } } }), enabled, staleTime: 60_000 })) });
+  return NAMED.flatMap((field, at) => (found[at]?.data ?? []).flatMap(({ value, spans }) => (value === null ? [] : [{ field, value, spans }])));
+}
+
 function useFound(text: string, enabled: boolean): Found[] {
   const asked = enabled && text.length > 1;
   const ids = useAsk("/api/v1/trace-ids", { params: { query: { beginning: text.toLowerCase(), limit: 5 } } }, { enabled: asked && ID.test(text), keep: true });
   const hits = useAsk("/api/v1/search", { params: { query: { text, limit: 8 } } }, { enabled: asked, keep: true });
   const datasets = useAsk("/api/v1/datasets", { params: { query: { limit: 100 } } }, { enabled: asked });
   const comparisons = useAsk("/api/v1/comparisons", { params: { query: { limit: 100 } } }, { enabled: asked });
+  const names = useNames(asked);
   const lower = text.toLowerCase();
   const found: Found[] = PLACES.filter(({ name }) => text && name.toLowerCase().startsWith(lower)).map(({ to, name }) => ({ kind: "place", label: name, to }));
   if (!asked) return found;
@@ -104,6 +115,11 @@ function useFound(text: string, enabled: boolean): Found[] {
   for (const { id, baseline, candidate, dataset, verdict, created_at } of comparisons.data?.items ?? []) {
     const label = `${baseline.name} → ${candidate.name} on ${dataset}`;
     if (label.toLowerCase().includes(lower) || id.startsWith(lower)) found.push({ kind: verdict, label, fine: relative(created_at), to: "/experiments/$id", params: { id } });
+  }
+  for (const { field, value, spans } of names.filter((one) => one.value.toLowerCase().includes(lower)).slice(0, 6)) {
+    const fine = counted(spans, "span");
+    if (field === "session") found.push({ kind: field, label: value, fine, to: "/sessions/$id", params: { id: value } });
+    else found.push({ kind: field === "name" ? "span" : field, label: value, fine, to: "/traces", search: { tab: "spans", filter: [`${field}=${value}`] } });
   }
   for (const span of hits.data?.items ?? []) {
     found.push({ kind: "text", label: span.name, fine: relative(span.start_ns), to: "/traces/$id", params: { id: span.trace_id }, search: { span: span.span_id } });

@@ -7,7 +7,7 @@ import { onSessionEnd, sessionEnd } from "./ending";
 export function SessionEnded() {
   const ended = useSyncExternalStore(onSessionEnd, () => sessionEnd.over);
   return (
-    <Dialog open={ended} close={() => undefined} title="Your session has ended">
+    <Dialog open={ended} title="Your session has ended">
       <p className="mb-3 text-data">Sign in to go on. What you have on this page stays.</p>
       <SignIn done={() => sessionEnd.set(false)} />
     </Dialog>

@@ -1,4 +1,4 @@
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { Bars } from "@/components/Charts";
 import { ProblemNote } from "@/components/Problem";
 import { Answer, Empty, Section, Waiting } from "@/components/Section";
@@ -53,11 +53,11 @@ export function Costs() {
       </Answer>
       {total.unpriced > 0 && (
         <p className="mt-2 text-data ink2">
-          {counted(total.unpriced, "call")} of {counted(total.unpriced + total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <a href="#prices">Add a price</a> or <code>boxscore prices</code> tells which models have one.
+          {counted(total.unpriced, "call")} of {counted(total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <Link to="/settings/$part" params={{ part: "prices" }}>Add a price</Link> where the table has none.
         </p>
       )}
 
-      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${field ? ` and ${field}` : ""}`} fine={overTime.step === DAY ? "Days of UTC. A bar opens its calls." : "A bar opens its calls."} className="mt-4!" tools={<Choice name="Told apart by" value={by} options={GROUPS} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true })} />}>
+      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${field}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${field} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<Choice name="Told apart by" value={by} options={GROUPS} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true })} />}>
         <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />
       </Section>
 
@@ -74,7 +74,7 @@ export function Costs() {
       <PriceChanges range={range} models={rows} />
       <Twin
         path="/api/v1/aggregate"
-        query={{ measure: ["sum(cost_usd)", "count(cost_usd)"], by: [field], filter: during(range) }}
+        query={{ measure: ["sum(cost_usd)", "count"], by: [field], filter: during(range) }}
         others={[]}
       />
       <p className="fine noprint">

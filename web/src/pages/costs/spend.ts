@@ -1,9 +1,11 @@
+import type { Schemas } from "@/api/client";
 import { useAsk } from "@/api/query";
 import { type Range, during } from "@/lib/range";
 import { DAY, HOUR } from "@/lib/time";
 import type { By } from "./routes";
 
-/** What one value of a field cost. `calls` are the spans with a cost, `share` is of the whole. */
+/** What one value of a field cost. `calls` are spans that tell tokens or a cost, `unpriced` those of them without one;
+ *  `share` is of the whole. */
 export interface Spend {
   value: string | null;
   usd: number;
@@ -11,46 +13,64 @@ export interface Spend {
   unpriced: number;
   tokens: number;
   share: number;
-  /** In the stretch before of the same length; undefined where nothing was. */
+  /** Dollars in the stretch before, of the same length. */
   before?: number;
 }
 
 export type Cell = { at: number; value: string | null; usd: number };
+type Field = Exclude<By, "day">;
 
-const MEASURES = ["sum(cost_usd)", "count(cost_usd)", "count", "sum(input_tokens)", "sum(output_tokens)"];
+const asked = (range: Range, field: Field) => ({ params: { query: { start_ns: range.startNs, end_ns: range.endNs, by: field === "model" ? undefined : field } } });
 
-const numbers = (values: readonly (number | string | null)[]) => values.map((value) => (value === null ? 0 : Number(value)));
-
-/** Calls to models cost; what is around them does not, and is not missing a price. */
-const CALLS = "model!=";
-
-/** Spend by a field, the most first, beside the stretch before. */
-export function useSpend(range: Range, by: Exclude<By, "day">): { rows?: Spend[]; total?: Spend; error: unknown; retry: () => unknown } {
-  const before: Range = { ...range, startNs: range.startNs - (range.endNs - range.startNs), endNs: range.startNs };
-  const now = useAsk("/api/v1/aggregate", { params: { query: { measure: MEASURES, by: [by], filter: [...during(range), CALLS], limit: 500 } } }, { keep: true });
-  const then = useAsk("/api/v1/aggregate", { params: { query: { measure: ["sum(cost_usd)"], by: [by], filter: [...during(before), CALLS], limit: 500 } } }, { keep: true });
-  if (!now.data) return { error: now.error, retry: now.refetch };
-  const past = new Map(then.data?.map(({ keys, values }) => [keys[0] ?? null, Number(values[0] ?? 0)]));
-  const rows = now.data.map(({ keys, values }): Spend => {
-    const [usd = 0, calls = 0, spans = 0, input = 0, output = 0] = numbers(values);
-    const value = keys[0] === null || keys[0] === undefined ? null : String(keys[0]);
-    return { value, usd, calls, unpriced: spans - calls, tokens: input + output, share: 0, before: past.get(value) };
-  });
-  const total: Spend = { value: null, usd: 0, calls: 0, unpriced: 0, tokens: 0, share: 1, before: past.size ? [...past.values()].reduce((sum, one) => sum + one, 0) : undefined };
-  for (const row of rows) for (const field of ["usd", "calls", "unpriced", "tokens"] as const) total[field] += row[field];
-  for (const row of rows) row.share = total.usd ? row.usd / total.usd : 0;
-  return { rows: rows.filter(({ usd, calls, unpriced }) => usd || calls || unpriced).sort((one, other) => other.usd - one.usd), total, error: undefined, retry: now.refetch };
+function summed(mixes: readonly Schemas["Mix"][], field: Field): Map<string | null, Spend> {
+  const found = new Map<string | null, Spend>();
+  for (const mix of mixes) {
+    const told = field === "model" ? mix.model : mix.value;
+    const value = told === null ? null : String(told);
+    const row = found.get(value) ?? { value, usd: 0, calls: 0, unpriced: 0, tokens: 0, share: 0 };
+    row.usd += Number(mix.cost_usd);
+    row.calls += mix.calls;
+    row.unpriced += mix.unpriced;
+    row.tokens += mix.input_tokens + mix.output_tokens;
+    found.set(value, row);
+  }
+  return found;
 }
 
-/** Spend by hour or day, and by a field. Days are those of UTC, as the store has them. */
-export function useSpendOverTime(range: Range, by: Exclude<By, "day"> | undefined): { cells?: Cell[]; step: number; from: number; to: number; error: unknown } {
+/** Spend by a field, the most first, beside the stretch before. */
+export function useSpend(range: Range, field: Field): { rows?: Spend[]; total?: Spend; error: unknown; retry: () => unknown } {
+  const before: Range = { ...range, startNs: range.startNs - (range.endNs - range.startNs), endNs: range.startNs };
+  const now = useAsk("/api/v1/cost/what-if", asked(range, field), { keep: true, every: 60_000 });
+  const then = useAsk("/api/v1/cost/what-if", asked(before, field), { keep: true });
+  if (!now.data) return { error: now.error, retry: now.refetch };
+  const past = summed(then.data?.rows ?? [], field);
+  const rows = [...summed(now.data.rows, field).values()].sort((one, other) => other.usd - one.usd || other.calls - one.calls);
+  const total: Spend = { value: null, usd: 0, calls: 0, unpriced: 0, tokens: 0, share: 1, before: past.size ? Number(then.data?.cost_usd ?? 0) : undefined };
+  for (const row of rows) for (const name of ["usd", "calls", "unpriced", "tokens"] as const) total[name] += row[name];
+  for (const row of rows) {
+    row.share = total.usd ? row.usd / total.usd : 0;
+    row.before = past.get(row.value)?.usd;
+  }
+  return { rows, total, error: undefined, retry: now.refetch };
+}
+
+const MOST = 1000;
+
+/** Spend by hour or day, and by a field where its values are few enough to be told apart. Days are those of UTC, as the
+ *  store has them. */
+export function useSpendOverTime(range: Range, field: Field): { cells?: Cell[]; told: boolean; step: number; from: number; to: number; error: unknown } {
   const step = range.endNs - range.startNs <= 2 * DAY ? HOUR : DAY;
   const from = Math.floor(range.startNs / step) * step;
   const to = Math.ceil(range.endNs / step) * step;
   const unit = step === HOUR ? "hour" : "day";
-  const { data, error } = useAsk("/api/v1/aggregate", { params: { query: { measure: ["sum(cost_usd)"], by: by ? [unit, by] : [unit], filter: [...during(range), CALLS], limit: 1000 } } }, { keep: true });
-  const cells = data?.map(({ keys, values }) => ({ at: Number(keys[0]), value: by && keys[1] !== null && keys[1] !== undefined ? String(keys[1]) : null, usd: Number(values[0] ?? 0) }));
-  return { cells, step, from, to, error };
+  const query = { measure: ["sum(cost_usd)"], filter: [...during(range), "cost_usd>0"], limit: MOST };
+  const apart = useAsk("/api/v1/aggregate", { params: { query: { ...query, by: field === "model" ? [unit, "model", "model_asked"] : [unit, field] } } }, { keep: true, every: 60_000 });
+  const told = (apart.data?.length ?? 0) < MOST;
+  const whole = useAsk("/api/v1/aggregate", { params: { query: { ...query, by: [unit] } } }, { keep: true, enabled: !told });
+  const { data, error } = told ? apart : whole;
+  const text = (key: unknown) => (key === null || key === undefined ? null : String(key));
+  const cells = data?.map(({ keys, values }) => ({ at: Number(keys[0]), value: told ? text(keys[1] ?? keys[2]) : "all", usd: Number(values[0] ?? 0) }));
+  return { cells, told, step, from, to, error };
 }
 
 /** The sums of whole days, oldest first, without the one that is not over. */

@@ -31,7 +31,7 @@ export function Overview() {
   const totals = useAsk("/api/v1/counts", { params: { query: { filter: during(range) } } }, { keep: true, every: 60_000 });
   const entries = useAsk("/api/v1/counts", { params: { query: { filter: [...during(range), ...ENTRIES] } } }, { keep: true, every: 60_000 });
   const past = useAsk("/api/v1/counts", { params: { query: { filter: during(before) } } }, { keep: true });
-  const calls = useAsk("/api/v1/aggregate", { params: { query: { measure: ["count", "count(cost_usd)"], filter: [...during(range), "model!="] } } }, { keep: true });
+  const calls = useAsk("/api/v1/cost/what-if", { params: { query: { start_ns: range.startNs, end_ns: range.endNs } } }, { keep: true });
   const hour = useAsk("/api/v1/counts", { params: { query: { filter: [`start_ns>=${now - HOUR}`, ...ENTRIES] } } }, { keep: true, every: 10_000 });
   const undecided = useAsk("/api/v1/comparisons", { params: { query: { limit: 50 } } }, { every: 15_000 });
   const runs = useAsk("/api/v1/runs", { params: { query: { unfinished: true, limit: 20 } } }, { every: 2_000 });
@@ -66,12 +66,14 @@ export function Overview() {
       action: <Link className="btn" to="/runs/$id" params={{ id: run.id }}>Look</Link>,
     });
   }
-  const [all = 0, priced = 0] = (calls.data?.[0]?.values ?? []).map(Number);
-  if (all > priced) {
+  const mixes = calls.data?.rows ?? [];
+  const all = mixes.reduce((sum, mix) => sum + mix.calls, 0);
+  const unpriced = mixes.reduce((sum, mix) => sum + mix.unpriced, 0);
+  if (unpriced > 0) {
     todos.push({
       key: "unpriced",
       state: "none",
-      text: <><b>No price:</b> {counted(all - priced, "call")} of {counted(all, "call")} {inTime(range.label)}</>,
+      text: <><b>No price:</b> {counted(unpriced, "call")} of {counted(all, "call")} {inTime(range.label)}</>,
       fine: "They are in no sum of dollars until the price book knows their model.",
       action: <Link className="btn" to="/costs">See which</Link>,
     });
