@@ -16,6 +16,8 @@ __all__ = ["App"]
 
 EXPOSITION = b"text/plain; version=0.0.4; charset=utf-8"
 _PREFIX = "/api/v1"
+_ONLY_YOURS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""What a question finds is for who asks: no proxy on the way keeps it, and no browser takes it for what it is not."""
 Api = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
@@ -43,6 +45,11 @@ class App:
             nonlocal answered
             if "status" in event:
                 await self._note(scope, event["status"])
+                if scope["path"].startswith("/api/"):
+                    event["headers"] = [
+                        *_ONLY_YOURS,
+                        *(one for one in event.get("headers", []) if one[0] != b"cache-control"),
+                    ]
                 answered = True
                 meters.statuses[str(event["status"])] += 1
             await send(event)

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import quote
+
+from argon2 import PasswordHasher, profiles
 
 from boxscore.governance.keys import NewKey
 from boxscore.governance.people import People
@@ -157,8 +160,14 @@ ORIGIN = f"http://{HOST}"
 
 @contextlib.contextmanager
 def opened(home: Path, *public: str) -> Iterator[Door]:
-    """A door to a new home."""
-    with SqliteSpans(home) as store, Ingest(store) as ingest, Records.open(home) as records:
+    """A door to a new home. Passwords are hashed at little cost: what they cost is tested elsewhere."""
+    cheap = PasswordHasher.from_parameters(profiles.CHEAPEST)
+    with (
+        mock.patch("boxscore.governance.users._hasher", return_value=cheap),
+        SqliteSpans(home) as store,
+        Ingest(store) as ingest,
+        Records.open(home) as records,
+    ):
         door = Door(home, records, store, ingest, *public)
         yield door
         door.runner.close()

@@ -429,6 +429,14 @@ def test_health_is_told_to_everybody_and_metrics_to_who_may_read(door: Door) -> 
     assert ada.ask("GET", "//metrics").status == 200
 
 
+@pytest.mark.parametrize("path", ["/session", "/traces", "/nothing", "/openapi.json"])
+def test_no_proxy_on_the_way_keeps_an_answer(door: Door, path: str) -> None:
+    answer = door.owner().ask("GET", path)
+
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
 # The record of writes
 
 
