@@ -85,7 +85,7 @@ def test_the_search_finds_places_and_names(server: Server, page: Page) -> None:
     expect(page.get_by_role("option").first).to_contain_text("Settings")
 
     box.fill("summarise")
-    expect(page.get_by_role("option").first).to_contain_text("summarise")
+    expect(page.get_by_role("option").first).to_contain_text("1 span")
     box.press("Enter")
 
     expect(page).to_have_url(re.compile("/traces.*filter=name%3Dsummarise"))
