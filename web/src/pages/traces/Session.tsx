@@ -40,7 +40,7 @@ export function Session() {
       <h1 className="say sm pt-1">
         <b>{counted(turns.length, "turn")}</b>{totals.cost !== null && <>, <b>{money(totals.cost)}</b></>}, {totals.errors ? <b className="bad">{counted(totals.errors, "error")}</b> : "no errors"}{totals.tokens > 0 && <>, {count(totals.tokens)} tokens</>}.
       </h1>
-      <p className="fine">from <Time at={turns[0]?.start_ns} /> to <Time at={turns.at(-1)?.start_ns} /> ago</p>
+      <p className="fine">{turns.length > 1 && <>from <Time at={turns[0]?.start_ns} /> to </>}<Time at={turns.at(-1)?.start_ns} /> ago</p>
       <div className="max-w-[920px]">
         {turns.slice(0, shown).map((turn, at) => <Turn key={turn.trace_id} turn={turn} number={at + 1} />)}
         {turns.length > shown && <button type="button" className="plain link fine py-2" onClick={() => setShown(shown + TURNS)}>{counted(turns.length - shown, "more turn")}</button>}

@@ -110,7 +110,7 @@ export function Waterfall({ outline, span, choose, most, first }: { outline: Out
         head={
           <div className="rows-head wf-row" aria-hidden="true">
             <span className="pl-1">span</span><span>model</span>
-            <span className="wf-scale"><span>{marks(total / 1e9, 4).map((one, index, all) => <i key={one} style={{ left: `${(100 * one * 1e9) / total}%` }}>{index === all.length - 1 ? mark(one) : mark(one).replace(/ .*/, "")}</i>)}</span></span>
+            <span className="wf-scale"><span>{marks(total / 1e9, first ? 4 : 3).map((one, index, all) => <i key={one} style={{ left: `${(100 * one * 1e9) / total}%` }}>{index === all.length - 1 ? mark(one) : mark(one).replace(/ .*/, "")}</i>)}</span></span>
             <span className="num">tokens</span><span className="num">cost</span>
           </div>
         }
