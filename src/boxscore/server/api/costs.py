@@ -24,7 +24,7 @@ def add(api: Api, service: Service) -> None:
         start_ns: Annotated[int, Query(description="Nanoseconds since 1970.")],
         end_ns: Annotated[int, Query(description="Nanoseconds since 1970; calls from then on are not in it.")],
         filter: Filters = [],  # noqa: B006 - FastAPI copies it
-        by: Annotated[str | None, Query(description="A text field, a flag, `hour` or `day`, as in `step`.")] = None,
+        by: Annotated[str | None, Query(description="As in `aggregate`: `step`, `day`, `metadata.team`.")] = None,
         model: Annotated[
             list[str],
             Query(description="`model` or `provider/model`; `own` is each call's own, and the default.", max_length=20),

@@ -20,7 +20,7 @@ def add(api: Api, service: Service) -> None:
     @api.get("/facets", answer=list[Facet], right="read")
     def facets(
         project: Project,
-        field: Annotated[str, Query(description="A text field, as in `model`.")],
+        field: Annotated[str, Query(description="A text field, as in `model`, or `metadata.KEY`.")],
         filter: Filters = [],  # noqa: B006 - FastAPI copies it
         limit: Limit = 20,
     ) -> list[Facet]:
@@ -36,7 +36,7 @@ def add(api: Api, service: Service) -> None:
     def aggregate(
         project: Project,
         measure: Annotated[list[str], Query(description="As in `count`, `sum(cost_usd)`, `p95(duration_ns)`.")],
-        by: Annotated[list[str], Query(description="A text field, a flag, `hour` or `day`.")] = [],  # noqa: B006
+        by: Annotated[list[str], Query(description="A text field, `metadata.KEY`, a flag, `hour` or `day`.")] = [],  # noqa: B006
         filter: Filters = [],  # noqa: B006
         limit: Limit = 100,
     ) -> list[Group]:

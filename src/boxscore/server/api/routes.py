@@ -27,6 +27,7 @@ __all__ = ["PREFIX", "Api", "Route"]
 
 PREFIX = "/api/v1"
 BODY_BYTES = 4 * 1024 * 1024
+AT_ONCE_BYTES = 64 * 1024
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Handler = TypeVar("Handler", bound=Callable[..., object])
 
@@ -199,7 +200,7 @@ class Api:
             sent, body = b"", route.body
             if body is not None and body is not Upload:
                 sent = await self._sent(http, route)
-                given["body"] = sent if body is bytes else decode(sent, body)
+                given["body"] = sent if body is bytes else await self._decoded(sent, body)
             key = http.headers.get(HEADER) if route.once else None
             if key is None:
                 return await self._answer(route, given)
@@ -218,6 +219,12 @@ class Api:
         if route.body is not bytes and kind != "application/json":
             raise RequestError("media_type", f"the body comes as application/json, not as {kind[:60]!r}.")
         return await read_body(http.scope, http.receive, most=route.body_bytes, budget=self.service.bodies)  # type: ignore[arg-type]
+
+    async def _decoded(self, sent: bytes, kind: Json) -> object:
+        """A long body in a thread: the event loop has spans to take."""
+        if len(sent) <= AT_ONCE_BYTES:
+            return decode(sent, kind)
+        return await self.service.ask(lambda: decode(sent, kind))
 
     async def _answer(self, route: Route, given: dict[str, object]) -> Response:
         handler = route.handler

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from boxscore.errors import QueryTooLargeError
 from boxscore.store.spans.columns import PICO, UNSET, to_usd
-from boxscore.store.spans.filters import kind_of
+from boxscore.store.spans.filters import METADATA, kind_of
 from boxscore.store.spans.measures import TIMES, Group, Key, Measure, Number
+from boxscore.store.spans.segment import value_of
 from boxscore.store.spans.sketch import BINS, Sketch, bins_of
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
@@ -23,7 +24,7 @@ _HALF = 10**6  # sums of trillionths may pass 64 bits where each of them does no
 
 
 def column_of(field: str) -> str:
-    """The column in which a field to measure or to group by is found."""
+    """The column in which a field to measure or to group by is found; `metadata.KEY` is one that scans make."""
     return "at_ns" if field in TIMES else "cost_picousd" if field == "cost_usd" else field
 
 
@@ -135,6 +136,8 @@ class Groups:
             return None
         if field in TIMES:
             return value
+        if field.startswith(METADATA):
+            return value_of(name_of(value))
         return bool(value) if kind_of(field) == "flag" else name_of(value)
 
     def _value(self, measure: Measure, group: _Found) -> Number:

@@ -17,7 +17,7 @@ MEASURED = tuple(field for field, kind in FIELDS.items() if kind in ("number", "
 TIMES = {"hour": 3600 * 10**9, "day": 24 * 3600 * 10**9}
 """Groups by time, in nanoseconds, from midnight UTC."""
 GROUPED = (*(field for field, kind in FIELDS.items() if kind in ("text", "flag")), *TIMES)
-"""What spans can be grouped by."""
+"""What spans can be grouped by, beside `metadata.KEY`."""
 
 _WRITTEN = re.compile(r"\s*(\w+)\s*(?:\(\s*(\w*)\s*\))?\s*")
 
@@ -66,9 +66,7 @@ def check_groups(measures: Sequence[Measure], by: Sequence[str]) -> None:
     if not measures:
         raise UsageError("nothing is measured: ask for count, or another measure.")
     for field in by:
-        if field.startswith(METADATA):
-            raise UsageError(f"spans cannot be grouped by {field}: filter by its values instead.")
-        if field not in GROUPED:
-            raise UnknownNameError("field to group by", field, GROUPED)
+        if field not in GROUPED and not (field.startswith(METADATA) and len(field) > len(METADATA)):
+            raise UnknownNameError("field to group by", field, [*GROUPED, f"{METADATA}KEY"])
     if len(set(by)) < len(by):
         raise UsageError("spans are grouped by a field once: leave out the second.")

@@ -194,6 +194,14 @@ class Reader:
         found = self._connection.execute("SELECT seq FROM tags WHERE project = ? AND tag = ?", (project, tag))
         return [cast(int, row[0]) for row in found]
 
+    def values(self, project: int, between: tuple[str, str]) -> list[tuple[int, int]]:
+        """Spans, in the order of arrival, with the numbers of their tags whose names are between those."""
+        asked = (
+            "SELECT t.seq, t.tag FROM names n CROSS JOIN tags t ON t.project = ? AND t.tag = n.id "
+            "WHERE n.value >= ? AND n.value < ? ORDER BY t.seq"
+        )
+        return cast("list[tuple[int, int]]", self._connection.execute(asked, (project, *between)).fetchall())
+
     def scored(self, project: int, score: queries.Term) -> tuple[list[int], list[int]] | None:
         """Spans that may have such a score, by the traces and sessions that it is of: numbers of spans, and of names
         of sessions. None where there are more than `SCORED` such scores, or `SCORED_SPANS` spans in their traces."""

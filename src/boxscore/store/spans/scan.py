@@ -8,12 +8,14 @@ import apsw
 import numpy as np
 
 from boxscore.store import deadline
-from boxscore.store.spans.columns import AT, SEQ
+from boxscore.store.spans.columns import AT, SEQ, UNSET
 from boxscore.store.spans.database import Database, Row, open_database
+from boxscore.store.spans.filters import METADATA
 from boxscore.store.spans.groups import Batch
 from boxscore.store.spans.parts import Mask, Numbers, Part
 from boxscore.store.spans.queries import Question, Test, Where
 from boxscore.store.spans.reader import Reader, columns_path
+from boxscore.store.spans.segment import tags_of
 from boxscore.store.spans.stripes import Stripe, as_changes, changed, part, stripes
 
 FEW = 4
@@ -90,7 +92,16 @@ class Scan:
         return found
 
     def batches(self, columns: Sequence[str]) -> Iterator[Batch]:
-        """Columns of all rows that the question takes, some at a time."""
+        """Columns of all rows that the question takes, some at a time. A column `metadata.KEY` has the numbers of the
+        names of tags."""
+        tagged = {
+            column: _Values(self._reader, self._question, column) for column in columns if column.startswith(METADATA)
+        }
+        kept = [column for column in columns if column not in tagged]
+        for batch in self._kept([*kept, "seq"] if tagged else kept):
+            yield {**batch, **{column: values.of(batch["seq"]) for column, values in tagged.items()}}
+
+    def _kept(self, columns: Sequence[str]) -> Iterator[Batch]:
         if self._question.others:
             walk, terms = self._question.walk()
             yield from _from_rows(self._reader, [walk.having(terms)], columns)
@@ -98,7 +109,10 @@ class Scan:
         yield from _from_rows(self._reader, self._lacking(), columns)
         for stripe in self._stripes:
             if (mask := self._mask(stripe)) is not None:
-                yield {column: self._part(stripe, column).values()[mask] for column in columns}
+                yield {column: self._column(stripe, column)[mask] for column in columns}
+
+    def _column(self, stripe: Stripe, column: str) -> Numbers:
+        return self._seqs(stripe) if column == "seq" else self._part(stripe, column).values()
 
     def _lacking(self) -> list[Where]:
         """Rows that the columns do not have, and those that they do not have as they are now."""
@@ -167,6 +181,21 @@ class Scan:
     def _part(self, stripe: Stripe, column: str) -> Part:
         assert self._columns is not None  # noqa: S101 - there are stripes
         return part(self._columns, stripe, column)
+
+
+class _Values:
+    """What an attribute of the application is on each span of a file: numbers of names, `UNSET` where it is not."""
+
+    def __init__(self, reader: Reader, question: Question, column: str) -> None:
+        found = np.array(reader.values(question.project, tags_of(column.removeprefix(METADATA))), np.int64)
+        self._seqs, self._tags = found.reshape(-1, 2).T
+
+    def of(self, seqs: Numbers) -> Numbers:
+        places = np.searchsorted(self._seqs, seqs)
+        inside = np.minimum(places, max(len(self._seqs) - 1, 0))
+        if not len(self._seqs):
+            return np.full(len(seqs), UNSET, np.int64)
+        return np.where(self._seqs[inside] == seqs, self._tags[inside], UNSET)
 
 
 def _within(seqs: Numbers, stripe: Stripe) -> bool:

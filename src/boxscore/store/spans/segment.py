@@ -289,6 +289,17 @@ class _Names(dict[str | None, int | None]):
         return number
 
 
+def value_of(tag: str) -> str:
+    """The value in the name of a tag."""
+    return msgspec.json.decode(tag, type=tuple[str, str])[1]
+
+
+def tags_of(key: str) -> tuple[str, str]:
+    """Names between these two are tags of that key."""
+    begin = msgspec.json.encode((key,)).decode().removesuffix("]") + ","
+    return begin, begin + "\U0010ffff"
+
+
 def tag(key: str, value: str) -> str:
     """The name under which an attribute of the application is indexed."""
     return msgspec.json.encode((key, value)).decode()

@@ -21,7 +21,7 @@ from boxscore.store.spans.behind import Behind
 from boxscore.store.spans.columns import AT, LARGEST, SEQ
 from boxscore.store.spans.database import Row
 from boxscore.store.spans.files import FOLDER, PERIOD_NS, SEGMENT_SPANS, Files, segment_paths
-from boxscore.store.spans.filters import METADATA, Condition, Filter, kind_of
+from boxscore.store.spans.filters import Condition, Filter, kind_of
 from boxscore.store.spans.long import LongTraces
 from boxscore.store.spans.measures import Group, Measure, check_groups, parse_measure
 from boxscore.store.spans.reader import Reader, merged_session
@@ -299,7 +299,7 @@ class SqliteSpans:
 
     @_steady
     def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
-        if kind_of(field) != "text" or field.startswith(METADATA):
+        if kind_of(field) != "text":
             raise UsageError(f"{field} has no facets: ask for a text field.")
         groups = self._groups(project, [Measure("count")], filter, [field], limit=limit)
         return [Facet(value=cast("str | None", group.keys[0]), spans=cast(int, group.values[0])) for group in groups]

@@ -209,7 +209,7 @@ class SpanReader(Protocol):
         ...
 
     def facets(self, project: str, field: str, filter: Filter = (), *, limit: int = 20) -> Sequence[Facet]:
-        """The most frequent values of a text field among the spans that the filter takes."""
+        """The most frequent values of a text field, or of `metadata.KEY`, among the spans that the filter takes."""
         ...
 
     def aggregate(
@@ -221,9 +221,9 @@ class SpanReader(Protocol):
         by: Sequence[str] = (),
         limit: int = 100,
     ) -> Sequence[Group]:
-        """Measures over the spans that the filter takes, in groups of equal text fields, flags, `hour` or `day` (UTC).
-        Groups come by time where the first field of `by` is one, else the largest first measure first. What would take
-        too long or make too many groups is a `QueryTooLargeError`."""
+        """Measures over the spans that the filter takes, in groups of equal text fields, `metadata.KEY`, flags, `hour`
+        or `day` (UTC). Groups come by time where the first field of `by` is one, else the largest first measure first.
+        What would take too long or make too many groups is a `QueryTooLargeError`."""
         ...
 
     def histogram(
