@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
+from boxscore import settings
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.store.spans import Condition, SpanReader, parse_condition
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PROJECT = "default"
+PROJECT = settings.load().project or "default"
 ENTRY = Condition("entry", "=", True)
 _SOME = 5
 
