@@ -105,9 +105,10 @@ def test_what_is_waited_for_too_long_fails_and_the_next_is_written(server):
 def test_a_commit_that_nobody_answers_is_in_doubt_and_is_not_made_again(server):
     """A rule that is looked at in the commit ends the connection there."""
     database = PostgresDatabase(server.url())
+    database.change("CREATE SEQUENCE tries")  # which counts what is undone too
     database.change(
         "CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END $$"
+        "$$ BEGIN PERFORM nextval('tries'); PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END $$"
     )
     database.change(
         "CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON examples DEFERRABLE INITIALLY DEFERRED "
@@ -120,6 +121,7 @@ def test_a_commit_that_nobody_answers_is_in_doubt_and_is_not_made_again(server):
     assert caught.value.in_doubt
     database.change("DROP TRIGGER ends ON examples")
     assert database.rows("SELECT hash FROM examples") == []
+    assert database.rows("SELECT last_value FROM tries") == [(1,)]
     database.close()
 
 

@@ -1,4 +1,4 @@
-"""The records store: runs, responses, trials, scores and verdicts in one SQLite file."""
+"""The records store: runs, responses, trials, scores and verdicts, in an SQLite file or on PostgreSQL."""
 
 from boxscore.store.records.records import Records
 from boxscore.store.records.rows import (
