@@ -269,7 +269,11 @@ class History:
         from boxscore.experiments.table import clusters_of, column
 
         run = load_run(self._records, row.id)
-        return summarise(column(run, run.examples, run.metrics), run.metrics, clusters_of(run.examples))
+        examples = run.examples
+        if run.finished_at is None:  # what was not asked yet is no failure
+            asked = {trial.example_id for trial in run.trials}
+            examples = tuple(example for example in examples if example.id in asked)
+        return summarise(column(run, examples, run.metrics), run.metrics, clusters_of(examples))
 
     def _counted(self, found: Sequence[RunRow]) -> list[tuple[RunRow, RunCounts]]:
         counts = self._results.counts(found, now=utc_now())

@@ -119,6 +119,16 @@ def test_an_unfinished_run_without_a_sign_of_life_has_stopped(records: Records) 
     assert (run.counts.trials, run.counts.asked, run.left_s) == (10, 30, None)
 
 
+def test_what_an_unfinished_run_has_not_asked_is_no_failure_of_it(records: Records) -> None:
+    run = kept(records, "m", at=NOW, right=5, finished=False)
+
+    detail = History(records).detail(run.id)
+
+    assert detail.summary is not None
+    assert detail.summary.metrics["right"].value == 0.5
+    assert detail.summary.trials == 10
+
+
 def test_trials_come_with_example_and_scores_in_the_order_of_the_dataset(records: Records) -> None:
     run = kept(records, "m", at=NOW, right=20, failed=2)
     history = History(records)

@@ -1,9 +1,12 @@
 import { Link } from "@tanstack/react-router";
-import type { Schemas } from "@/api/client";
-import { useAsk } from "@/api/query";
+import { useEffect, useRef } from "react";
+import { type Schemas, api, ask } from "@/api/client";
+import { asProblem } from "@/api/problem";
+import { stale, useAsk } from "@/api/query";
 import { Progress } from "@/components/Charts";
 import { Section } from "@/components/Section";
 import { Money } from "@/components/Values";
+import { notify } from "@/components/Toast";
 import { count, duration, significant } from "@/lib/format";
 import { type Job, JobLines, progressOf } from "./Job";
 import { Ago } from "./Marks";
@@ -21,13 +24,20 @@ export function Running() {
   const running = new Map(shown.map((job) => [job.id, job]));
   const rows = moving.filter(({ job }) => job === null || running.get(job)?.state === "running");
   const aside = shown.filter((job) => !rows.some((run) => run.job === job.id));
+  const under = shown.filter(({ state }) => state !== "failed").map(({ id }) => id).join(" ");
+  const before = useRef(under);
+  useEffect(() => {
+    // what was under way and is no more has left something
+    if (before.current.split(" ").some((id) => id && !under.includes(id))) stale("/api/v1/comparisons", "/api/v1/runs", "/api/v1/matrix");
+    before.current = under;
+  }, [under]);
   if (!rows.length && !aside.length) return null;
   return (
     <Section title="Under way" fine="Told live. What came back is kept: stopping loses nothing that was paid.">
       {rows.length > 0 && (
         <div className="scroll">
           <table>
-            <thead><tr><th scope="col">variant</th><th scope="col">dataset</th><th scope="col">progress</th><th scope="col" className="num">rate</th><th scope="col" className="num">left</th><th scope="col" className="num">spent</th><th scope="col" className="num">errors</th><th scope="col" className="num hide-s">began</th></tr></thead>
+            <thead><tr><th scope="col">variant</th><th scope="col">dataset</th><th scope="col">progress</th><th scope="col" className="num">rate</th><th scope="col" className="num">left</th><th scope="col" className="num">spent</th><th scope="col" className="num">errors</th><th scope="col" className="num hide-s">began</th><th scope="col"><span className="hidden-text">stop</span></th></tr></thead>
             <tbody>{rows.map((run) => <Line key={run.id} run={run} job={run.job === null ? undefined : running.get(run.job)} />)}</tbody>
           </table>
         </div>
@@ -50,6 +60,17 @@ function Line({ run, job }: { run: Schemas["RunEntry"]; job?: Job }) {
       <td className="num"><Money usd={spent_usd} />{foreseen && <span className="mut"> of about <Money usd={foreseen} /></span>}</td>
       <td className={`num ${errors ? "bad" : ""}`}>{count(errors)}</td>
       <td className="num hide-s"><Ago at={run.started_at} /></td>
+      <td className="num">{job && !job.cancel_asked_at ? <button type="button" className="h-6 text-fine" aria-label={`Stop the ${job.kind} that ${run.variant.name} is of`} onClick={() => void stop(job)}>Stop</button> : job && <span className="mut">stopping</span>}</td>
     </tr>
   );
+}
+
+async function stop(job: Job): Promise<void> {
+  try {
+    await ask(api.POST("/api/v1/jobs/{id}/cancel", { params: { path: { id: job.id } } }));
+    notify(`The ${job.kind} stops; what came back is kept.`);
+    stale("/api/v1/jobs");
+  } catch (error) {
+    notify(asProblem(error).message);
+  }
 }
