@@ -108,7 +108,8 @@ def test_a_commit_that_nobody_answers_is_in_doubt_and_is_not_made_again(server):
     database.change("CREATE SEQUENCE tries")  # which counts what is undone too
     database.change(
         "CREATE FUNCTION end_it() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN PERFORM nextval('tries'); PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(60); RETURN NULL; END $$"
+        "$$ BEGIN PERFORM nextval('tries'); PERFORM pg_terminate_backend(pg_backend_pid()); "
+        "PERFORM pg_sleep(60); RETURN NULL; END $$"
     )
     database.change(
         "CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON examples DEFERRABLE INITIALLY DEFERRED "
