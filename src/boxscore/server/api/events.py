@@ -20,7 +20,7 @@ __all__ = ["EVENTS", "Event", "LastEventId", "Stream", "changes"]
 
 EVENTS = "text/event-stream"
 """The media type of a route that answers with a `Stream`; its `answer` is the kind of the events' data."""
-HEARTBEAT_S = 4.0
+HEARTBEAT_S = 3.0
 """So often a silent stream says that it lives, and every stream looks whether its caller still may have it."""
 RETRY_MS = 2000
 
