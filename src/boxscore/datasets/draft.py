@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import msgspec
 
@@ -11,11 +12,14 @@ from boxscore.datasets.example import Example
 from boxscore.datasets.version import DatasetSummary, Limits
 from boxscore.errors import DatasetError
 from boxscore.store.records.datasets import DatasetStore, MemberRow
+from boxscore.types import Json
 
 __all__ = ["ORIGIN", "Draft", "hash_of"]
 
 ORIGIN = "trace_id"
 """The key of an example's metadata that says which trace it was made from, in hexadecimal digits."""
+DEEPEST = 100
+"""Levels of lists and objects in a row."""
 _STEP_ROWS, _STEP_BYTES = 500, 4 * 1024 * 1024
 _SLICES, _VALUES = 50, 200
 
@@ -136,7 +140,27 @@ class Draft:
                 f"example {example.id!r} has {len(encoded):,} bytes as JSON, and a row has "
                 f"{self._limits.row_bytes:,} at most; nothing was written. Keep large payloads out of the row."
             )
+        if encoded.count(b"{") + encoded.count(b"[") > DEEPEST and _depth(example) > DEEPEST:
+            raise DatasetError(
+                f"example {example.id!r} is nested more than {DEEPEST} levels deep; nothing was written. Keep what "
+                "lies deeper as text."
+            )
         return encoded.decode()
+
+
+def _depth(example: Example) -> int:
+    """How many lists and objects lie in one another, found without recursion."""
+    deepest = 0
+    left: list[tuple[Json, int]] = [(part, 1) for part in (example.inputs, example.reference, example.metadata)]
+    while left:
+        value, depth = left.pop()
+        if isinstance(value, dict | list):
+            deepest = max(deepest, depth)
+            if depth > DEEPEST:
+                break
+            inner = cast("dict[str, Json]", value).values() if isinstance(value, dict) else cast("list[Json]", value)
+            left += ((one, depth + 1) for one in inner)
+    return deepest
 
 
 def hash_of(example: Example) -> str:

@@ -17,7 +17,8 @@ from boxscore.datasets.rows import plain
 from boxscore.datasets.version import DatasetVersion
 from boxscore.datasets.versions import Datasets
 from boxscore.errors import DatasetError, NotFoundError, UsageError
-from boxscore.store.spans import Condition, Filter, Score, SpanReader, StoredSpan, parse_condition
+from boxscore.store.spans import Filter, Score, SpanReader, StoredSpan, parse_condition
+from boxscore.store.spans.filters import METADATA, kind_of
 from boxscore.tracing.conversation import MODEL_CALLS, Exchange, read_exchange
 from boxscore.tracing.said import Message, Reasoning, ToolCall, joined
 from boxscore.tracing.values import read_value
@@ -153,6 +154,8 @@ def take(
     the first `SAMPLE` rows, and the version; none with `look`, and where nothing came."""
     project = datasets.store.project
     conditions = [parse_condition(text) for text in selection.filter]
+    for field in mapping.slices:
+        kind_of(field)  # an unknown one is refused before anything is read
     taken = Taken()
     first: list[Example] = []
 
@@ -271,8 +274,7 @@ def _of_a_person(score: Score, span: StoredSpan) -> bool:
 
 def _slices(span: StoredSpan, fields: Sequence[str]) -> Iterator[tuple[str, str]]:
     for field in fields:
-        Condition(field, "=", "x")  # an unknown field is refused
-        _, dot, key = field.partition("metadata.")
-        value = span.metadata.get(key) if dot and not _ else getattr(span, field, None)
+        name = field.removeprefix(METADATA)
+        value = span.metadata.get(name) if field.startswith(METADATA) else getattr(span, field, None)
         if value is not None and value != "":
-            yield key if dot and not _ else field, str(value)
+            yield name, str(value)

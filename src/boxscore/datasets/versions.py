@@ -315,7 +315,10 @@ class Datasets:
 def examples_of(rows: Iterable[Mapping[str, Json]]) -> tuple[Example, ...]:
     """Examples of rows as the API takes them, checked as a line of JSONL is; a row without an id gets that of its
     inputs. `DatasetError` names the row, counted from 1 as a line."""
-    return tuple(each_example(read_rows(rows), None))
+    try:
+        return tuple(each_example(read_rows(rows), None))
+    except RecursionError:
+        raise DatasetError("a row is nested too deeply.") from None
 
 
 def _now() -> str:

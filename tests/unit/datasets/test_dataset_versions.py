@@ -196,6 +196,18 @@ def test_what_is_too_large_is_refused_and_leaves_nothing(database, limits, said)
     assert database.rows("SELECT count(*) FROM examples") == [(0,)]
 
 
+def test_what_is_nested_too_deeply_is_refused(datasets):
+    deep: object = "x"
+    for _ in range(100):
+        deep = [deep]
+    datasets.put("d", [Example(id="a", inputs={"deep": deep[0]})])
+
+    with pytest.raises(DatasetError, match="100 levels"):
+        datasets.put("d", [Example(id="a", inputs={"deep": deep})])
+
+    assert datasets.get("d").head.number == 1
+
+
 def test_an_archived_dataset_is_out_of_the_list_and_changes_no_more(datasets):
     datasets.put("d", rows(1))
     datasets.archive("d")

@@ -46,6 +46,7 @@ AT_ONCE, WAITING = 2, 16
 MEDIA = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 _PIECE = 256 * 1024
 
+Number = Annotated[int, msgspec.Meta(ge=0, le=999_999_999)]
 Found = TypeVar("Found")
 
 
@@ -74,7 +75,7 @@ class VersionEdit(msgspec.Struct, frozen=True, kw_only=True):
     """`put` are rows as in a line of JSONL, new or in the place of those with their ids; `remove` are ids. `base` is
     the version that the edit was made on, 0 for a dataset without one."""
 
-    base: int
+    base: Number
     put: Sequence[dict[str, Json]] = ()
     remove: Sequence[str] = ()
     note: str | None = None
@@ -83,8 +84,8 @@ class VersionEdit(msgspec.Struct, frozen=True, kw_only=True):
 class VersionAgain(msgspec.Struct, frozen=True, kw_only=True):
     """`number` is the version to have again, `base` the newest."""
 
-    number: int
-    base: int
+    number: Number
+    base: Number
     note: str | None = None
 
 

@@ -28,6 +28,7 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
   const [editing, setEditing] = useState(false);
   const [problem, setProblem] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  const [note, setNote] = useState("");
   const number = version?.number ?? 0;
   const waiting = Object.keys(pending).length;
   useEffect(() => { if (!waiting) setBase(head); }, [head, waiting]);
@@ -82,8 +83,9 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
   const save = async (on: number) => {
     setBusy(true);
     try {
-      await saveEdit(name, on, pending);
+      await saveEdit(name, on, pending, note);
       setPending({});
+      setNote("");
       setProblem(undefined);
     } catch (failed) {
       setProblem(failed);
@@ -105,7 +107,7 @@ export function Rows({ name, version, head, adding, frozen }: { name: string; ve
   const searched = text !== "" || where.length > 0;
   return (
     <div className="mt-3">
-      {waiting > 0 && !frozen && <Unsaved pending={pending} stored={stored} busy={busy} base={base} save={() => void save(base)} discard={() => { setPending({}); setProblem(undefined); notify("The changes are gone.", () => setPending(pending)); }} />}
+      {waiting > 0 && !frozen && <Unsaved pending={pending} stored={stored} busy={busy} base={base} note={note} setNote={setNote} save={() => void save(base)} discard={() => { setPending({}); setProblem(undefined); notify("The changes are gone.", () => setPending(pending)); }} />}
       {problem !== undefined && <Refused error={problem} pending={pending} again={(on) => { setBase(on); void save(on); }} />}
       {number > 0 && (
         <form role="search" className="flex flex-wrap items-center gap-2 pb-2" onSubmit={(event) => event.preventDefault()}>
@@ -175,13 +177,25 @@ function State({ id, pending, stored }: { id: string; pending: Pending; stored: 
   return <span className="-ml-4 mr-1.5 inline-block" title={`${what}, not saved`}><Mark state={what === "goes" ? "bad" : what === "new" ? "good" : "open"} title={what} /></span>;
 }
 
-function Unsaved({ pending, stored, busy, base, save, discard }: { pending: Pending; stored: readonly Example[]; busy: boolean; base: number; save: () => void; discard: () => void }) {
+interface Waits {
+  pending: Pending;
+  stored: readonly Example[];
+  busy: boolean;
+  base: number;
+  note: string;
+  setNote: (note: string) => void;
+  save: () => void;
+  discard: () => void;
+}
+
+function Unsaved({ pending, stored, busy, base, note, setNote, save, discard }: Waits) {
   const all = Object.entries(pending);
   const gone = all.filter(([, one]) => one === null).length;
   const changed = all.filter(([id, one]) => one !== null && stored.some((row) => row.id === id)).length;
   return (
     <div className="banner mb-3 flex-wrap items-center px-3" role="status">
       <span>Not saved: {[[all.length - gone - changed, "new"], [changed, "changed"], [gone, "removed"]].filter(([size]) => size).map(([size, what]) => `${size} ${what}`).join(", ")}.</span>
+      <input className="w-56 max-w-full" aria-label="Why" placeholder="why, for who reads the versions" value={note} onChange={(event) => setNote(event.target.value)} />
       <button type="button" className="go" disabled={busy} onClick={save}>{busy ? "Saving …" : `Save as version ${base + 1}`}</button>
       <kbd className="hide-s">S</kbd>
       <button type="button" className="bare" onClick={discard}>Discard</button>
