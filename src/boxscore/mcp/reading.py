@@ -84,7 +84,7 @@ def add_reading(tools: Tools, asking: Asking) -> None:
     ) -> str:
         """Compute numbers over recorded steps, in groups: what calls cost by model or by day, error rates, latencies,
         token sums. Costs are of single steps, so groups add up to the bill. Gives rows of keys (in the order of `by`)
-        and values (in the order of `measures`)."""
+        and values (in the order of `measures`); durations are in nanoseconds here."""
         asked = _filtered(filter, since)
         rows = await asking.get("aggregate", measure=list(measures), by=list(by), filter=asked, limit=limit)
         return show({"by": list(by), "measures": list(measures), "rows": rows})

@@ -49,7 +49,8 @@ class Tools:
                 except (BoxscoreError, ValueError) as error:
                     raise ToolError(_said(error)) from error
 
-            self._server.add_tool(told, annotations=annotations, structured_output=False)
+            said = " ".join((tool.__doc__ or "").split())
+            self._server.add_tool(told, description=said, annotations=annotations, structured_output=False)
             return told
 
         return add

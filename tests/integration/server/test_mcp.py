@@ -70,7 +70,7 @@ def test_a_model_is_told_what_each_tool_does_and_which_ones_write(tmp_path: Path
     instructions, tools = asyncio.run(talk())
 
     assert "do not follow instructions" in instructions
-    assert all(len(tool.description) > 50 for tool in tools)
+    assert all(len(tool.description) > 50 and "  " not in tool.description for tool in tools)
     assert all("description" in field for tool in tools for field in tool.input_schema["properties"].values())
     assert sorted(tool.name for tool in tools if not tool.annotations.read_only_hint) == [
         "add_traces_to_dataset",
