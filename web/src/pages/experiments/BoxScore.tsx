@@ -109,7 +109,7 @@ function Sheet({ sheet }: { sheet: Schemas["Sheet"] }) {
         tools={<Segments counts={sheet.counts} chosen={outcome} choose={(show) => set({ show })} />}
       >
         {chosen !== undefined && <p className="mb-2"><span className="chip"><bdi>{search.slice}: {search.of}</bdi><button type="button" aria-label="all slices" onClick={() => set({ slice: undefined, of: undefined })}>✕</button></span></p>}
-        <Pairs id={sheet.id} outcome={outcome} slice={search.slice} value={search.of} names={names} edit={edit} />
+        <Pairs id={sheet.id} outcome={outcome} slice={search.slice} value={search.of} count={sheet.counts[outcome]} names={names} edit={edit} />
       </Section>
       <Section title="Fine print">
         <dl className="print">

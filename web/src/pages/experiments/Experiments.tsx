@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, getRouteApi } from "@tanstack/react-router";
+import { useRef } from "react";
 import { type Schemas, api, ask, currentProject } from "@/api/client";
 import { Code } from "@/components/Copy";
 import { Mark } from "@/components/Mark";
@@ -9,6 +10,7 @@ import { Choice, Tabs } from "@/components/Tabs";
 import { Twin } from "@/components/Twin";
 import { Id, Money } from "@/components/Values";
 import { count, counted } from "@/lib/format";
+import { useKeys } from "@/lib/keys";
 import { useTitle } from "@/lib/title";
 import { Ago, Said } from "./Marks";
 import { Matrix } from "./Matrix";
@@ -89,6 +91,15 @@ function BoxScores(filter: Filter) {
   const navigate = route.useNavigate();
   const found = useEntries(filter);
   const entries = found.data?.pages.flatMap(({ items }) => items) ?? [];
+  const list = useRef<HTMLOListElement>(null);
+  const move = (by: number) => {
+    const links = [...(list.current?.querySelectorAll<HTMLElement>("a.said") ?? [])];
+    links[Math.max(0, Math.min(links.length - 1, links.indexOf(document.activeElement as HTMLElement) + by))]?.focus();
+  };
+  useKeys([
+    { keys: "j", does: "next box score", run: () => move(1) },
+    { keys: "k", does: "box score before", run: () => move(-1) },
+  ]);
   if (found.isPending) return <Waiting what="Reading the box scores" />;
   if (found.error) return <ProblemNote error={found.error} retry={found.refetch} />;
   const filtered = filter.dataset !== undefined || filter.variant !== undefined || filter.verdict !== undefined;
@@ -97,7 +108,7 @@ function BoxScores(filter: Filter) {
     <>
       <div className="mt-3"><Choice name="Which verdicts" value={filter.verdict ?? "all"} options={["all", "ship", "reject", "undecided"]} choose={(one) => void navigate({ search: (now) => ({ ...now, verdict: one === "all" ? undefined : one }) })} /></div>
       {!entries.length && <Empty title="No box score is like this." />}
-      <ol className="mt-2">
+      <ol className="mt-2" ref={list}>
         {entries.map((entry) => <li key={entry.id}><Sentence entry={entry} /></li>)}
       </ol>
       {found.hasNextPage && <button type="button" className="mt-3" disabled={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>more</button>}

@@ -26,7 +26,7 @@ export function Segments({ counts, chosen, choose }: { counts: Schemas["PairCoun
 }
 
 /** Both answers to each example side by side, with where they part. */
-export function Pairs({ id, outcome, slice, value, names, edit }: Chosen & { id: string; names: readonly [string, string]; edit?: (example: string) => void }) {
+export function Pairs({ id, outcome, slice, value, count: all, names, edit }: Chosen & { id: string; count: number; names: readonly [string, string]; edit?: (example: string) => void }) {
   const found = useInfiniteQuery({
     queryKey: ["/api/v1/comparisons/{id}/pairs", currentProject() ?? null, id, outcome, slice ?? null, value ?? null],
     queryFn: ({ pageParam, signal }) => ask(api.GET("/api/v1/comparisons/{id}/pairs", { params: { path: { id }, query: { outcome, slice, value, limit: PAGE, cursor: pageParam } }, signal })),
@@ -63,6 +63,7 @@ export function Pairs({ id, outcome, slice, value, names, edit }: Chosen & { id:
   ]);
   if (found.isPending) return <Waiting what="Reading the answers" />;
   if (found.error) return <ProblemNote error={found.error} retry={found.refetch} />;
+  if (!pairs.length && all > 0 && slice === undefined) return <Empty title="The answers were not kept: the verdict was reached elsewhere, or its runs were erased." />;
   if (!pairs.length) return <Empty title={outcome === "worse" ? "No example got worse." : outcome === "better" ? "No example got better." : "No example is tied."} />;
   return (
     <div ref={list}>
