@@ -39,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     spans. It is shown nowhere."""
 
     project: str | None = None
-    """Project that commands and clients ask about, and applications send to. Default: that of the key, else `default`."""
+    """Project that commands and clients ask about, and applications send to. Default: the key's, else `default`."""
 
     public_url: str | None = None
     """Addresses by which browsers reach `serve` beside those of loopback, separated by commas, as in
