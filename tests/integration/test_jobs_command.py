@@ -81,6 +81,22 @@ def test_a_server_does_the_comparison_of_a_spec_file(server, folder, by_url):
     assert "comparison  done   60 of 60" in command(folder, "jobs", "list", **environment).stdout
 
 
+def test_a_server_does_a_run(server, folder):
+    there = json.loads(command(folder, "run", "--server", "--variant", "b", "--limit", "20", "--json").stdout)
+    told = command(folder, "run", "--server", "--variant", "b").stdout
+    refused = command(folder, "run", "--server", "--write-baseline", "base.json")
+
+    assert (there["variant"]["name"], there["variant"]["trials"], there["variant"]["metrics"]["exact"]["value"]) == (
+        "b",
+        20,
+        1.0,
+    )
+    assert told.startswith("b on ")
+    assert "n = 30" in told
+    assert refused.returncode == 2
+    assert "without --server" in refused.stderr
+
+
 def test_options_of_the_command_line_go_with_the_spec(server, folder):
     options = ["--limit", "10", "--spend-cap", "1", "--rule", "noninferiority", "--margin", "0.1", "--seed", "7"]
     found = command(folder, "compare", "--server", "--json", *options)

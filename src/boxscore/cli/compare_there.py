@@ -13,6 +13,7 @@ from boxscore.cli.job_desk import OfServer, server
 from boxscore.cli.jobs import follow
 from boxscore.cli.output import EXIT
 from boxscore.errors import OperationError
+from boxscore.jobs import Job
 from boxscore.types import Json
 
 if TYPE_CHECKING:
@@ -35,17 +36,22 @@ def compare_there(
                 cost = "what they cost is not known" if found.usd is None else f"about ${found.usd}"
                 click.echo(f"{found.calls:,} calls to make, {cost}; the cap is ${found.spend_cap_usd}")
             return code
-        job = at.compare(asked)
-        try:
-            job = follow(at, job.id, quiet=as_json and not sys.stderr.isatty())
-        except KeyboardInterrupt:
-            click.echo(f"\nthe job goes on: follow it with `boxscore jobs tail {job.id}`, or cancel it", err=True)
-            raise
-        if job.state == "cancelled":
-            raise OperationError(f"job {job.id} was cancelled: `boxscore jobs retry {job.id}` goes on with it.")
-        if job.error is not None:
-            raise OperationError(f"job {job.id} failed: {job.error['message']}")
+        job = done(at, at.compare(asked), as_json=as_json)
         return _print(at, [verdict["id"] for verdict in job.result["verdicts"]], as_json=as_json, width=width)
+
+
+def done(at: OfServer, job: Job, *, as_json: bool) -> Job:
+    """The job when it is done; `OperationError` where it came to another end."""
+    try:
+        job = follow(at, job.id, quiet=as_json and not sys.stderr.isatty())
+    except KeyboardInterrupt:
+        click.echo(f"\nthe job goes on: follow it with `boxscore jobs tail {job.id}`, or cancel it", err=True)
+        raise
+    if job.state == "cancelled":
+        raise OperationError(f"job {job.id} was cancelled: `boxscore jobs retry {job.id}` goes on with it.")
+    if job.error is not None:
+        raise OperationError(f"job {job.id} failed: {job.error['message']}")
+    return job
 
 
 def _print(at: OfServer, ids: Sequence[str], *, as_json: bool, width: int | None) -> int:

@@ -14,6 +14,7 @@ from boxscore.errors import OperationError
 from boxscore.jobs import Job, JobPage, Jobs, JobState
 
 if TYPE_CHECKING:  # heavy, and only where a comparison is asked for
+    from boxscore.experiments.history import RunDetail
     from boxscore.experiments.jobs import Estimate
     from boxscore.experiments.jobs_spec import Asked
     from boxscore.experiments.verdict import Verdict
@@ -73,6 +74,14 @@ class OfServer:
 
     def compare(self, spec: "Asked") -> Job:
         return self._link.ask(send(Job, "/comparisons", spec))
+
+    def run(self, spec: "Asked") -> Job:
+        return self._link.ask(send(Job, "/runs", spec))
+
+    def run_detail(self, id: str) -> "RunDetail":
+        from boxscore.experiments.history import RunDetail
+
+        return self._link.ask(ask(RunDetail, path("runs", id)))
 
     def plan(self, spec: "Asked") -> "Estimate":
         from boxscore.experiments.jobs import Estimate

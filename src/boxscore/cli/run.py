@@ -11,9 +11,10 @@ import msgspec
 from boxscore import settings
 from boxscore.cli.output import check_report
 from boxscore.cli.progress import show_progress
-from boxscore.cli.spec import read_spec
+from boxscore.cli.spec import DEFAULT, read_spec
 from boxscore.costs import PriceBook
 from boxscore.datasets import Dataset
+from boxscore.errors import OperationError, SpecError
 from boxscore.experiments import baseline
 from boxscore.experiments.live import Effort, ProgressOf, run_variants
 from boxscore.experiments.loop import run_alone
@@ -24,6 +25,7 @@ from boxscore.experiments.variant import Variant
 from boxscore.experiments.variant_spec import variant_from_spec
 from boxscore.experiments.verdict import VariantSummary
 from boxscore.scoring import Scorer
+from boxscore.types import Json
 
 if TYPE_CHECKING:
     from boxscore.store.records import Records
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     help="Keep its scores for `compare --baseline-file`.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the numbers as JSON to standard output.")
+@click.option("--server", "there", is_flag=True, help="Let the server run it, as a job, and follow it from here.")
 def run(
     spec: Path | None,
     variant: str | None,
@@ -54,11 +57,17 @@ def run(
     limit: int | None,
     write_baseline: Path | None,
     as_json: bool,
+    there: bool,
 ) -> int:
     """Run one variant over the dataset of SPEC (default: ./boxscore.yaml) and print its numbers.
 
     Every answer is kept, scored or not: the next `boxscore compare` uses it.
     """
+    if there:
+        if write_baseline is not None or retry_errors:
+            raise SpecError("--write-baseline and --retry-errors are for runs here, without --server.", key="--server")
+        given = {"variant": variant, "fresh": fresh, "spend_cap_usd": spend_cap, "concurrency": concurrency}
+        return _run_there(spec or DEFAULT, given | {"limit": limit}, as_json=as_json)
     from boxscore.store.records import Records
 
     check_report(write_baseline)
@@ -87,7 +96,7 @@ def run(
     ):
         done = run_alone(_run(made, dataset, loaded.scorers, records, effort, progress))
     summary = summarise(column(done, done.examples, done.metrics), done.metrics, clusters_of(done.examples))
-    _print(done, summary, as_json)
+    _print(done.id, done.dataset_name, done.dataset_version, summary, as_json)
     if loaded.judges:
         click.echo(f"not judged by {', '.join(loaded.judges)}: `boxscore compare` asks judges.", err=True)
     if write_baseline is not None:
@@ -110,16 +119,22 @@ async def _run(
         await variant.close()
 
 
-def _print(run: Run, summary: VariantSummary, as_json: bool) -> None:
+def _run_there(path: Path, given: dict[str, Json], *, as_json: bool) -> int:
+    from boxscore.cli.run_there import run_there
+
+    found = run_there(path, {name: value for name, value in given.items() if value}, as_json=as_json)
+    if found.summary is None:
+        raise OperationError(f"run {found.run.id} has no trial: its dataset has no rows.")
+    _print(found.run.id, found.run.dataset, found.run.version, found.summary, as_json)
+    return 0
+
+
+def _print(run: str, dataset: str, version: str, summary: VariantSummary, as_json: bool) -> None:
     if as_json:
-        told = {
-            "run": run.id,
-            "dataset": {"name": run.dataset_name, "version": run.dataset_version},
-            "variant": summary,
-        }
+        told = {"run": run, "dataset": {"name": dataset, "version": version}, "variant": summary}
         click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
         return
-    click.echo(f"{summary.name} on {run.dataset_name}@{run.dataset_version}, run {run.id}")
+    click.echo(f"{summary.name} on {dataset}@{version}, run {run}")
     for name, value in summary.metrics.items():
         scale, unit = (1.0, value.unit) if value.kind == "amount" else (100.0, "%")
         ends = "" if value.low is None or value.high is None else f"{scale * value.low:.4g} to {scale * value.high:.4g}"
