@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -201,3 +202,11 @@ def test_a_key_that_may_only_read_writes_nothing(serve: Callable[..., Server], t
     assert "forbidden: " in scored[1]
     assert "unauthenticated: " in nobody[1]
     assert str.__str__(key.secret) not in f"{made}{scored}{nobody}"
+
+
+def test_without_its_extra_the_command_names_it(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['mcp'] = None; from boxscore.cli import main; main(['mcp'])"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+
+    assert ran.returncode == 2
+    assert "pip install 'boxscore[mcp]'" in ran.stderr
