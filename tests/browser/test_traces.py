@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -168,6 +169,45 @@ def test_words_find_the_traces_that_have_them(server: Server, page: Page) -> Non
 
     expect(page.get_by_role("listbox", name="traces").get_by_role("option")).to_have_count(1)
     expect(page.get_by_role("option", name="Delete my account please")).to_be_visible()
+
+
+def test_drawing_over_the_counts_chooses_a_stretch_of_time(server: Server, page: Page) -> None:
+    ticket(server)
+    page.goto("/traces?range=1h")
+    bars = page.get_by_role("img", name="1 trace over time")
+    box = bars.bounding_box()
+    assert box is not None
+
+    page.mouse.move(box["x"] + 10, box["y"] + 10)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 10, steps=4)
+    page.mouse.up()
+
+    expect(page).to_have_url(re.compile(r"range=2\d{3}-.*\.\.2\d{3}-"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("No traces in this time.")
+    page.go_back()
+    expect(page.get_by_role("option", name="Where is my order?")).to_be_visible()
+
+
+def test_the_list_is_walked_with_the_keyboard_and_saved(server: Server, page: Page) -> None:
+    for asked in ("First?", "Second?", "Third?"):
+        ticket(server, asked)
+    page.goto("/traces?range=1h")
+    rows = page.get_by_role("listbox", name="traces").get_by_role("option")
+    expect(rows).to_have_count(3)
+
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.get_by_role("option", name="Second?")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("complementary", name="The open trace")).to_be_visible()
+    page.keyboard.press("x")
+    expect(page.get_by_role("button", name="add 1 to a dataset")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("complementary", name="The open trace")).not_to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert [line.count("?") for line in download.value.path().read_text().splitlines()] == [0, 1, 1, 1]
 
 
 def test_the_waterfall_is_walked_with_the_keyboard(server: Server, page: Page) -> None:
@@ -376,10 +416,14 @@ def test_hostile_texts_are_shown_as_text_in_a_session(page: Page, hostile: str) 
     assert_harmless(page)
 
 
+ADDRESSES = "links => links.map(link => new URL(link.getAttribute('href'), location.href).href)"
+"""Of links in drawings too, whose `href` is no text."""
+
+
 def assert_harmless(page: Page) -> None:
     """Nothing ran, nothing of another's making stands in the page, and no address of theirs can be clicked."""
     assert page.evaluate("window.hurt") is None
     assert page.locator("main img, main iframe, main script, main object, main video, main audio").count() == 0
-    addresses = page.locator("a[href]").evaluate_all("links => links.map(link => link.href)")
+    addresses = page.locator("a[href]").evaluate_all(ADDRESSES)
     assert [address for address in addresses if not address.startswith(page.evaluate("location.origin"))] == []
     assert "\u202e" not in page.locator("main").inner_text()

@@ -68,7 +68,7 @@ function Shown({ outline, search, set, beside }: { outline: Outline; search: Tra
           {(["application", "release", "environment", "prompt", "variant"] as const).map((fact) => facts[fact] && <span key={fact}> · {fact} {visible(facts[fact])}{fact === "prompt" && facts.prompt_version ? `@${visible(facts.prompt_version)}` : ""}</span>)}
         </p>
       </div>
-      <div className="scroll mb-3">
+      <div className="scroll mb-3" role="region" aria-label="Totals" tabIndex={0}>
         <table className={beside ? "" : "max-w-[860px]"}>
           <thead><tr><th>took</th><th className="num">tokens in</th><th className="num">cached</th><th className="num">out</th><th className="num">cost</th><th className="num">errors</th><th className="lead w-1/3">scores</th></tr></thead>
           <tbody>

@@ -168,10 +168,10 @@ const Row = memo(function Row({ id, style, name, model, depth, hue, from, length
   const label = took === null ? "no end told" : duration(took / 1e9);
   return (
     <div id={id} className="row wf-row" style={style} role="treeitem" aria-level={depth + 1} aria-expanded={inside ? hidden === 0 : undefined} aria-selected={chosen} title={message ? visible(message) : undefined}
-      aria-label={`${visible(name)}${failed ? ", failed" : ""}, ${label}${model ? `, ${visible(model)}` : ""}${cost ? `, ${money(cost)}` : ""}`} onClick={() => choose(place)}>
+      onClick={() => choose(place)}>
       <span className={failed ? "bad" : ""} style={{ paddingLeft: INDENT * Math.min(depth, DEEPEST) }}>
         {inside ? <button type="button" className="fold" tabIndex={-1} aria-hidden="true" onClick={(event) => { event.stopPropagation(); fold(place, hidden === 0); }}>{hidden ? "▸" : "▾"}</button> : <span className="inline-block w-4" />}
-        {failed && "◆ "}{orphan && <span className="mut" title="What it is in is not here yet">⋯ </span>}
+        {failed && <><span aria-hidden="true">◆ </span><span className="hidden-text">failed </span></>}{orphan && <span className="mut" title="What it is in is not here yet">⋯ </span>}
         <span className={hit ? "border-b-2 border-accent" : ""}>{visible(name)}</span>{hidden > 0 && <span className="mut"> {count(hidden)}</span>}
       </span>
       <span className="mut text-fine">{visible(model)}</span>
