@@ -203,8 +203,8 @@ def _line(example: Example, width: int) -> str:
     inputs = _text(next(iter(values.values()))) if len(values) == 1 else _text(values)
     told = f"{example.id}  {inputs}"
     if example.reference is not None:
-        told = f"{left(' '.join(stripped(told).split()), max(20, width * 2 // 3))}  → {_text(example.reference)}"
-    return left(" ".join(stripped(told).split(" ")), width).rstrip()
+        told = f"{left(stripped(told), max(20, width * 2 // 3))}  → {_text(example.reference)}"
+    return left(stripped(told), width).rstrip()
 
 
 def _text(value: Json) -> str:
