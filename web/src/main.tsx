@@ -6,6 +6,7 @@ import { onRefused } from "@/api/client";
 import { queries } from "@/api/query";
 import { type Session, session } from "@/api/session";
 import { sessionEnd } from "@/frame/ending";
+import { onGo } from "@/lib/go";
 import { router } from "./router";
 import "./styles/page.css";
 
@@ -16,6 +17,8 @@ onRefused(() => {
   if (queries.getQueryData<Session>(session.queryKey)?.kind === "user") sessionEnd.set(true);
   else void router.navigate({ to: "/login", search: { next: here.href === "/" ? undefined : here.href }, replace: true });
 });
+
+onGo((href) => void router.navigate({ href }));
 
 createRoot(document.getElementById("page")!).render(
   <StrictMode>

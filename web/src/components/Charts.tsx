@@ -1,4 +1,5 @@
-import { type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useLayoutEffect, useRef, useState } from "react";
+import { goTo } from "@/lib/go";
 import { niceBound } from "@/lib/format";
 import { DAY, ticks } from "@/lib/time";
 
@@ -56,16 +57,16 @@ export function Bars({ name, bars, names, from, to, step, label, tick, height = 
   const thick = Math.max(1, x(from + step) - x(from) - (x(from + step) - x(from) > 6 ? 2 : 0));
   return (
     <div ref={box}>
-      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
+      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role={bars.some(({ href }) => href) ? "group" : "img"} aria-label={name} onKeyDown={walk}>
         <Ground left={LEFT} right={right} y={y} values={[0, most / 2, most]} label={label} />
-        {bars.map((bar) => {
+        {bars.map((bar, index) => {
           let sum = 0;
           const drawn = bar.parts.map(({ series, value }) => {
             const foot = y(sum);
             sum += value;
             return <rect key={series} x={x(bar.at) + 1} width={thick} y={y(sum)} height={Math.max(0, foot - y(sum))} fill={AREAS[series % AREAS.length]} />;
           });
-          return <Point key={bar.at} href={bar.href} title={bar.title}><rect x={x(bar.at)} width={thick + 2} y={TOP} height={height - FOOT - TOP} fill="transparent" /><g className="mark">{drawn}</g></Point>;
+          return <Point key={bar.at} href={bar.href} title={bar.title} first={index === 0}><rect x={x(bar.at)} width={thick + 2} y={TOP} height={height - FOOT - TOP} fill="transparent" /><g className="mark">{drawn}</g></Point>;
         })}
         {ticks(from, to, width > 600 ? 10 : 5).map((at) => <text key={at} x={Math.max(x(at) + (step >= DAY ? thick / 2 : 0), LEFT)} y={height - 6} textAnchor="middle">{tick(at)}</text>)}
         {legend > 0 && names.map((one, series) => (
@@ -98,7 +99,7 @@ export function Lines({ name, lines, from, to, step, label, tick, height = 170, 
   const said: number[] = [];
   return (
     <div ref={box}>
-      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={name}>
+      <svg className="chart" viewBox={`0 0 ${width} ${height}`} role={lines.some(({ points }) => points.some(({ href }) => href)) ? "group" : "img"} aria-label={name} onKeyDown={walk}>
       <Ground left={LEFT} right={right} y={y} values={[floor, (floor + most) / 2, most]} label={label} />
       {lines.map(({ name: one, points, color = SERIES[lines.findIndex((line) => line.name === one) % SERIES.length], last }) => {
         const end = points.at(-1);
@@ -110,7 +111,7 @@ export function Lines({ name, lines, from, to, step, label, tick, height = 170, 
           <g key={one}>
             {banded.length > 1 && <path d={`M${banded.map((point) => `${x(point.at)} ${y(point.high ?? 0)}`).join("L")}L${[...banded].reverse().map((point) => `${x(point.at)} ${y(point.low ?? 0)}`).join("L")}Z`} fill={color} fillOpacity="0.2" />}
             {points.length > 1 && <path d={`M${points.map((point) => `${x(point.at)} ${y(point.value)}`).join("L")}`} fill="none" stroke={color} strokeWidth="1.5" />}
-            {points.map((point) => <Point key={point.at} href={point.href} title={point.title}><circle cx={x(point.at)} cy={y(point.value)} r="6" fill="transparent" /><circle className="mark" cx={x(point.at)} cy={y(point.value)} r={points.length > 40 ? 1 : 2} fill={color} /></Point>)}
+            {points.map((point, index) => <Point key={point.at} href={point.href} title={`${one}, ${point.title}`} first={index === 0}><circle cx={x(point.at)} cy={y(point.value)} r="6" fill="transparent" /><circle className="mark" cx={x(point.at)} cy={y(point.value)} r={points.length > 40 ? 1 : 2} fill={color} /></Point>)}
             {end && <text className="lab" x={right + 6} y={at}>{last ?? one}</text>}
           </g>
         );
@@ -130,9 +131,19 @@ function Ground({ left, right, y, values, label }: { left: number; right: number
   ));
 }
 
-function Point({ href, title, children }: { href?: string; title: string; children: ReactNode }) {
+/** The first point of a series is reached by the tab key, the others by arrows from it. */
+function Point({ href, title, first, children }: { href?: string; title: string; first: boolean; children: ReactNode }) {
   const body = <>{children}<title>{title}</title></>;
-  return href ? <a href={href} aria-label={title}>{body}</a> : <g>{body}</g>;
+  return href ? <a href={href} aria-label={title} tabIndex={first ? 0 : -1} onClick={(event) => { if (!event.metaKey && !event.ctrlKey && !event.shiftKey) { event.preventDefault(); goTo(href); } }}>{body}</a> : <g>{body}</g>;
+}
+
+function walk(event: KeyboardEvent<SVGSVGElement>): void {
+  if (event.key !== "ArrowRight" && event.key !== "ArrowLeft") return;
+  const all = [...event.currentTarget.querySelectorAll<SVGAElement>("a")];
+  const next = all[all.indexOf(document.activeElement as Element as SVGAElement) + (event.key === "ArrowRight" ? 1 : -1)];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }
 
 /** A horizontal bar in a table's row: a share of the largest. */

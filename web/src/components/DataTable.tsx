@@ -158,6 +158,7 @@ export function DataTable<Row>({ name, rows, columns, rowKey, open, current, key
             {columns.map(({ id, head: label, num, className: kind = "", sort }) => {
               const column = head?.headers.find((one) => one.id === id)?.column;
               const order = column?.getIsSorted();
+              if (label === "") return <td key={id} className={kind} />;
               return (
                 <th key={id} scope="col" className={`${num ? "num" : ""} ${kind}`} aria-sort={order === "asc" ? "ascending" : order === "desc" ? "descending" : undefined}>
                   {sort && column ? <button type="button" className="plain" onClick={() => column.toggleSorting()}>{label}{order === "asc" ? " ▴" : order === "desc" ? " ▾" : ""}</button> : label}

@@ -19,6 +19,11 @@ export function Answer({ children }: { children: ReactNode }) {
   return <h1 className="say pt-6">{children}</h1>;
 }
 
+/** What may be wider than its place, and is scrolled there: by the keyboard too. */
+export function Scroll({ name, children }: { name: string; children: ReactNode }) {
+  return <div className="scroll" role="region" aria-label={name} tabIndex={0}>{children}</div>;
+}
+
 /** What will appear here, and what makes it appear. */
 export function Empty({ title, children }: { title: ReactNode; children?: ReactNode }) {
   return (

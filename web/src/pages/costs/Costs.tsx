@@ -1,4 +1,5 @@
 import { Link, useNavigate } from "@tanstack/react-router";
+import type { FormEvent } from "react";
 import { Bars } from "@/components/Charts";
 import { ProblemNote } from "@/components/Problem";
 import { Answer, Empty, Section, Waiting } from "@/components/Section";
@@ -15,7 +16,7 @@ import { useTitle } from "@/lib/title";
 import { PriceChanges } from "./PriceChanges";
 import { SpendTable } from "./SpendTable";
 import { WhatIf } from "./WhatIf";
-import { GROUPS, costs } from "./routes";
+import { type By as ByField, GROUPS, costs } from "./routes";
 import { type Cell, useSpend, useSpendOverTime, wholeDays } from "./spend";
 
 const MANY = 5;
@@ -57,7 +58,7 @@ export function Costs() {
         </p>
       )}
 
-      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${field}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${field} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<Choice name="Told apart by" value={by} options={GROUPS} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true })} />}>
+      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${named(field)}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${named(field)} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<By by={by} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true, resetScroll: false })} />}>
         <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />
       </Section>
 
@@ -66,7 +67,7 @@ export function Costs() {
       ) : (
         <div className="columns c2">
           <Section title="By model"><SpendTable field="model" rows={rows} total={total} /></Section>
-          <Section title={`By ${field === "model" ? "step" : field}`}>{other.rows && other.total ? <SpendTable field={field === "model" ? "step" : field} rows={other.rows} total={other.total} /> : <Waiting />}</Section>
+          <Section title={`By ${field === "model" ? "step" : named(field)}`}>{other.rows && other.total ? <SpendTable field={field === "model" ? "step" : field} rows={other.rows} total={other.total} /> : <Waiting />}</Section>
         </div>
       )}
 
@@ -78,10 +79,28 @@ export function Costs() {
         others={[]}
       />
       <p className="fine noprint">
-        <button type="button" className="plain link" onClick={() => save(`costs-by-${field}.csv`, csv([field, "usd", "calls", "unpriced calls", "tokens", "usd before"], ((field === "model" ? rows : other.rows) ?? []).map((row) => [row.value, row.usd, row.calls, row.unpriced, row.tokens, row.before])))}>CSV</button>
+        <button type="button" className="plain link" onClick={() => save(`costs-by-${named(field)}.csv`, csv([named(field), "usd", "calls", "unpriced calls", "tokens", "usd before"], ((field === "model" ? rows : other.rows) ?? []).map((row) => [row.value, row.usd, row.calls, row.unpriced, row.tokens, row.before])))}>CSV</button>
         {" · "}Costs are computed when a call arrives, from the price of its day, and keep the row; a trace shows the arithmetic.
       </p>
     </>
+  );
+}
+
+const named = (by: string) => (by === "metadata.tags" ? "tag" : by.replace("metadata.", ""));
+
+/** What spend is told apart by: a field, or an attribute that the application gives its spans. */
+function By({ by, choose }: { by: ByField; choose: (by: ByField) => void }) {
+  const own = (GROUPS as readonly string[]).includes(by) ? "" : by.replace("metadata.", "");
+  const take = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const key = String(new FormData(event.currentTarget).get("key")).trim();
+    if (key) choose(`metadata.${key}`);
+  };
+  return (
+    <span className="flex max-w-full flex-wrap items-center gap-2">
+      <Choice<string> name="Told apart by" value={by} options={GROUPS.map((one) => [one, named(one)] as const)} choose={(next) => choose(next as ByField)} />
+      <form onSubmit={take}><input key={own} name="key" aria-label="An attribute of your own" placeholder="own attribute" defaultValue={own} className="w-28" /></form>
+    </span>
   );
 }
 
@@ -89,14 +108,14 @@ function Chart({ cells, field, step, from, to }: { cells: readonly Cell[]; field
   const sums = new Map<string | null, number>();
   for (const { value, usd } of cells) sums.set(value, (sums.get(value) ?? 0) + usd);
   const ranked = [...sums].filter(([, usd]) => usd > 0).sort((one, other) => other[1] - one[1]).map(([value]) => value);
-  const named = ranked.slice(0, ranked.length > MANY ? MANY - 1 : MANY);
-  const names = [...named.map((value) => value ?? `no ${field}`), ...(ranked.length > MANY ? [`${ranked.length - named.length} others`] : [])];
+  const kept = ranked.slice(0, ranked.length > MANY ? MANY - 1 : MANY);
+  const names = [...kept.map((value) => value ?? `no ${named(field)}`), ...(ranked.length > MANY ? [`${ranked.length - kept.length} others`] : [])];
   const times = [...new Set(cells.map(({ at }) => at))];
   const bars = times.map((at) => {
     const parts = names.map((_, series) => ({ series, value: 0 }));
     for (const cell of cells) {
       if (cell.at !== at || cell.usd === 0) continue;
-      const known = named.indexOf(cell.value);
+      const known = kept.indexOf(cell.value);
       const part = parts[known < 0 ? names.length - 1 : known];
       if (part) part.value += cell.usd;
     }
@@ -105,7 +124,7 @@ function Chart({ cells, field, step, from, to }: { cells: readonly Cell[]; field
     const href = router.buildLocation({ to: "/traces", search: { tab: "spans", filter: ["cost_usd>0"], range: `${new Date(at / 1e6).toISOString()}..${new Date((at + step) / 1e6).toISOString()}` } } as never).href;
     return { at, parts, title: `${step === DAY ? day(at) : absolute(at)}: ${money(sum)}${names.length > 1 ? ` (${said})` : ""}`, href };
   });
-  return <Bars name={`Spend by ${step === DAY ? "day" : "hour"} and ${field}`} bars={bars} names={names} from={from} to={to} step={step} height={280} label={money} tick={(at) => tick(at, to - from)} />;
+  return <Bars name={`Spend by ${step === DAY ? "day" : "hour"} and ${named(field)}`} bars={bars} names={names} from={from} to={to} step={step} height={280} label={money} tick={(at) => tick(at, to - from)} />;
 }
 
 function Days({ cells, step }: { cells: readonly Cell[]; step: number }) {

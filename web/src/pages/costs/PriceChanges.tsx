@@ -1,7 +1,7 @@
 import { useQueries } from "@tanstack/react-query";
 import type { Schemas } from "@/api/client";
 import { asks } from "@/api/query";
-import { Section } from "@/components/Section";
+import { Scroll, Section } from "@/components/Section";
 import type { Range } from "@/lib/range";
 import { day } from "@/lib/time";
 import type { Spend } from "./spend";
@@ -10,7 +10,7 @@ type Price = Schemas["Price"];
 
 /** The prices of models in use, each with the day from which it holds, and what it was before. */
 export function PriceChanges({ range, models }: { range: Range; models: readonly Spend[] }) {
-  const used = models.filter(({ value, calls }) => value !== null && calls > 0).slice(0, 12).map(({ value }) => value as string);
+  const used = models.filter(({ value, usd }) => value !== null && usd > 0).slice(0, 12).map(({ value }) => value as string);
   const found = useQueries({ queries: used.map((model) => ({ ...asks("/api/v1/prices/{model}", { params: { path: { model } } }), staleTime: 600_000, retry: false })) });
   const rows = used.flatMap((model, at) => steps(model, found[at]?.data?.history ?? []));
   rows.sort((one, other) => (other.now.from ?? "").localeCompare(one.now.from ?? "") || one.model.localeCompare(other.model));
@@ -18,7 +18,7 @@ export function PriceChanges({ range, models }: { range: Range; models: readonly
   const inRange = (from: string | null) => from !== null && Date.parse(from) * 1e6 >= range.startNs;
   return (
     <Section title="Prices of models in use" fine="Each call was priced by the row of its day. In bold what changed in the time above." id="prices">
-      <div className="scroll">
+      <Scroll name="Prices of models in use">
         <table className="tight">
           <thead><tr><th>from</th><th>model</th><th className="num">$ per M in</th><th className="num">out</th><th className="num">cached in</th><th className="lead">source</th></tr></thead>
           <tbody>
@@ -32,7 +32,7 @@ export function PriceChanges({ range, models }: { range: Range; models: readonly
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Section>
   );
 }

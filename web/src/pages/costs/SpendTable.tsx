@@ -10,7 +10,7 @@ export function SpendTable({ field, rows, total }: { field: string; rows: readon
   const most = Math.max(...rows.map(({ usd }) => usd), 1e-12);
   const compared = rows.some(({ before }) => before);
   const columns: Column<Spend>[] = [
-    { id: "value", head: field, row: true, className: "clip", cell: ({ value }) => <Link to="/traces" search={{ tab: "spans", filter: [filterOf(field, value)] }} title={value ?? undefined}>{value ?? `no ${field}`}</Link> },
+    { id: "value", head: field.replace("metadata.", ""), row: true, className: "clip", cell: ({ value }) => <Link to="/traces" search={{ tab: "spans", filter: value === null && field.startsWith("metadata.") ? undefined : [filterOf(field, value)] }} title={value ?? undefined}>{value ?? `no ${field === "metadata.tags" ? "tag" : field.replace("metadata.", "")}`}</Link> },
     { id: "bar", head: "", width: "76px", className: "hide-s", cell: (row) => <Share width={64} of={row.usd / most} color={AREAS[Math.min(rows.indexOf(row), AREAS.length - 1)]} /> },
     { id: "usd", head: "spend", num: true, width: "72px", sort: ({ usd }) => usd, cell: ({ usd }) => <b>{money(usd)}</b> },
     { id: "share", head: "share", num: true, width: "56px", cell: ({ share }) => (share > 0 && share < 0.01 ? "< 1 %" : percent(share, 0)) },

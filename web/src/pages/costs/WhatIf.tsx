@@ -4,7 +4,7 @@ import type { Schemas } from "@/api/client";
 import { useAsk } from "@/api/query";
 import { Verdict } from "@/components/Mark";
 import { ProblemNote } from "@/components/Problem";
-import { Section, Waiting } from "@/components/Section";
+import { Scroll, Section, Waiting } from "@/components/Section";
 import { compact, counted, money, signedMoney } from "@/lib/format";
 import type { Range } from "@/lib/range";
 import { DAY, relative } from "@/lib/time";
@@ -22,7 +22,7 @@ export function WhatIf({ range }: { range: Range }) {
   // models that write: what only embeds takes over from nobody
   const own = useAsk("/api/v1/cost/what-if", { params: { query: { start_ns: range.startNs, end_ns: range.endNs } } }, { keep: true });
   const used = (own.data?.rows ?? [])
-    .filter(({ output_tokens, then, model }) => model !== null && output_tokens > 0 && then[0]?.usd)
+    .filter(({ output_tokens, then, model }) => model !== null && output_tokens > 0 && Number(then[0]?.usd ?? 0) > 0)
     .sort((one, other) => Number(other.cost_usd) - Number(one.cost_usd))
     .map(({ provider, model }) => (provider ? `${provider}/${model}` : String(model)));
   const named = (steps.rows ?? []).filter(({ value, usd }) => value !== null && usd > 0);
@@ -56,9 +56,9 @@ export function WhatIf({ range }: { range: Range }) {
       }
     >
       {asked.error ? <ProblemNote error={asked.error} retry={asked.refetch} /> : !found ? <Waiting /> : (
-        <div className="scroll">
+        <Scroll name="What other models would cost">
           <table className="mid">
-            <thead><tr><th>{step ?? "everything"} on</th><th className="num">$ per M in / out</th><th className="num">30 days</th><th className="num">change</th><th className="lead">verdict on quality</th><th className="hide-s" /></tr></thead>
+            <thead><tr><th>{step ?? "everything"} on</th><th className="num">$ per M in / out</th><th className="num">30 days</th><th className="num">change</th><th className="lead">verdict on quality</th><td className="hide-s" /></tr></thead>
             <tbody>
               {found.asked.map((one, at) => {
                 const usd = found.totals[at];
@@ -77,7 +77,7 @@ export function WhatIf({ range }: { range: Range }) {
               })}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
       <AddModel known={others} add={(model) => change({ with: [...(search.with ?? []), model] })} />
       {tokens && tokens.unpriced > 0 && <p className="fine mt-1">{counted(tokens.unpriced, "call")} without a price of {tokens.unpriced === 1 ? "its" : "their"} own {tokens.unpriced === 1 ? "is" : "are"} in the rows of models, and not in “as it is”.</p>}

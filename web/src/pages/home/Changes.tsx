@@ -4,7 +4,7 @@ import type { ReactNode } from "react";
 import type { Schemas } from "@/api/client";
 import { asks, useAsk } from "@/api/query";
 import { Mark, type State, Verdict } from "@/components/Mark";
-import { Empty, Section } from "@/components/Section";
+import { Empty, Scroll, Section } from "@/components/Section";
 import { Time } from "@/components/Values";
 import { duration, points, signedMoney } from "@/lib/format";
 import type { Range } from "@/lib/range";
@@ -47,7 +47,7 @@ export function Changes({ range }: { range: Range }) {
       {changes.length === 0 ? (
         <Empty title="Comparisons, new releases and new models come here, each with what it did to quality, dollars and latency." />
       ) : (
-        <div className="scroll">
+        <Scroll name="What changed">
           <table className="tight">
             <thead><tr><th>when</th><th>what</th><th className="hide-s">cause</th><th className="num">quality</th><th className="num">$ per 1,000</th><th className="num">p50</th><th className="lead">then</th></tr></thead>
             <tbody>
@@ -59,7 +59,7 @@ export function Changes({ range }: { range: Range }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </Section>
   );

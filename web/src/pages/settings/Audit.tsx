@@ -14,8 +14,8 @@ type Entry = Schemas["AuditPage"]["items"][number];
 
 const COLUMNS: readonly Column<Entry>[] = [
   { id: "at", head: "when", width: "80px", cell: ({ at }) => <Time at={at} /> },
-  { id: "actor", head: "who", row: true, width: "180px", className: "clip", cell: ({ actor }) => actor.replace(/^user /, "") },
-  { id: "action", head: "did", width: "240px", className: "mono clip", cell: ({ action }) => action },
+  { id: "actor", head: "who", row: true, width: "30%", className: "clip", cell: ({ actor }) => actor.replace(/^user /, "") },
+  { id: "action", head: "did", width: "240px", className: "mono clip hide-s", cell: ({ action }) => action },
   { id: "object", head: "to", className: "mono clip", cell: ({ object }) => <span title={object}>{object}</span> },
   { id: "outcome", head: "and was told", width: "120px", cell: ({ outcome }) => <span className={outcome < 400 ? "" : "bad"}><Mark state={outcome < 400 ? "none" : "bad"} /> {outcome < 400 ? "done" : outcome === 401 ? "not known" : outcome === 403 ? "no right" : `refused, ${outcome}`}</span> },
 ];

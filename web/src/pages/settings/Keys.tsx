@@ -51,7 +51,7 @@ export function Keys() {
       ) : (
         <div className="scroll">
           <table className="mid">
-            <thead><tr><th>name</th><th>ends in</th><th>may</th><th>made</th><th>holds until</th><th /></tr></thead>
+            <thead><tr><th>name</th><th>ends in</th><th>may</th><th>made</th><th>holds until</th><td /></tr></thead>
             <tbody>
               {sorted.map((key) => (
                 <tr key={key.id} className={good(key) ? "" : "text-ink-3"}>

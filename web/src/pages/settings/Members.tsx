@@ -74,7 +74,7 @@ export function Members() {
           <Empty title={session?.kind === "local" ? "Nobody signs in here yet: who sits at this machine may do everything. The link that `boxscore serve` printed makes the first owner, who invites others." : "Nobody has a role in this project alone. Who has one in every project is below."} />
         ) : (
           <table className="mid">
-            <thead><tr><th>name</th><th>role in this project</th><th>since</th><th /></tr></thead>
+            <thead><tr><th>name</th><th>role in this project</th><th>since</th><td /></tr></thead>
             <tbody>
               {members.data.map((member) => (
                 <tr key={member.user}>
@@ -91,7 +91,7 @@ export function Members() {
       {session?.server && users.data && (users.data.length > 0 || session.kind === "user") && (
         <Section title="Everybody on this server" fine="A role here holds in every project." tools={<button type="button" className="go" onClick={() => setAdding(true)}>Invite somebody</button>}>
           <table className="mid">
-            <thead><tr><th>name</th><th>role in every project</th><th>since</th><th>signs in</th><th /></tr></thead>
+            <thead><tr><th>name</th><th>role in every project</th><th>since</th><th>signs in</th><td /></tr></thead>
             <tbody>
               {users.data.map((user) => (
                 <tr key={user.id} className={user.disabled_at ? "text-ink-3" : ""}>

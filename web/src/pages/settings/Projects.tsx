@@ -44,7 +44,7 @@ export function Projects() {
   return (
     <Section title="Projects" fine="Members, keys, traces, datasets and runs of one are not seen from another.">
       <table className="mid">
-        <thead><tr><th>name</th><th>id</th><th>since</th><th /><th /></tr></thead>
+        <thead><tr><th>name</th><th>id</th><th>since</th><td /><td /></tr></thead>
         <tbody>
           {projects.data.map((project) => (
             <tr key={project.id} aria-current={project.id === current?.id ? "true" : undefined} className={project.archived_at ? "text-ink-3" : ""}>
