@@ -15,9 +15,9 @@ import click
 
 from boxscore import settings
 from boxscore.cli.desk import work
+from boxscore.client.place import Place, find_place, listens
 from boxscore.datasets.tickets import DEMO_SEED, tickets
 from boxscore.errors import OperationError
-from boxscore.client.place import Place, find_place, listens
 
 __all__ = ["serve_demo"]
 

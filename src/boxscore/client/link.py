@@ -124,7 +124,8 @@ class BlockingLink:
                     return
                 yield found
         finally:
-            self._do(source.aclose())
+            if not self._loop.is_closed():
+                self._do(source.aclose())
 
     def close(self) -> None:
         if not self._loop.is_closed():

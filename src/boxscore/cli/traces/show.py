@@ -12,9 +12,9 @@ from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import goes_on, print_as_json
 from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.waterfall import Waterfall, fine_print, summary
+from boxscore.client.forms import encode
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.server.formats import span_form
-from boxscore.client.forms import encode
 from boxscore.store.spans import SpanReader, StoredSpan
 from boxscore.tracing.tree import build_tree
 

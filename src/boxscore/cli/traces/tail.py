@@ -9,8 +9,8 @@ from boxscore.cli.traces.asking import PROJECT, conditions_of, filters, opened
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.listing import Rows
 from boxscore.cli.traces.words import absolute, clock
-from boxscore.errors import BusyError, OperationError
 from boxscore.client.forms import encode
+from boxscore.errors import BusyError, OperationError
 from boxscore.store.spans import Filter, SpanReader, TraceSummary
 
 EVERY_S = 1.0
