@@ -81,7 +81,7 @@ def _body(verdict: Verdict, evidence: Evidence) -> Iterator[str]:
         yield f"<section>{_differences(verdict, found)}</section>"
     narrowing = closing(verdict)
     if narrowing is not None:
-        yield _figure(narrowing)
+        yield f'<div class="two">{_figure(narrowing)}</div>'
     what_if = settings.table(verdict)
     if what_if:
         yield f"<section>{what_if}</section>"
