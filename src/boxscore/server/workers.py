@@ -1,7 +1,7 @@
 """Workers of a server: processes of their own, there while there are jobs.
 
-A run is Python that computes, and would take the interpreter from what takes spans in. So it has another process, with
-less of a right to the CPU; and an idle server has none at all.
+What a run does to the interpreter and to memory, it does to a process that can be killed, with less of a right to the
+CPU; and an idle server has none at all.
 """
 
 import os
@@ -23,6 +23,8 @@ __all__ = ["Workers"]
 LOOK_S = 0.5
 AGAIN_S = 5.0
 """After which a worker that failed is started again."""
+STOP_S = 6.0
+"""That workers have to give back what they do."""
 HUNG_S = 60.0
 """Where nobody has touched a running job for so long, its worker hangs, and so do all others of ours: they would have
 taken it over."""
@@ -65,8 +67,13 @@ class Workers:
         self.stop()
         if self._thread.ident is not None:
             self._thread.join()
+        until = time.monotonic() + STOP_S
         for worker in filter(None, self._slots):
-            worker.wait()
+            try:
+                worker.wait(max(0.0, until - time.monotonic()))
+            except subprocess.TimeoutExpired:  # the next worker finds its job as that of a dead one
+                worker.kill()
+                worker.wait()
 
     def stop(self) -> None:
         """Tells the workers to give back what they do; leaving the context waits for them."""

@@ -108,6 +108,17 @@ def test_workers_end_with_the_server(place, jobs, monkeypatch):
     assert worker.returncode == 0
 
 
+def test_a_worker_that_does_not_end_is_killed(place, jobs, monkeypatch):
+    monkeypatch.setattr(workers, "LOOK_S", 0.02)
+    monkeypatch.setattr(workers, "STOP_S", 0.2)
+    jobs.submit("default", "work", {})
+    made = working(place, jobs, "time.sleep(3600)")
+    with made:
+        until(lambda: started(place))
+        [worker] = made._slots
+    assert worker.returncode == -9
+
+
 def test_no_worker_is_started_where_none_is_wanted(place, jobs, monkeypatch):
     monkeypatch.setattr(workers, "LOOK_S", 0.02)
     jobs.submit("default", "work", {})
