@@ -158,6 +158,17 @@ def test_a_filter_that_is_none_says_why(server: Server, page: Page) -> None:
     expect(page.get_by_role("alert")).to_contain_text("cost takes dollars")
 
 
+def test_a_model_inside_leads_to_its_spans(server: Server, page: Page) -> None:
+    ticket(server)
+    page.goto("/traces?range=1h")
+
+    page.get_by_role("group", name="Facets").get_by_role("button", name="gpt-4o").click()
+
+    expect(page).to_have_url(re.compile("tab=spans"))
+    expect(page.get_by_role("listbox", name="spans").get_by_role("option")).to_have_count(1)
+    expect(page.get_by_role("option", name="draft")).to_be_visible()
+
+
 def test_words_find_the_traces_that_have_them(server: Server, page: Page) -> None:
     ticket(server)
     ticket(server, "Delete my account please")

@@ -6,27 +6,31 @@ import { type Asked, useFacet } from "./questions";
 
 const OF_TRACES = [["error", "Status"], ["name", "Name"], ["application", "Application"], ["model", "Model"], ["environment", "Environment"], ["release", "Release"], ["variant", "Variant"], ["user", "User"]] as const;
 const OF_SPANS = [["error", "Status"], ["operation", "Operation"], ["step", "Step"], ["model", "Model"], ["provider", "Provider"], ["prompt", "Prompt"], ["name", "Name"], ["application", "Application"]] as const;
+const INSIDE = [["step", "Steps inside"], ["model", "Models inside"]] as const;
 
-/** The most frequent values of the fields that tell rows apart, each a condition to set or take away. */
-export function Facets({ asked, set, shown }: { asked: Asked; set: (filter: readonly string[]) => void; shown: boolean }) {
+/** The most frequent values of the fields that tell rows apart, each a condition to set or take away. Beside traces also
+ *  those of the spans inside, which lead there. */
+export function Facets({ asked, set, inside, shown }: { asked: Asked; set: (filter: readonly string[]) => void; inside: (filter: readonly string[]) => void; shown: boolean }) {
   const fields = asked.tab === "spans" ? OF_SPANS : OF_TRACES;
+  const spans: Asked = { ...asked, tab: "spans", filter: [] };
   return (
     <div className={`facets ${shown ? "shown" : ""}`} role="group" aria-label="Facets">
       {fields.map(([field, label]) => <Facet key={field} field={field} label={label} asked={asked} set={set} />)}
+      {asked.tab === "traces" && INSIDE.map(([field, label]) => <Facet key={label} field={field} label={label} asked={spans} set={inside} known />)}
     </div>
   );
 }
 
-function Facet({ field, label, asked, set }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void }) {
+function Facet({ field, label, asked, set, known }: { field: string; label: string; asked: Asked; set: (filter: readonly string[]) => void; known?: boolean }) {
   const { data, error } = useFacet(field, asked);
   if (error && asProblem(error).code === "query_too_large") {
     return <div className="facet"><h2>{label}</h2><p className="fine">too many to count here: narrow the time, or write {field}=…</p></div>;
   }
   const found = data ?? [];
-  const values = [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
+  const values = known ? found.filter(({ value }) => value !== null) : [...found.filter(({ value }) => value !== null), ...found.filter(({ value }) => value === null)];
   if (!values.some(({ value }) => value !== null)) {
     // many instrumentations tell only which model they asked for
-    return field === "model" && data !== undefined ? <Facet field="model_asked" label="Model asked" asked={asked} set={set} /> : null;
+    return field === "model" && asked.tab === "spans" && data !== undefined ? <Facet field="model_asked" label={label.replace("Model", "Asked model")} asked={asked} set={set} known={known} /> : null;
   }
   const most = Math.max(...values.map(({ spans }) => spans));
   return (

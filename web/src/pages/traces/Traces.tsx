@@ -66,7 +66,7 @@ export function Traces() {
       </div>
       {told && <TimeBars asked={asked} choose={(start, end) => change({ range: `${iso(start)}..${iso(end)}` })} />}
       <div className={`places ${trace ? "split" : ""} ${told ? "" : "alone"}`}>
-        {told && <Facets asked={asked} set={setFilter} shown={facets} />}
+        {told && <Facets asked={asked} set={setFilter} inside={(next) => change({ tab: "spans", filter: [...next], trace: undefined, span: undefined })} shown={facets} />}
         <List key={tab} asked={asked} search={search} change={change} live={isLive ? live : undefined} />
         {trace && (
           <aside className="beside" aria-label="The open trace">
