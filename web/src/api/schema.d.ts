@@ -1416,6 +1416,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cost/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run would cost by the prices of a moment
+         * @description What a run would cost by the prices of a moment; what is kept of it does not change.
+         */
+        get: operations["run_cost"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/login": {
         parameters: {
             query?: never;
@@ -3361,7 +3381,7 @@ export interface components {
          *         `left` of its examples were not compared.
          */
         Again: {
-            asked: unknown;
+            asked: Record<string, unknown> | null;
             dataset: string | null;
             left: number;
         };
@@ -3536,6 +3556,36 @@ export interface components {
             /** Format: decimal */
             usd: string;
             above: number | null;
+        };
+        /**
+         * Repricing
+         * @description Sums by model, and in all. `unpriced` responses have no usage or no price and are in neither sum.
+         *
+         *         `was_usd` and `usd` are over the same responses: those with a cost on record and a price now.
+         */
+        Repricing: {
+            rows: components["schemas"]["Repriced"][];
+            responses: number;
+            unpriced: number;
+            /** Format: decimal */
+            was_usd: string;
+            /** Format: decimal */
+            usd: string;
+            at: string | null;
+        };
+        /**
+         * Repriced
+         * @description One model of a provider: how many responses, what they cost as recorded and at the other prices.
+         *
+         *         `was_usd` is None when none of them has a cost on record, `usd` when there is no price.
+         */
+        Repriced: {
+            model: string;
+            provider: string | null;
+            responses: number;
+            was_usd: string | null;
+            usd: string | null;
+            prices: string[];
         };
         /**
          * Session
@@ -5070,7 +5120,7 @@ export interface operations {
     facets: {
         parameters: {
             query: {
-                /** @description A text field, as in `model`. */
+                /** @description A text field, as in `model`, or `metadata.KEY`. */
                 field: string;
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
@@ -5146,7 +5196,7 @@ export interface operations {
             query: {
                 /** @description As in `count`, `sum(cost_usd)`, `p95(duration_ns)`. */
                 measure: string[];
-                /** @description A text field, a flag, `hour` or `day`. */
+                /** @description A text field, `metadata.KEY`, a flag, `hour` or `day`. */
                 by?: string[];
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
@@ -7243,7 +7293,7 @@ export interface operations {
                 end_ns: number;
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];
-                /** @description A text field, a flag, `hour` or `day`, as in `step`. */
+                /** @description As in `aggregate`: `step`, `day`, `metadata.team`. */
                 by?: string | null;
                 /** @description `model` or `provider/model`; `own` is each call's own, and the default. */
                 model?: string[];
@@ -7268,6 +7318,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            500: components["responses"]["500"];
+            503: components["responses"]["503"];
+            504: components["responses"]["504"];
+        };
+    };
+    run_cost: {
+        parameters: {
+            query?: {
+                /** @description Another model. Default: those that answered. */
+                model?: string | null;
+                /** @description Who sells it. */
+                provider?: string | null;
+                /** @description Prices of this moment. Default: now. */
+                at?: string | null;
+                /** @description The id of the project that is meant. Default: that of the key, else the caller's own. */
+                project?: components["parameters"]["Project"];
+            };
+            header?: {
+                /** @description The same, where the query does not say it. */
+                "boxscore-project"?: components["parameters"]["ProjectHeader"];
+            };
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Repricing"];
                 };
             };
             400: components["responses"]["400"];
