@@ -18,7 +18,7 @@ import pytest
 import serving
 from boxscore.jobs import Jobs
 from boxscore.testing import FakeServer
-from databases import Place
+from databases import NotHereError, Place, postgres
 
 WHOLE = os.environ.get("BOXSCORE_FAULT_RUNS") == "all"
 EXAMPLES = 1000 if WHOLE else 300
@@ -170,7 +170,7 @@ def crew(place, tmp_path):
 
 
 @pytest.mark.timeout(900)
-def test_a_job_is_done_once_though_its_workers_are_killed_at_every_step_and_inside(crew, place):
+def test_a_job_is_done_once_though_its_workers_are_killed_at_every_step_and_inside(crew, place, record_property):
     inside = deque([TRIALS // 4 + 30, TRIALS // 2 + 60])
     boundary = 1
     job = crew.submit()
@@ -189,7 +189,7 @@ def test_a_job_is_done_once_though_its_workers_are_killed_at_every_step_and_insi
             boundary = found.step + 1
         time.sleep(0.002)
 
-    print(f"{crew.kills} kills; {crew.meter.calls:,} calls for {TRIALS:,} trials")
+    record_property("figures", f"{crew.kills} kills; {crew.meter.calls:,} calls for {TRIALS:,} trials")
     assert crew.kills >= (TRIALS // 100 if WHOLE else 4)
     crew.check(job, calls_in_flight=crew.kills * CONCURRENCY)
 
@@ -253,6 +253,22 @@ def test_a_job_outlives_a_disk_that_takes_no_more_for_a_while(tmp_path):
         assert crew.look(job).state in ("waiting", "running")
         crew.ended(job)
         crew.check(job, calls_in_flight=CONCURRENCY * 6)
+
+
+def test_a_job_outlives_a_crash_of_its_database(tmp_path):
+    try:
+        with postgres("fsync=on") as server, server.fresh() as url, crew_on(Place(tmp_path, url), tmp_path) as crew:
+            job = crew.submit()
+            crew.start()
+            crew.start()
+            crew.until(lambda: crew.look(job).step >= 2)
+            server.kill()
+            server.start()
+            crew.meter.kept = crew.answers()
+            crew.ended(job)
+            crew.check(job, calls_in_flight=3 * CONCURRENCY)
+    except NotHereError as error:
+        pytest.skip(str(error))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])
