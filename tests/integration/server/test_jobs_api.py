@@ -88,6 +88,18 @@ def test_a_run_is_of_the_variant_that_is_named_or_of_the_baseline(server):
         assert get(server, f"/runs/{run}").json["run"]["variant"]["name"] == name
 
 
+def test_a_dataset_of_the_server_is_named_with_its_version(server):
+    rows = "\n".join(map(json.dumps, ROWS)).encode()
+    made = server.ask("/api/v1/datasets/talks/import?filename=a.jsonl", rows, {"content-type": "text/plain"})
+    assert made.status == 201, made.body
+    for name in ("talks", "talks@1"):
+        done = until(server, post(server, "/comparisons", spec(dataset=name)).json)
+        assert done["state"] == "done", done["error"]
+        told = get(server, f"/comparisons/{done['result']['verdicts'][0]['id']}").json["dataset"]
+        assert (told["name"], told["examples"]) == ("talks", 40)
+    assert post(server, "/comparisons", spec(dataset="talks@9")).status == 404
+
+
 def test_a_job_is_cancelled_and_tried_again(server, provider):
     provider.hold()
     asked = post(server, "/comparisons", spec())
