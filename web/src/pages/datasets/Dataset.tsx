@@ -2,6 +2,7 @@ import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { type DragEvent, useState } from "react";
 import { currentProject } from "@/api/client";
 import { useAsk } from "@/api/query";
+import { useMay } from "@/api/session";
 import { Code } from "@/components/Copy";
 import { DataTable } from "@/components/DataTable";
 import { Menu } from "@/components/Menu";
@@ -26,6 +27,7 @@ export function Dataset() {
   const { name } = route.useParams();
   const search = route.useSearch();
   const navigate = useNavigate();
+  const may = useMay("write");
   useTitle(name);
   const [file, setFile] = useState<File>();
   const [adding, setAdding] = useState(0);
@@ -39,7 +41,7 @@ export function Dataset() {
   const tab = search.tab ?? "rows";
   const drop = (event: DragEvent) => {
     event.preventDefault();
-    setFile(event.dataTransfer.files[0]);
+    if (may) setFile(event.dataTransfer.files[0]);
   };
   const files = (form: string, more = {}) => `/api/v1/datasets/${name}/versions/${search.version ?? "head"}/export${writeQuery({ form, project: currentProject(), ...more })}`;
   return (
@@ -48,8 +50,8 @@ export function Dataset() {
       <div className="flex flex-wrap items-start justify-between gap-3 pt-2">
         <h1 className="say max-w-[860px]">{head && shown ? <Sees version={shown} head={head} detectable={detectable} /> : <>No example is in <b>{name}</b> yet.</>}</h1>
         <div className="flex flex-wrap gap-2 pt-1">
-          <button type="button" onClick={() => { setAdding(adding + 1); void navigate({ to: ".", search: (before) => ({ ...before, tab: undefined, version: undefined, row: undefined }) }); }}>Add a row</button>
-          <label className="btn cursor-pointer">Import<input type="file" className="hidden-text" accept=".jsonl,.ndjson,.csv,.tsv,.parquet" onChange={(event) => { setFile(event.target.files?.[0]); event.target.value = ""; }} /></label>
+          {may && <button type="button" onClick={() => { setAdding(adding + 1); void navigate({ to: ".", search: (before) => ({ ...before, tab: undefined, version: undefined, row: undefined }) }); }}>Add a row</button>}
+          {may && <label className="btn cursor-pointer">Import<input type="file" className="hidden-text" accept=".jsonl,.ndjson,.csv,.tsv,.parquet" onChange={(event) => { setFile(event.target.files?.[0]); event.target.value = ""; }} /></label>}
           {head && (
             <Menu label="Export" name="Export this version" className="">
               {() => (
@@ -62,14 +64,14 @@ export function Dataset() {
               )}
             </Menu>
           )}
-          <Menu label="More" name="More for this dataset" className="">
+          {may && <Menu label="More" name="More for this dataset" className="">
             {(close) => (
               <>
                 <Link to="/traces" onClick={close}>Add from traces</Link>
                 <button type="button" onClick={() => { close(); void archive(name, dataset.archived_at === null); }}>{dataset.archived_at === null ? "Archive" : "Bring back"}</button>
               </>
             )}
-          </Menu>
+          </Menu>}
         </div>
       </div>
       {shown && (
@@ -78,7 +80,7 @@ export function Dataset() {
           {shown.erased > 0 && <span className="bad"> · {count(shown.erased)} of its {count(shown.examples)} examples were erased with their traces; the hash is of what it held</span>}
         </p>
       )}
-      {dataset.archived_at && <p className="banner mt-2">Archived <Time at={dataset.archived_at} />: it is out of the list, and nothing changes it. <button type="button" onClick={() => void archive(name, false)}>Bring it back</button></p>}
+      {dataset.archived_at && <p className="banner mt-2">Archived <Time at={dataset.archived_at} />: it is out of the list, and nothing changes it. {may && <button type="button" onClick={() => void archive(name, false)}>Bring it back</button>}</p>}
       {search.version !== undefined && head && shown && shown.number !== head.number && (
         <p className="banner mt-2">You look at version {shown.number}; the newest is {head.number}. <Link to="." search={(before) => ({ ...before, version: undefined, row: undefined })}>See the newest</Link></p>
       )}
@@ -93,9 +95,9 @@ export function Dataset() {
         />
       </div>
       {older.error && <ProblemNote error={older.error} />}
-      {tab === "rows" && (head === undefined || shown) && <Rows key={`${name} ${search.version ?? ""}`} name={name} version={shown} head={head?.number ?? 0} adding={adding} frozen={dataset.archived_at !== null || (shown !== undefined && shown.number !== head?.number)} />}
+      {tab === "rows" && (head === undefined || shown) && <Rows key={`${name} ${search.version ?? ""}`} name={name} version={shown} head={head?.number ?? 0} adding={adding} frozen={!may || dataset.archived_at !== null || (shown !== undefined && shown.number !== head?.number)} />}
       {tab === "rows" && !head && <Begin name={name} />}
-      {tab === "versions" && <Versions name={name} head={head} diff={search.diff} />}
+      {tab === "versions" && <Versions name={name} head={head} diff={search.diff} may={may} />}
       {tab === "runs" && <Runs name={name} runs={used_by} />}
       <Twin path={tab === "rows" && head ? `/api/v1/datasets/${name}/versions/${search.version ?? "head"}/examples` : tab === "versions" ? `/api/v1/datasets/${name}/versions` : `/api/v1/datasets/${name}`} />
       {file && <Import file={file} name={name} close={() => setFile(undefined)} />}

@@ -1,6 +1,7 @@
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
 import { type DragEvent, type FormEvent, useState } from "react";
 import { useAsk } from "@/api/query";
+import { useMay } from "@/api/session";
 import { Code } from "@/components/Copy";
 import { DataTable } from "@/components/DataTable";
 import { Dialog } from "@/components/Dialog";
@@ -21,28 +22,29 @@ export function Datasets() {
   useTitle("Datasets");
   const { archived } = route.useSearch();
   const navigate = useNavigate();
+  const may = useMay("write");
   const [making, setMaking] = useState(false);
   const [dropped, setDropped] = useState<File>();
   const { data, error, refetch } = useAsk("/api/v1/datasets", { params: { query: { archived } } });
-  useKeys([{ keys: "n", does: "new dataset", run: () => setMaking(true) }]);
+  useKeys(may ? [{ keys: "n", does: "new dataset", run: () => setMaking(true) }] : []);
   if (error) return <><Answer>Datasets</Answer><ProblemNote error={error} retry={refetch} /></>;
   if (!data) return <Waiting />;
   const lines = data.items;
   const take = (event: DragEvent) => {
     event.preventDefault();
-    setDropped(event.dataTransfer.files[0]);
+    if (may) setDropped(event.dataTransfer.files[0]);
   };
   return (
     <div onDragOver={(event) => event.preventDefault()} onDrop={take}>
       {lines.length === 0 ? <None /> : <Answer><Sum lines={lines} /></Answer>}
       <Section
         title={lines.length === 0 ? "Begin" : "Datasets"}
-        fine={lines.length === 0 ? "" : "A file dropped here becomes a version of one."}
+        fine={lines.length === 0 || !may ? "" : "A file dropped here becomes a version of one."}
         tools={
           <span className="flex flex-wrap gap-2">
             <Link className="btn bare" to="/datasets" search={{ archived: archived ? undefined : true }}>{archived ? "Without archived" : "With archived"}</Link>
-            <label className="btn cursor-pointer">Import a file<input type="file" className="hidden-text" accept=".jsonl,.ndjson,.csv,.tsv,.parquet" onChange={(event) => { setDropped(event.target.files?.[0]); event.target.value = ""; }} /></label>
-            <button type="button" className="go" onClick={() => setMaking(true)}>New dataset</button>
+            {may && <label className="btn cursor-pointer">Import a file<input type="file" className="hidden-text" accept=".jsonl,.ndjson,.csv,.tsv,.parquet" onChange={(event) => { setDropped(event.target.files?.[0]); event.target.value = ""; }} /></label>}
+            {may && <button type="button" className="go" onClick={() => setMaking(true)}>New dataset</button>}
           </span>
         }
       >
@@ -64,7 +66,7 @@ export function Datasets() {
               { id: "runs", head: "runs", num: true, className: "hide-s", sort: ({ runs }) => runs, cell: ({ name, runs }) => (runs ? <Link to="/datasets/$name" params={{ name }} search={{ tab: "runs" }}>{count(runs)}</Link> : <span className="mut">0</span>) },
               { id: "changed", head: "changed", num: true, sort: ({ head, created_at }) => head?.created_at ?? created_at, cell: ({ head, created_at }) => <Time at={head?.created_at ?? created_at} /> },
               { id: "by", head: "by", className: "hide-s clip lead", width: "110px", cell: ({ head, created_by }) => head?.created_by ?? created_by },
-              ...(archived ? [{ id: "back", head: "", num: true, cell: ({ name, archived_at }: DatasetLine) => archived_at && <button type="button" className="h-6" onClick={() => void archive(name, false)}>Bring back</button> }] : []),
+              ...(archived ? [{ id: "back", head: "", num: true, cell: ({ name, archived_at }: DatasetLine) => archived_at && may && <button type="button" className="h-6" onClick={() => void archive(name, false)}>Bring back</button> }] : []),
             ]}
           />
         )}
@@ -91,7 +93,7 @@ function None() {
 function Ways() {
   return (
     <div className="grid max-w-[720px] gap-4 py-2 text-data">
-      <p>Every comparison is over a dataset: examples with their inputs, and where one is known a reference. It has versions that never change, so that a number can be had again.</p>
+      <p>Every comparison is over a dataset: examples with their inputs and, where one is known, a reference. It has versions that never change, so that a number can be had again.</p>
       <div><p className="ink2 mb-1">From a file, JSONL, CSV or Parquet: drop it on this page, or</p><Code label="From a file" text="boxscore datasets import tickets tickets.jsonl" /></div>
       <div><p className="ink2 mb-1">From what your application was really asked: <Link to="/traces">choose traces</Link>, or</p><Code label="From traces" text="boxscore datasets add tickets --since 7d --filter step=answer" /></div>
       <div><p className="ink2 mb-1">Then run something over it; a spec names it as it names a file:</p><Code label="In a spec" text="dataset: tickets" /></div>

@@ -16,7 +16,7 @@ const PATH = "/api/v1/datasets/{name}/versions";
 const DIFF = "/api/v1/datasets/{name}/diff";
 
 /** The line of versions, and what parts two of them. */
-export function Versions({ name, head, diff }: { name: string; head?: DatasetVersion; diff?: string }) {
+export function Versions({ name, head, diff, may }: { name: string; head?: DatasetVersion; diff?: string; may: boolean }) {
   const navigate = useNavigate();
   const { data, error, refetch, hasNextPage, fetchNextPage } = useInfiniteQuery({
     queryKey: [PATH, currentProject() ?? null, name],
@@ -52,7 +52,7 @@ export function Versions({ name, head, diff }: { name: string; head?: DatasetVer
           { id: "act", head: "", num: true, width: "170px", cell: ({ number }) => (
             <span className="inline-flex gap-1">
               {number > 1 && <Link className="btn bare h-6!" to="." search={(before) => ({ ...before, diff: `${number - 1}..${number}` })}>Diff</Link>}
-              {head && number !== head.number && <button type="button" className="bare h-6" title={`A new version that holds what ${number} holds`} onClick={() => void restore(name, number, head.number)}>Bring back</button>}
+              {may && head && number !== head.number && <button type="button" className="bare h-6" title={`A new version that holds what ${number} holds`} onClick={() => void restore(name, number, head.number)}>Bring back</button>}
             </span>
           ) },
         ]}

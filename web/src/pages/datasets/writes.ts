@@ -1,4 +1,5 @@
 import { api, ask } from "@/api/client";
+import { asProblem } from "@/api/problem";
 import { stale } from "@/api/query";
 import type { components } from "@/api/schema";
 import { notify } from "@/components/Toast";
@@ -17,6 +18,15 @@ export function changed(): void {
   stale("/api/v1/datasets");
 }
 
+/** Does it, and says why where that cannot be: for what is done by one click and has no place for a problem. */
+async function tried(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    notify(asProblem(error).message);
+  }
+}
+
 /** Says what was made, with the version before as the way back. */
 function told(name: string, { version, new: made }: Made): void {
   changed();
@@ -33,8 +43,8 @@ export async function saveEdit(name: string, base: number, pending: Pending, not
   return made;
 }
 
-export async function restore(name: string, number: number, base: number): Promise<void> {
-  told(name, await ask(api.POST("/api/v1/datasets/{name}/restore", { ...at(name), body: { number, base, note: null } })));
+export function restore(name: string, number: number, base: number): Promise<void> {
+  return tried(async () => told(name, await ask(api.POST("/api/v1/datasets/{name}/restore", { ...at(name), body: { number, base, note: null } }))));
 }
 
 export async function create(name: string, description: string): Promise<void> {
@@ -42,10 +52,12 @@ export async function create(name: string, description: string): Promise<void> {
   changed();
 }
 
-export async function archive(name: string, archived: boolean): Promise<void> {
-  await ask(api.PATCH("/api/v1/datasets/{name}", { ...at(name), body: { description: null, archived } }));
-  changed();
-  if (archived) notify(`${name} is archived.`, () => void archive(name, false));
+export function archive(name: string, archived: boolean): Promise<void> {
+  return tried(async () => {
+    await ask(api.PATCH("/api/v1/datasets/{name}", { ...at(name), body: { description: null, archived } }));
+    changed();
+    if (archived) notify(`${name} is archived.`, () => void archive(name, false));
+  });
 }
 
 const sent = (name: string, file: File, add: boolean) => ({
