@@ -74,8 +74,8 @@ class ExampleRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class RunRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run. `job_id` is
-    the job that it was begun for, if there is one: that job alone resumes it."""
+    """A run. `plan_hash` is of everything that was asked for: the same plan again resumes an unfinished run. `job_id`
+    is the job that it was begun for, if there is one: that job alone resumes it."""
 
     id: str
     plan_hash: str
