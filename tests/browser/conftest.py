@@ -52,7 +52,7 @@ class Watch:
         assert not wrong, "\n".join(wrong)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open the thread has a running event loop, and other tests need their own
 def browser() -> Iterator[Browser]:
     """Debian's Chromium."""
     chromium = shutil.which("chromium")
