@@ -91,6 +91,7 @@ def told(home: Path, listening: "Listening") -> str:
     host = f"[{listening.host}]" if ":" in listening.host else listening.host
     otlp = [f"http://{host}:{port}" for port in (listening.port, listening.otlp_port) if port]
     rows = [
+        ("page", f"{listening.url}/"),
         ("API", f"{listening.url}/api/v1"),
         ("OTLP over HTTP", " and ".join(otlp)),
         ("OTLP over gRPC", f"http://{host}:{listening.grpc_port}" if listening.grpc_port else "no: its port is taken"),
@@ -100,8 +101,8 @@ def told(home: Path, listening: "Listening") -> str:
     url = "" if (listening.host, listening.port) == ("127.0.0.1", 8400) else f'"{listening.url}"'
     if listening.owner_link is not None:
         lines += [
-            "Nobody signs in yet, and only this machine is answered. This link makes the owner, once, within a day; then",
-            f"the server can be shared: {listening.owner_link}",
+            "Nobody signs in yet, and only this machine is answered. This link makes the owner, once, within a",
+            f"day; then the server can be shared: {listening.owner_link}",
             "",
         ]
     return "\n".join([*lines, FIRST_TRACE.format(url=url, endpoint=listening.url)])

@@ -164,6 +164,7 @@ def opened(home: Path, *public: str) -> Iterator[Door]:
     cheap = PasswordHasher.from_parameters(profiles.CHEAPEST)
     with (
         mock.patch("boxscore.governance.users._hasher", return_value=cheap),
+        mock.patch("boxscore.governance.users._nobodys_hash", return_value=cheap.hash("nobody's")),
         SqliteSpans(home) as store,
         Ingest(store) as ingest,
         Records.open(home) as records,
