@@ -72,6 +72,7 @@ def test_keys_go_to_places_and_are_all_told(page: Page) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Settings")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("/")
 
     expect(page.get_by_role("combobox", name="Search everything")).to_be_focused()

@@ -8,7 +8,7 @@ import { Code } from "@/components/Copy";
 import { Twin, csv, save } from "@/components/Twin";
 import { router } from "@/router";
 import { useRange } from "@/frame/range";
-import { counted, money, percent } from "@/lib/format";
+import { compact, counted, money, percent } from "@/lib/format";
 import { forecast } from "@/lib/forecast";
 import { during, inTime } from "@/lib/range";
 import { DAY, absolute, day, tick } from "@/lib/time";
@@ -46,21 +46,25 @@ export function Costs() {
 
   return (
     <>
+      {total.usd === 0 ? (
+        <Answer>Nothing was spent {inTime(range.label)}: <b>{counted(total.calls, "call")}</b>, {compact(total.tokens)} tokens, {total.unpriced === total.calls ? "at no known price" : "of models that cost nothing to call"}.</Answer>
+      ) : (
       <Answer>
         Spent <b>{money(total.usd)}</b> {inTime(range.label)}
         {change !== undefined && Math.abs(change) >= 0.005 && <>, <b>{percent(Math.abs(change), 0)} {change > 0 ? "more" : "less"}</b> than in the time before</>}
         {first && first.share > 0.3 && rows.length > 1 && <>; <b>{first.value}</b> is {percent(first.share, 0)} of it</>}.
         {month && <> At the last {Math.min(7, days.length)} days’ rate, 30 days cost <b>{money(month.value)}</b> ({money(month.low)} to {money(month.high)}).</>}
       </Answer>
+      )}
       {total.unpriced > 0 && (
         <p className="mt-2 text-data ink2">
           {counted(total.unpriced, "call")} of {counted(total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <Link to="/settings/$part" params={{ part: "prices" }}>Add a price</Link> where the table has none.
         </p>
       )}
 
-      <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${named(field)}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${named(field)} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<By by={by} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true, resetScroll: false })} />}>
+      {total.usd > 0 && <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${named(field)}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${named(field)} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<By by={by} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true, resetScroll: false })} />}>
         <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />
-      </Section>
+      </Section>}
 
       {by === "day" ? (
         <Section title="By day"><Days cells={overTime.cells} step={overTime.step} /></Section>

@@ -79,6 +79,7 @@ export function WhatIf({ range }: { range: Range }) {
           </table>
         </Scroll>
       )}
+      {others.length === 0 && <p className="fine mt-2">Name a model that has a price, and its row says what these tokens would cost on it.</p>}
       <AddModel known={others} add={(model) => change({ with: [...(search.with ?? []), model] })} />
       {tokens && tokens.unpriced > 0 && <p className="fine mt-1">{counted(tokens.unpriced, "call")} without a price of {tokens.unpriced === 1 ? "its" : "their"} own {tokens.unpriced === 1 ? "is" : "are"} in the rows of models, and not in “as it is”.</p>}
     </Section>
