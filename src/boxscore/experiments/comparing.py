@@ -19,6 +19,7 @@ from boxscore.experiments.evidence import gather
 from boxscore.experiments.judges import readings
 from boxscore.experiments.judges import words as judge_words
 from boxscore.experiments.notes import find_notes
+from boxscore.experiments.report.rows import LABELS
 from boxscore.experiments.slices import SMALLEST, find_slices
 from boxscore.experiments.statistics import Difference
 from boxscore.experiments.summary import summarise
@@ -197,7 +198,7 @@ class _Comparing:
                 if condition.metric in LATENCY and not math.isfinite(condition.interval.high - condition.interval.low):
                     least = statistics.least_for_quantile(LATENCY[condition.metric], alpha=self.alpha)
                     examples = max(examples, math.ceil((least - units) * have / units))
-                    note = f"{least} independent examples are the least that give {condition.metric} an interval."
+                    note = f"{least} independent examples are the least that give {LABELS[condition.metric]} an interval."
                     continue
                 more = statistics.examples_needed(
                     *condition.interval, have, threshold=condition.threshold, clusters=units, alpha=self.alpha
