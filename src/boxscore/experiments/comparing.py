@@ -198,7 +198,9 @@ class _Comparing:
                 if condition.metric in LATENCY and not math.isfinite(condition.interval.high - condition.interval.low):
                     least = statistics.least_for_quantile(LATENCY[condition.metric], alpha=self.alpha)
                     examples = max(examples, math.ceil((least - units) * have / units))
-                    note = f"{least} independent examples are the least that give {LABELS[condition.metric]} an interval."
+                    note = (
+                        f"{least} independent examples are the least that give {LABELS[condition.metric]} an interval."
+                    )
                     continue
                 more = statistics.examples_needed(
                     *condition.interval, have, threshold=condition.threshold, clusters=units, alpha=self.alpha
