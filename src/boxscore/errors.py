@@ -314,6 +314,8 @@ class DatasetMovedError(ConflictError):
     """A change was made on version `base` of dataset `name`, and `head` is there now. `added`, `changed` and `removed`
     are ids of examples that differ between the two, 100 of each at most."""
 
+    code = "dataset_moved"
+
     def __init__(
         self, name: str, *, base: int, head: int, added: Iterable[str], changed: Iterable[str], removed: Iterable[str]
     ) -> None:

@@ -38,6 +38,7 @@ _OF_CODES = {
     "forbidden": 403,
     "not_found": 404,
     "conflict": 409,
+    "dataset_moved": 409,
     "too_many_tries": 429,
     "busy": 503,
     "store": 503,

@@ -78,7 +78,7 @@ def test_an_edit_on_a_version_that_is_not_the_newest_hears_what_changed(server: 
     assert (first.status, first.json["version"]["number"]) == (201, 2)
     assert second.status == 409
     error = second.json["error"]
-    assert (error["code"], error["head"], error["changed"], error["removed"]) == ("conflict", 2, ["e1"], ["e2"])
+    assert (error["code"], error["head"], error["changed"], error["removed"]) == ("dataset_moved", 2, ["e1"], ["e2"])
     assert len(rows(server, "d")) == 2
 
 

@@ -206,7 +206,7 @@ function Unsaved({ pending, stored, busy, base, note, setNote, save, discard }: 
 /** A save that was refused. Where somebody else was faster: whether that touches the same rows, and the way on. */
 function Refused({ error, pending, again }: { error: unknown; pending: Pending; again: (on: number) => void }) {
   const problem = asProblem(error);
-  if (problem.code !== "conflict" || typeof problem.data.head !== "number") return <ProblemNote error={error} />;
+  if (problem.code !== "dataset_moved" || typeof problem.data.head !== "number") return <ProblemNote error={error} />;
   const since = [...list(problem.data.added), ...list(problem.data.changed), ...list(problem.data.removed)];
   const both = since.filter((id) => id in pending);
   const on = problem.data.head;
