@@ -21,7 +21,8 @@ from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.history import History, VariantRef
 from boxscore.experiments.journal import load_run
 from boxscore.experiments.report import fineprint, html, markdown, sides
-from boxscore.experiments.report.sheet import PairLine, Phrase, Sheet, pair_line, said, sheet
+from boxscore.experiments.report.pair_lines import PairLine, pair_line
+from boxscore.experiments.report.sheet import Phrase, Sheet, said, sheet
 from boxscore.experiments.slices import members
 from boxscore.experiments.verdict import Decision, Pair, Verdict
 from boxscore.store.records import Records, VerdictRow

@@ -4,8 +4,9 @@ import msgspec
 import samples
 
 from boxscore.experiments.report.closing import closing
+from boxscore.experiments.report.pair_lines import PairLine, pair_line
 from boxscore.experiments.report.rows import rows
-from boxscore.experiments.report.sheet import PairLine, pair_line, sheet
+from boxscore.experiments.report.sheet import sheet
 from boxscore.experiments.report.words import headline
 from boxscore.experiments.verdict import Evidence, Pair, Side
 

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from boxscore import figures
-from boxscore.experiments.report import charts, fineprint, sides
+from boxscore.experiments.report import charts, fineprint
 from boxscore.experiments.report.charts import Figure
 from boxscore.experiments.report.closing import closing
-from boxscore.experiments.report.diff import Piece, compare
 from boxscore.experiments.report.plots import STATES, end_of
 from boxscore.experiments.report.rows import Row, rows
 from boxscore.experiments.report.score import Cell, Column, columns, variants
 from boxscore.experiments.report.words import headline, phrases, rounded_up
-from boxscore.experiments.verdict import Decision, Evidence, Pair, Side, Verdict
+from boxscore.experiments.verdict import Decision, Evidence, Verdict
 from boxscore.experiments.what_if import Estimates, estimates
 from boxscore.figures import Unit
-from boxscore.text import cut, revealed, stripped
+from boxscore.text import revealed, stripped
 
 
 class Phrase(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,42 +202,6 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     counts: PairCounts
     fine_print: tuple[FineLine, ...]
     command: str | None
-
-
-class PieceLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of an answer: `same` in both, `apart` in this one only, `plain` not compared. `marked` is where the
-    scorer read its label."""
-
-    text: str
-    kind: str
-    folded: bool = False
-    marked: bool = False
-
-
-class PairSide(msgspec.Struct, frozen=True, kw_only=True):
-    """One side of a pair. `cut` characters are left off at its end."""
-
-    state: str
-    outcome: str
-    numbers: str
-    value: float | None
-    error: str | None
-    note: str | None
-    cut: int
-    pieces: tuple[PieceLine, ...]
-
-
-class PairLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Both answers to one example, side by side. `agreement` is the share of words in common."""
-
-    example_id: str
-    outcome: str
-    question: str
-    reference: str | None
-    slices: dict[str, str]
-    agreement: float
-    baseline: PairSide
-    candidate: PairSide
 
 
 # -- the whole page ------------------------------------------------------------------------------------------------
@@ -491,42 +454,3 @@ def _saving(found: list[Row]) -> str:
 def _break_even(verdict: Verdict) -> str:
     price = verdict.cost.per_extra_success_usd if verdict.cost else None
     return figures.coins(price) if price is not None and price > 0 else ""
-
-
-# -- answers side by side ------------------------------------------------------------------------------------------
-
-
-def pair_line(pair: Pair) -> PairLine:
-    parted = compare(revealed(pair.baseline.output), revealed(pair.candidate.output))
-    return PairLine(
-        example_id=revealed(pair.example_id),
-        outcome=pair.outcome,
-        question=revealed(sides.question(pair.inputs)),
-        reference=None if pair.reference is None else revealed(sides.plain(pair.reference)),
-        slices={revealed(name): revealed(str(value)) for name, value in pair.slices.items()},
-        agreement=parted.agreement,
-        baseline=_answer(pair.baseline, parted.before, parted.cut_before),
-        candidate=_answer(pair.candidate, parted.after, parted.cut_after),
-    )
-
-
-def _answer(side: Side, pieces: list[Piece], chopped: int) -> PairSide:
-    look, outcome = sides.outcome(side)
-    return PairSide(
-        state=STATES[look],
-        outcome=outcome,
-        numbers=sides.numbers(side),
-        value=side.value,
-        error=None if side.error is None else cut(revealed(side.error), 2_000),
-        note=None if side.note is None else cut(revealed(side.note), 500),
-        cut=chopped,
-        pieces=tuple(_pieces(pieces, side.label)),
-    )
-
-
-def _pieces(pieces: list[Piece], label: str | None) -> Iterable[PieceLine]:
-    for piece, place in sides.marked(pieces, label):
-        start, stop = place or (len(piece.text), len(piece.text))
-        for text, marked in ((piece.text[:start], False), (piece.text[start:stop], True), (piece.text[stop:], False)):
-            if text:
-                yield PieceLine(text=text, kind=piece.kind, folded=piece.folded and not marked, marked=marked)

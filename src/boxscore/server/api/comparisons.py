@@ -8,7 +8,8 @@ from fastapi import Query
 from starlette.responses import Response
 
 from boxscore.experiments.box_scores import Again, BoxScores, ComparisonEntry, Kept, Outcome
-from boxscore.experiments.report.sheet import PairLine, Sheet
+from boxscore.experiments.report.pair_lines import PairLine
+from boxscore.experiments.report.sheet import Sheet
 from boxscore.experiments.verdict import Verdict
 from boxscore.server.api.parameters import Cursor, Limit, Project
 from boxscore.server.api.routes import Api
