@@ -20,7 +20,7 @@ def add(api: Api, service: Service) -> None:
     @api.get("/facets", answer=list[Facet], right="read")
     def facets(
         project: Project,
-        field: Annotated[str, Query(description="A text field, as in `model`, or `metadata.KEY`.")],
+        field: Annotated[str, Query(description="A text field, as in `model`, or `metadata.KEY`.", examples=["model"])],
         filter: Filters = [],  # noqa: B006 - FastAPI copies it
         limit: Limit = 20,
     ) -> list[Facet]:
@@ -35,7 +35,9 @@ def add(api: Api, service: Service) -> None:
     @api.get("/aggregate", answer=list[Group], right="read")
     def aggregate(
         project: Project,
-        measure: Annotated[list[str], Query(description="As in `count`, `sum(cost_usd)`, `p95(duration_ns)`.")],
+        measure: Annotated[
+            list[str], Query(description="As in `count`, `sum(cost_usd)`, `p95(duration_ns)`.", examples=[["count"]])
+        ],
         by: Annotated[list[str], Query(description="A text field, `metadata.KEY`, a flag, `hour` or `day`.")] = [],  # noqa: B006
         filter: Filters = [],  # noqa: B006
         limit: Limit = 100,

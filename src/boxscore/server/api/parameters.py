@@ -50,7 +50,11 @@ Project = Annotated[str, Depends(_project)]
 """The id of the project asked about, which the caller may see."""
 Filters = Annotated[
     list[str],
-    Query(alias="filter", description="A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold."),
+    Query(
+        alias="filter",
+        description="A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold.",
+        examples=[["model=gpt-5", "cost_usd>=0.01"]],
+    ),
 ]
 Limit = Annotated[
     int, Query(ge=1, le=1000, description="The most items of a page. One with much text in it is shorter.")
@@ -64,7 +68,7 @@ OldestFirst = Annotated[bool, Query(description="From the oldest on.")]
 Wait = Annotated[
     float, Query(ge=0, le=30, description="Seconds to wait, at most, for what was sent a moment ago to be found.")
 ]
-TraceId = Annotated[str, fastapi.Path(description="32 hex digits.")]
+TraceId = Annotated[str, fastapi.Path(description="32 hex digits.", examples=["5b8efff798038103d269b633813fc60c"])]
 SpanId = Annotated[str, fastapi.Path(description="16 hex digits.")]
 
 

@@ -20,7 +20,9 @@ def add(api: Api, service: Service) -> None:
     @api.get("/search", answer=Hits, right="read")
     async def search(
         project: Project,
-        text: Annotated[str, Query(description='Words and "quoted phrases" that all occur.')],
+        text: Annotated[
+            str, Query(description='Words and "quoted phrases" that all occur.', examples=['"where is" parcel'])
+        ],
         filter: Filters = [],  # noqa: B006 - FastAPI copies it
         limit: Limit = 50,
         cursor: Cursor = None,
