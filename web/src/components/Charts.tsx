@@ -110,6 +110,7 @@ export function Lines({ name, lines, from, to, step, label, tick, height = 170, 
         return (
           <g key={one}>
             {banded.length > 1 && <path d={`M${banded.map((point) => `${x(point.at)} ${y(point.high ?? 0)}`).join("L")}L${[...banded].reverse().map((point) => `${x(point.at)} ${y(point.low ?? 0)}`).join("L")}Z`} fill={color} fillOpacity="0.2" />}
+            {banded.length === 1 && banded.map((point) => <line key={point.at} x1={x(point.at)} x2={x(point.at)} y1={y(point.low ?? 0)} y2={y(point.high ?? 0)} stroke={color} strokeOpacity="0.5" />)}
             {points.length > 1 && <path d={`M${points.map((point) => `${x(point.at)} ${y(point.value)}`).join("L")}`} fill="none" stroke={color} strokeWidth="1.5" />}
             {points.map((point, index) => <Point key={point.at} href={point.href} title={`${one}, ${point.title}`} first={index === 0}><circle cx={x(point.at)} cy={y(point.value)} r="6" fill="transparent" /><circle className="mark" cx={x(point.at)} cy={y(point.value)} r={points.length > 40 ? 1 : 2} fill={color} /></Point>)}
             {end && <text className="lab" x={right + 6} y={at}>{last ?? one}</text>}

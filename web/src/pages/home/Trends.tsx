@@ -5,7 +5,7 @@ import { Section } from "@/components/Section";
 import { compact, counted, duration, money, percent } from "@/lib/format";
 import { type Range, stepOf } from "@/lib/range";
 import { mean, wilson } from "@/lib/statistics";
-import { DAY, absolute, day, tick } from "@/lib/time";
+import { DAY, MINUTE, absolute, day, tick } from "@/lib/time";
 import { router } from "@/router";
 
 type Point = Schemas["Point"];
@@ -13,14 +13,11 @@ type Score = Schemas["Score"];
 
 /** Spend, quality and speed over time. A point opens its traces. */
 export function Trends({ range }: { range: Range }) {
-  const whole = useAsk("/api/v1/series", { params: { query: { start_ns: range.startNs, end_ns: range.endNs, step_ns: range.stepNs } } }, { keep: true, every: 60_000 });
-  // where all that is there came at the end of the range, the charts begin with it
-  const first = whole.data?.points[0]?.start_ns;
-  const late = first !== undefined && first - range.startNs > 0.75 * (range.endNs - range.startNs);
-  const [from, to] = [late ? first : range.startNs, range.endNs];
-  const step = late ? stepOf(to - from) : range.stepNs;
-  const near = useAsk("/api/v1/series", { params: { query: { start_ns: from, end_ns: to, step_ns: step } } }, { keep: true, every: 60_000, enabled: late });
-  const data = late ? near.data : whole.data;
+  // where all that is there came at the end of the range, the charts begin with it: looked for in two steps
+  const whole = useSeries({ from: range.startNs, to: range.endNs, step: range.stepNs });
+  const near = useSeries(whole.late);
+  const close = useSeries(near.late);
+  const { data, from, to, step } = close.data ? close : near.data ? near : whole;
   const scores = useAsk("/api/v1/scores", { params: { query: { limit: 1000 } } }, { keep: true });
   const points = data?.points ?? [];
   const axis = { from, to, step, tick: (at: number) => tick(at, to - from) };
@@ -65,6 +62,23 @@ export function Trends({ range }: { range: Range }) {
       </Section>
     </div>
   );
+}
+
+interface Stretch {
+  from: number;
+  to: number;
+  step: number;
+}
+
+/** The series of a stretch, and the stretch from its first point on where that comes late in it. */
+function useSeries(asked: Stretch | undefined): Stretch & { data?: Schemas["Series"]; late?: Stretch } {
+  const { from, to, step } = asked ?? { from: 0, to: MINUTE, step: MINUTE };
+  const { data } = useAsk("/api/v1/series", { params: { query: { start_ns: from, end_ns: to, step_ns: step } } }, { keep: true, every: 60_000, enabled: asked !== undefined });
+  const first = asked && data?.points[0]?.start_ns;
+  if (first === undefined || first - from < 0.7 * (to - from)) return { from, to, step, data: asked && data };
+  const end = Math.min(to, Math.ceil((Date.now() * 1e6) / MINUTE) * MINUTE);
+  const length = Math.max(end - first, 10 * MINUTE);
+  return { from, to, step, data, late: { from: Math.floor((end - length) / MINUTE) * MINUTE, to: end, step: stepOf(length) } };
 }
 
 function share(points: readonly Point[]): number {
