@@ -11,7 +11,7 @@ from boxscore.cli.output import print_box_score, save_text
 from boxscore.cli.show import said, verdict_line
 from boxscore.client import Client
 from boxscore.experiments.comparison import Comparison
-from boxscore.experiments.report.sheet import PairLine, PairSide
+from boxscore.experiments.report.pair_lines import PairLine, PairSide
 from boxscore.experiments.verdict import Evidence
 from boxscore.text import stripped
 

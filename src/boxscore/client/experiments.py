@@ -6,7 +6,7 @@ from typing import Literal
 from boxscore.client.call import Call, ask, path, send
 from boxscore.experiments.box_scores import ComparisonEntry
 from boxscore.experiments.history import RunDetail, RunEntry, TrialLine, VariantEntry
-from boxscore.experiments.report.sheet import PairLine
+from boxscore.experiments.report.pair_lines import PairLine
 from boxscore.experiments.verdict import Verdict
 from boxscore.jobs.job import Job, JobPage, JobState
 from boxscore.store.spans import Page
