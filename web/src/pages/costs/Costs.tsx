@@ -30,16 +30,19 @@ export function Costs() {
   const field = by === "day" ? "model" : by;
   useTitle("Costs");
 
-  const models = useSpend(range, "model");
-  const other = useSpend(range, field === "model" ? "step" : field);
+  // the answer first: tables and what-ifs are asked for when it is there
   const overTime = useSpendOverTime(range, field);
+  const models = useSpend(range, "model", overTime.cells !== undefined || overTime.error !== null);
+  const other = useSpend(range, field === "model" ? "step" : field, models.rows !== undefined);
 
   if (models.error) return <ProblemNote error={models.error} retry={models.retry} />;
-  if (!models.rows || !models.total || !overTime.cells) return <Waiting />;
-  const { total, rows } = models;
-  if (rows.length === 0) return <Nothing label={range.label} />;
+  const spent = overTime.cells?.reduce((sum, { usd }) => sum + usd, 0) ?? 0;
+  if (!models.rows && spent === 0) return <Waiting />;
+  const rows = models.rows ?? [];
+  if (models.rows?.length === 0) return <Nothing label={range.label} />;
+  const total = models.total ?? { value: null, usd: spent, calls: 0, unpriced: 0, tokens: 0, share: 1 };
 
-  const days = overTime.step === DAY ? wholeDays(overTime.cells, overTime.from, overTime.to, Date.now() * 1e6) : [];
+  const days = overTime.step === DAY && overTime.cells ? wholeDays(overTime.cells, overTime.from, overTime.to, Date.now() * 1e6) : [];
   const month = forecast(days.slice(-7), 30);
   const change = total.before ? total.usd / total.before - 1 : undefined;
   const [first] = rows;
@@ -63,20 +66,20 @@ export function Costs() {
       )}
 
       {total.usd > 0 && <Section title={`Dollars by ${overTime.step === DAY ? "day" : "hour"}${overTime.told ? ` and ${named(field)}` : ""}`} fine={`${overTime.step === DAY ? "Days of UTC. " : ""}${overTime.told ? "" : `There are too many values of ${named(field)} to tell apart here. `}A bar opens its calls.`} className="mt-4!" tools={<By by={by} choose={(next) => void navigate({ search: (before) => ({ ...before, by: next === "model" ? undefined : next }), replace: true, resetScroll: false })} />}>
-        <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />
+        {overTime.error ? <ProblemNote error={overTime.error} /> : overTime.cells && <Chart cells={overTime.cells} field={field} step={overTime.step} from={overTime.from} to={overTime.to} />}
       </Section>}
 
       {by === "day" ? (
-        <Section title="By day"><Days cells={overTime.cells} step={overTime.step} /></Section>
+        <Section title="By day"><Days cells={overTime.cells ?? []} step={overTime.step} /></Section>
       ) : (
         <div className="columns c2">
-          <Section title="By model"><SpendTable field="model" rows={rows} total={total} /></Section>
-          <Section title={`By ${field === "model" ? "step" : named(field)}`}>{other.rows && other.total ? <SpendTable field={field === "model" ? "step" : field} rows={other.rows} total={other.total} /> : <Waiting />}</Section>
+          <Section title="By model">{models.total ? <SpendTable field="model" rows={rows} total={total} /> : <Waiting />}</Section>
+          <Section title={`By ${field === "model" ? "step" : named(field)}`}>{other.rows && other.total ? <SpendTable field={field === "model" ? "step" : field} rows={other.rows} total={other.total} /> : other.error ? <ProblemNote error={other.error} /> : <Waiting />}</Section>
         </div>
       )}
 
-      <WhatIf range={range} />
-      <PriceChanges range={range} models={rows} />
+      {models.rows && <WhatIf range={range} />}
+      {models.rows && <PriceChanges range={range} models={rows} />}
       <Twin
         path="/api/v1/aggregate"
         query={{ measure: ["sum(cost_usd)", "count"], by: [field], filter: during(range) }}

@@ -38,10 +38,10 @@ function summed(mixes: readonly Schemas["Mix"][], field: Field): Map<string | nu
 }
 
 /** Spend by a field, the most first, beside the stretch before. */
-export function useSpend(range: Range, field: Field): { rows?: Spend[]; total?: Spend; error: unknown; retry: () => unknown } {
+export function useSpend(range: Range, field: Field, enabled = true): { rows?: Spend[]; total?: Spend; error: unknown; retry: () => unknown } {
   const before: Range = { ...range, startNs: range.startNs - (range.endNs - range.startNs), endNs: range.startNs };
-  const now = useAsk("/api/v1/cost/what-if", asked(range, field), { keep: true, every: 60_000 });
-  const then = useAsk("/api/v1/cost/what-if", asked(before, field), { keep: true });
+  const now = useAsk("/api/v1/cost/what-if", asked(range, field), { keep: true, every: 60_000, enabled });
+  const then = useAsk("/api/v1/cost/what-if", asked(before, field), { keep: true, enabled: now.data !== undefined });
   if (!now.data) return { error: now.error, retry: now.refetch };
   const past = summed(then.data?.rows ?? [], field);
   const rows = [...summed(now.data.rows, field).values()].sort((one, other) => other.usd - one.usd || other.calls - one.calls);
@@ -65,7 +65,7 @@ export function useSpendOverTime(range: Range, field: Field): { cells?: Cell[]; 
   const unit = step === HOUR ? "hour" : "day";
   const query = { measure: ["sum(cost_usd)"], filter: [...during(range), "cost_usd>0"], limit: MOST };
   const apart = useAsk("/api/v1/aggregate", { params: { query: { ...query, by: field === "model" ? [unit, "model", "model_asked"] : [unit, field] } } }, { keep: true, every: 60_000 });
-  const told = (apart.data?.length ?? 0) < MOST;
+  const told = !apart.error && (apart.data?.length ?? 0) < MOST;
   const whole = useAsk("/api/v1/aggregate", { params: { query: { ...query, by: [unit] } } }, { keep: true, enabled: !told });
   const { data, error } = told ? apart : whole;
   const text = (key: unknown) => (key === null || key === undefined ? null : String(key));
