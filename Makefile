@@ -32,7 +32,7 @@ setup: .venv/.ready web ## make the environment in .venv, and the web page
 
 .PHONY: web
 web: .venv/.ready ## build the web page, where something of it changed
-	$(BIN)/python tools/build_web.py
+	$(BIN)/python tools/build_web.py --unless-offline
 
 .PHONY: demo
 demo: setup ## the main job: a verdict from live generation by the embedded model
@@ -54,8 +54,8 @@ check: setup ## format, lint, types, imports, unit tests, generated files
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/unit
-	$(BIN)/python tools/build_web.py --check
-	$(BIN)/python tools/build_web.py --test
+	$(BIN)/python tools/build_web.py --check --unless-offline
+	$(BIN)/python tools/build_web.py --test --unless-offline
 	$(BIN)/python tools/generate_docs.py --check
 
 .PHONY: docs

@@ -43,4 +43,5 @@ class PageHook(BuildHookInterface):  # type: ignore[type-arg]
         module = importlib.util.module_from_spec(found)
         sys.modules["build_web"] = module
         found.loader.exec_module(module)
+        module.install()
         module.build()

