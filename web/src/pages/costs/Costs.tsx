@@ -32,8 +32,9 @@ export function Costs() {
 
   // the answer first: tables and what-ifs are asked for when it is there
   const overTime = useSpendOverTime(range, field);
-  const models = useSpend(range, "model", overTime.cells !== undefined || overTime.error !== null);
-  const other = useSpend(range, field === "model" ? "step" : field, models.rows !== undefined);
+  const drawn = overTime.cells !== undefined || overTime.error !== null;
+  const models = useSpend(range, "model", drawn);
+  const other = useSpend(range, field === "model" ? "step" : field, drawn && models.rows !== undefined);
 
   if (models.error) return <ProblemNote error={models.error} retry={models.retry} />;
   const spent = overTime.cells?.reduce((sum, { usd }) => sum + usd, 0) ?? 0;
@@ -78,8 +79,8 @@ export function Costs() {
         </div>
       )}
 
-      {models.rows && <WhatIf range={range} />}
-      {models.rows && <PriceChanges range={range} models={rows} />}
+      {drawn && models.rows && <WhatIf range={range} />}
+      {drawn && models.rows && <PriceChanges range={range} models={rows} />}
       <Twin
         path="/api/v1/aggregate"
         query={{ measure: ["sum(cost_usd)", "count"], by: [field], filter: during(range) }}

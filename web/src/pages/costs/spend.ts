@@ -41,7 +41,7 @@ function summed(mixes: readonly Schemas["Mix"][], field: Field): Map<string | nu
 export function useSpend(range: Range, field: Field, enabled = true): { rows?: Spend[]; total?: Spend; error: unknown; retry: () => unknown } {
   const before: Range = { ...range, startNs: range.startNs - (range.endNs - range.startNs), endNs: range.startNs };
   const now = useAsk("/api/v1/cost/what-if", asked(range, field), { keep: true, every: 60_000, enabled });
-  const then = useAsk("/api/v1/cost/what-if", asked(before, field), { keep: true, enabled: now.data !== undefined });
+  const then = useAsk("/api/v1/cost/what-if", asked(before, field), { keep: true, enabled: enabled && now.data !== undefined });
   if (!now.data) return { error: now.error, retry: now.refetch };
   const past = summed(then.data?.rows ?? [], field);
   const rows = [...summed(now.data.rows, field).values()].sort((one, other) => other.usd - one.usd || other.calls - one.calls);
