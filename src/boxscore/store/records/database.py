@@ -5,7 +5,6 @@ import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from boxscore.errors import StoreError
 from boxscore.store.locks import FileLock
@@ -13,9 +12,6 @@ from boxscore.store.migrations import REVISIONS
 from boxscore.store.records import schema
 from boxscore.store.restoring import finish_restore
 from boxscore.writing import make_private
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 FILE = "records.db"
 BUSY_MS = 30_000
@@ -82,29 +78,22 @@ def create(path: Path) -> None:
 
 def migrate(path: Path, *, to: str = REVISIONS[-1]) -> None:
     """Brings the file to revision `to`, step by step; a copy of what was there is kept beside it first."""
-    import sqlalchemy as sa
-    from sqlalchemy import event, exc
-
     before = revision(path)
     if before == to:
         return
     if before is not None:
         backup(path, path.with_name(f"{path.name}.{before}.backup"))
-    engine = sa.create_engine("sqlite://", creator=lambda: connect(path), poolclass=sa.NullPool)
-    event.listen(engine, "begin", _begin)
-    try:
-        schema.upgrade(engine, to)
-    except exc.DBAPIError as error:
-        raise StoreError(
-            f"{path} cannot be brought to schema {to}: {error.orig}. It has schema {revision(path)} now, and the next "
-            "start tries again."
-        ) from error
-    finally:
-        engine.dispose()
-
-
-def _begin(connection: "Connection") -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    with closing(connect(path)) as connection:
+        for step, statements in schema.steps(before, to):
+            try:
+                with transaction(connection, write=True):
+                    for statement in statements:
+                        connection.execute(statement)
+            except sqlite3.Error as error:
+                raise StoreError(
+                    f"{path} cannot be brought to schema {step}: {error}. It has schema {revision(path)} now, and the "
+                    "next start tries again."
+                ) from error
 
 
 def backup(path: Path, to: Path) -> None:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
-from functools import partial
 from queue import Empty, Full, LifoQueue
 from typing import TypeVar
 
@@ -282,30 +281,18 @@ def revision(url: str) -> str | None:
 
 def migrate(url: str, *, to: str = REVISIONS[-1]) -> None:
     """Brings the database to revision `to`, step by step."""
-    import sqlalchemy as sa
-    from sqlalchemy import exc
-    from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
-
     address = Address(url)
-    engine = sa.create_engine("postgresql+psycopg://", creator=address.raw, poolclass=sa.NullPool)
-    types = PGTypeCompiler(engine.dialect)
-    for name, ours in schema.POSTGRES_TYPES.items():
-        setattr(types, f"visit_{name}", partial(_named, ours))
-    engine.dialect.type_compiler_instance = types
-    try:
-        schema.upgrade(engine, to)
-    except exc.DBAPIError as error:
-        problem = said(error.orig) if isinstance(error.orig, psycopg.Error) else str(error.orig)
-        raise StoreError(
-            f"{address.name} cannot be brought to schema {to}: {problem}. It has schema {revision(url)} now, and the "
-            "next start tries again."
-        ) from error
-    finally:
-        engine.dispose()
-
-
-def _named(name: str, kind: object, **more: object) -> str:
-    return name
+    with closing(address.connect()) as connection:
+        for step, statements in schema.steps(_revision(connection, address.name), to, postgres=True):
+            try:
+                with connection.transaction():
+                    for statement in statements:
+                        connection.execute(statement.encode())
+            except psycopg.Error as error:
+                raise StoreError(
+                    f"{address.name} cannot be brought to schema {step}: {said(error)}. It has schema {revision(url)} "
+                    "now, and the next start tries again."
+                ) from error
 
 
 def _revision(connection: Connection, name: str) -> str | None:

@@ -321,4 +321,5 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX ix_idempotency_created_at ON idempotency (created_at);
 
+-- Called so since Alembic kept it: a program of that time, too, sees here that it is the older one.
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num));

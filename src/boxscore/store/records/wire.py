@@ -76,10 +76,6 @@ class Address:
             raise
         return cast("Connection", connection)
 
-    def raw(self) -> "psycopg.Connection[Any]":
-        """For another's code to speak through."""
-        return psycopg.connect(self._conninfo)
-
 
 def execute(connection: Connection, statement: str, given: Sequence[Cell] = ()) -> "psycopg.Cursor[tuple[Cell, ...]]":
     return connection.execute(_translated(statement), [_escaped(cell) for cell in given] if given else None)
