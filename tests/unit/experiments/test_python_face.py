@@ -139,7 +139,7 @@ def test_the_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_importing_boxscore_loads_nothing_heavy() -> None:
-    heavy = ("numpy", "sqlalchemy", "aiohttp", "fastapi", "starlette", "uvicorn", "rich", "click", "genai_prices")
+    heavy = ("numpy", "aiohttp", "fastapi", "starlette", "uvicorn", "rich", "click", "genai_prices")
     code = f"import boxscore, sys; print([name for name in {heavy!r} if name in sys.modules])"
 
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

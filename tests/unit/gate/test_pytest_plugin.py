@@ -204,7 +204,7 @@ def test_a_run_without_gates_loads_nothing_of_weight(tmp_path: Path) -> None:
     test = tmp_path / "test_plain.py"
     test.write_text(
         "import sys\n\n\ndef test_plain():\n"
-        "    heavy = {'numpy', 'sqlalchemy', 'aiohttp', 'msgspec', 'yaml', 'click', 'boxscore.experiments'}\n"
+        "    heavy = {'numpy', 'aiohttp', 'msgspec', 'yaml', 'click', 'boxscore.experiments'}\n"
         "    assert 'boxscore.pytest_plugin' in sys.modules\n"
         "    assert not heavy & set(sys.modules)\n"
     )
