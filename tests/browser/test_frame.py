@@ -68,6 +68,7 @@ def test_keys_go_to_places_and_are_all_told(page: Page) -> None:
     page.keyboard.press("g")
     page.keyboard.press("c")
     expect(page).to_have_url("/costs")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nothing was spent")
 
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Settings")
