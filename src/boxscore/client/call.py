@@ -18,7 +18,7 @@ from boxscore.settings import Secret
 from boxscore.store.spans import Condition
 from boxscore.types import Json
 
-__all__ = ["Address", "Call", "ask", "path", "put", "read", "send", "written"]
+__all__ = ["Address", "Call", "ask", "error_of", "path", "put", "read", "send", "written"]
 
 Found = TypeVar("Found")
 
@@ -139,15 +139,21 @@ class _Said(msgspec.Struct):
     error: dict[str, Json]
 
 
-def _error(reply: Reply, url: str) -> BoxscoreError:
-    try:
-        data = msgspec.json.decode(reply.body, type=_Said).error
-        code, message = str(data.pop("code")), str(data.pop("message"))
-    except (msgspec.MsgspecError, KeyError):
-        return OperationError(f"{url} answers with status {reply.status}, and not as Boxscore does: is it one?")
+def error_of(body: bytes) -> BoxscoreError:
+    """The error that a body of `{"error": …}` tells, as a leaf of the same tree. `MsgspecError` or `KeyError` where it
+    tells none."""
+    data = msgspec.json.decode(body, type=_Said).error
+    code, message = str(data.pop("code")), str(data.pop("message"))
     kinds: Iterator[Any] = map(vars(errors).get, errors.__all__)
     kind: type[BoxscoreError] = next((kind for kind in kinds if getattr(kind, "code", None) == code), OperationError)
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     vars(error).update(data)
     return error
+
+
+def _error(reply: Reply, url: str) -> BoxscoreError:
+    try:
+        return error_of(reply.body)
+    except (msgspec.MsgspecError, KeyError):
+        return OperationError(f"{url} answers with status {reply.status}, and not as Boxscore does: is it one?")

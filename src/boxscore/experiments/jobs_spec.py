@@ -33,6 +33,9 @@ __all__ = ["Asked", "AskedJudge", "AskedVariant", "Prepared", "asked_of", "named
 CONCURRENCY = 64
 ROWS = 10_000
 TIMEOUT_S = 600.0
+REPEATS = 1_000
+TRIALS = 2_000_000
+"""Answers of a variant, all of whose places a worker holds in memory."""
 
 
 class AskedVariant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -161,6 +164,8 @@ def prepare(asked: Asked, records: Records, settings: Settings) -> Prepared:
     names = (spec.baseline, *(() if asked.variant is not None else spec.candidates))
     _check_sizes(asked)
     dataset = _dataset(asked, spec, records)
+    if (trials := len(dataset) * asked.repeats) > TRIALS:
+        raise SpecError(f"asks {trials:,} times for each variant, and {TRIALS:,} may be.", key="repeats")
     providers = named_providers(settings)
     prepared = Prepared(
         spec=spec,
@@ -248,6 +253,12 @@ def _check_sizes(asked: Asked) -> None:
         raise SpecError(f"has {len(asked.dataset):,} rows, and {ROWS:,} may be sent: import it first.", key="dataset")
     if asked.limit is not None and asked.limit < 1:
         raise SpecError(f"must be 1 or more, and is {asked.limit}.", key="limit")
+    for key, repeats in (
+        ("repeats", asked.repeats),
+        *((f"judges.{n}.repeats", j.repeats) for n, j in asked.judges.items()),
+    ):
+        if repeats > REPEATS:
+            raise SpecError(f"must be {REPEATS:,} or less, and is {repeats:,}.", key=key)
     if asked.concurrency is not None and asked.concurrency > CONCURRENCY:
         raise SpecError(f"must be {CONCURRENCY} or less, and is {asked.concurrency}.", key="concurrency")
     parts: Sequence[tuple[str, AskedVariant]] = [

@@ -123,7 +123,7 @@ def serve(
                 listeners.append(_listen(host, otlp_port))
             except OperationError:
                 log.warning(_TAKEN, otlp_port, "OTLP over HTTP comes in at the port of the API alone")
-            service = Service(store, ingest, records, limits, public=public)
+            service = Service(store, ingest, records, limits, public=public, records_url=records_url)
 
             def problems() -> Sequence[str | None]:
                 return service.problem, store.problem, maintenance.problem

@@ -36,7 +36,8 @@ Found = TypeVar("Found")
 class Service:
     """The stores, what takes spans in, and the limits under which they are asked. For one event loop. `records` are
     those of the default project; `records.of(project)` are another's. `public` are the addresses by which browsers
-    reach the server, beside those of loopback."""
+    reach the server, beside those of loopback; `records_url` is where the records are, None for the folder of `store`.
+    """
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Service:
         *,
         public: Sequence[str] = (),
         people: People | None = None,
+        records_url: str | None = None,
     ) -> None:
         self.store = store
         self.records = records
@@ -54,6 +56,7 @@ class Service:
         self.people = people or People(records.database)
         self.access = Access(self.people, self.public)
         self.sign_in = SignIn(self.people)
+        self.records_url = records_url
         self.ingest = ingest
         self.limits = limits
         self.meters = Meters()

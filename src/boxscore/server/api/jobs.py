@@ -6,13 +6,14 @@ from zlib import crc32
 import msgspec
 from fastapi import Query
 
-from boxscore.experiments.jobs import COMPARISON, RUN, Estimate, checked, estimate
+from boxscore.experiments.jobs import COMPARISON, RUN, Estimate
 from boxscore.experiments.jobs_spec import Asked
 from boxscore.jobs import Job, JobPage, Jobs, JobState
 from boxscore.server.api.events import EVENTS, Event, LastEventId, Stream, changes
 from boxscore.server.api.parameters import Asker, Cursor, Limit, Project
 from boxscore.server.api.routes import Api
 from boxscore.server.service import Service
+from boxscore.server.specs import Specs
 
 __all__ = ["add"]
 
@@ -22,6 +23,7 @@ SPEC_BYTES = 16 * 1024 * 1024
 
 def add(api: Api, service: Service) -> None:
     known = Jobs(service.records.database)
+    specs = Specs(service.store.folder.parent, service.records_url)
 
     @api.get("/jobs", answer=JobPage, right="read")
     def jobs(
@@ -66,7 +68,7 @@ def add(api: Api, service: Service) -> None:
         """Asks for a comparison: the job's result names its verdicts. Refused at once is what could not be done: an
         unknown name, a prompt that lacks a value, a price that the spend cap needs. A spec names no files, code,
         commands, addresses or variables of the environment; providers are those of the server."""
-        return known.submit(project, COMPARISON, checked(body, service.records.of(project)), by=asker.name)
+        return known.submit(project, COMPARISON, specs.checked(body, project), by=asker.name)
 
     @api.post(
         "/comparisons/plan",
@@ -79,13 +81,13 @@ def add(api: Api, service: Service) -> None:
     )
     def plan_comparison(project: Project, body: Asked) -> Estimate:
         """What such a comparison could show on its dataset, and what it would cost. Nothing is asked of a provider."""
-        return estimate(body, service.records.of(project))
+        return specs.estimate(body, project)
 
     @api.post("/runs", body=Asked, answer=Job, right="write", status=202, errors=(404,), body_bytes=SPEC_BYTES)
     def start_run(project: Project, asker: Asker, body: Asked) -> Job:
         """Asks for a run of one variant: `variant`, or the baseline. The job's result names the run."""
         asked = body if body.variant is not None else _of_baseline(body)
-        return known.submit(project, RUN, checked(asked, service.records.of(project)), by=asker.name)
+        return known.submit(project, RUN, specs.checked(asked, project), by=asker.name)
 
 
 def _of_baseline(asked: Asked) -> Asked:
