@@ -35,8 +35,8 @@ web: .venv/.ready ## build the web page, where something of it changed
 	$(BIN)/python tools/build_web.py --unless-offline
 
 .PHONY: demo
-demo: setup ## the main job: a verdict from live generation by the embedded model
-	$(BIN)/boxscore demo
+demo: setup ## the main job: a verdict from live generation, then the server with all of it
+	$(BIN)/boxscore demo $(ARGS)
 
 .PHONY: test
 test: setup ## all tests

@@ -9,7 +9,11 @@ from boxscore.errors import FileError
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file of text in place of what is there. Raises `OSError`, and then all is as it was."""
+    """Write a file of text in place of what is there. Raises `OSError`, and then all is as it was. A device or a pipe
+    is written to: a file in its place would take /dev/null away from the whole machine."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
     unfinished = path.with_name(path.name + ".unfinished")
     try:
         unfinished.write_text(text, encoding="utf-8")
