@@ -5,7 +5,7 @@ import { DAY, ticks } from "@/lib/time";
 
 /** Charts of our own in SVG: few, small, every point a link to its rows, labels where legends would be. */
 
-export const SERIES = ["var(--v1)", "var(--v4)", "var(--v2)", "var(--v3)", "var(--v0)"] as const;
+const SERIES = ["var(--v1)", "var(--v4)", "var(--v2)", "var(--v3)", "var(--v0)"] as const;
 export const AREAS = ["var(--f1)", "var(--f4)", "var(--f2)", "var(--f3)", "var(--f0)"] as const;
 
 interface Frame {
@@ -158,39 +158,6 @@ export function Progress({ of, name }: { of: number; name: string }) {
     <svg width="96" height="8" role="progressbar" aria-label={name} aria-valuenow={Math.round(of * 100)} aria-valuemin={0} aria-valuemax={100} className="inline-block">
       <rect width="96" height="8" fill="var(--rule-2)" />
       <rect width={Math.min(1, of) * 96} height="8" fill="var(--f0)" />
-    </svg>
-  );
-}
-
-interface IntervalProps {
-  value: number;
-  low: number;
-  high: number;
-  /** The ends of the scale. */
-  from: number;
-  to: number;
-  /** The margin, shaded between itself and zero; a guard likewise. */
-  margin?: number;
-  state: "good" | "bad" | "open" | "none";
-  name: string;
-}
-
-/** One estimate around a zero line: the whisker is its interval, the shape its state. Right is better. */
-export function Interval({ value, low, high, from, to, margin, state, name }: IntervalProps) {
-  const x = (at: number) => `${Math.max(-20, Math.min(120, ((at - from) / (to - from)) * 100))}%`;
-  const share = (size: number) => `${(Math.abs(size) / (to - from)) * 100}%`;
-  const color = state === "none" ? "var(--ink-2)" : `var(--${state})`;
-  return (
-    <svg className="iv" role="img" aria-label={name}>
-      <svg width="100%" height="24">
-        {margin !== undefined && <rect x={x(Math.min(margin, 0))} width={share(margin)} height="24" fill="var(--open-wash)" />}
-        <line className="zero" x1={x(0)} x2={x(0)} y1="0" y2="24" stroke="var(--ink)" />
-        <line x1={x(low)} x2={x(high)} y1="12" y2="12" stroke={color} strokeWidth="2" />
-        {[low, high].map((end, at) => <line key={at} x1={x(end)} x2={x(end)} y1="8" y2="16" stroke={color} strokeWidth="2" />)}
-      </svg>
-      <svg x={x(value)} y="12" overflow="visible">
-        {state === "bad" ? <path d="M0 -5 5 0 0 5 -5 0z" fill={color} /> : <circle r="4.5" fill={state === "good" ? color : "var(--paper)"} stroke={color} strokeWidth="1.6" />}
-      </svg>
     </svg>
   );
 }

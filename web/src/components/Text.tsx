@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { count } from "@/lib/format";
 
 const LONG = 4_000;
 
@@ -11,7 +12,7 @@ export function Text({ text, className = "" }: { text: string; className?: strin
     <div className={`txt ${className}`} dir="auto">
       {visible(shown)}
       {shown.length < text.length && (
-        <button type="button" className="plain link mut block" onClick={() => setAll(true)}>{(text.length - shown.length).toLocaleString("en-US")} more characters</button>
+        <button type="button" className="plain link mut block" onClick={() => setAll(true)}>{count(text.length - shown.length)} more characters</button>
       )}
     </div>
   );

@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import { bytes, count, duration, money, shortId } from "@/lib/format";
+import { count, duration, money, shortId } from "@/lib/format";
 import { absolute, millis, relative } from "@/lib/time";
 import { notify } from "./Toast";
 
@@ -13,10 +13,6 @@ export function Money({ usd }: { usd: Maybe<string | number> }) {
 
 export function Count({ value }: { value: Maybe<number> }) {
   return value === null || value === undefined ? absent : <>{count(value)}</>;
-}
-
-export function Bytes({ value }: { value: Maybe<number> }) {
-  return value === null || value === undefined ? absent : <span className="nw">{bytes(value)}</span>;
 }
 
 export function Duration({ ns, seconds }: { ns?: Maybe<number>; seconds?: Maybe<number> }) {

@@ -11,7 +11,7 @@ export interface Range {
 }
 
 export const RANGES = ["1h", "24h", "7d", "30d", "90d"] as const;
-export const USUAL = "7d";
+const USUAL = "7d";
 const LENGTHS: Record<string, number> = { "1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY };
 const LABELS: Record<string, string> = { "1h": "last hour", "24h": "last 24 hours", "7d": "last 7 days", "30d": "last 30 days", "90d": "last 90 days" };
 const STEPS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY, 7 * DAY, 30 * DAY];

@@ -1,6 +1,6 @@
 /** Times: the API has nanoseconds since 1970 as numbers, records have ISO texts. */
 
-export const SECOND = 1e9;
+const SECOND = 1e9;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;

@@ -1,4 +1,5 @@
 import { visible } from "@/components/Text";
+import { count } from "@/lib/format";
 import { type Example, parted, same, written } from "./rows";
 
 const LONG = 600;
@@ -34,4 +35,4 @@ function Parted({ was, is }: { was: string; is: string }) {
   );
 }
 
-const cut = (text: string) => (text.length > LONG * 4 ? `${text.slice(0, LONG * 4)} … ${(text.length - LONG * 4).toLocaleString("en-US")} more characters` : text);
+const cut = (text: string) => (text.length > LONG * 4 ? `${text.slice(0, LONG * 4)} … ${count(text.length - LONG * 4)} more characters` : text);

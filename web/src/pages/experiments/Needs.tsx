@@ -75,7 +75,7 @@ function Elsewhere({ sheet, left }: { sheet: Schemas["Sheet"]; left: number }) {
   );
 }
 
-export function useSubmit(begin: (job: string) => void) {
+function useSubmit(begin: (job: string) => void) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
   const act = (asked: Asked) => {

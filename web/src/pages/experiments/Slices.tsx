@@ -1,5 +1,6 @@
 import type { Schemas } from "@/api/client";
 import { Mark } from "@/components/Mark";
+import { count } from "@/lib/format";
 import { SpotLine, VariantMark, stateOf } from "./Marks";
 import { useState } from "react";
 
@@ -30,14 +31,14 @@ export function Slices({ table, chosen, choose }: { table: Schemas["SliceTable"]
           {lines.map((line) => (
             <tr key={`${line.slice} ${line.value}`} aria-current={chosen === `${line.slice} ${line.value}` ? "true" : undefined}>
               <th scope="row"><button type="button" className="plain link" onClick={() => choose(line.slice, line.value)}><bdi>{line.slice}: {line.value}</bdi></button></th>
-              <td className="num">{line.examples.toLocaleString("en-US")}</td>
+              <td className="num">{count(line.examples)}</td>
               <td className="num hide-s">{line.before}</td>
               <td className="num hide-s">{line.after}</td>
               <td className="plot lead"><SpotLine spot={line.spot} words={`${line.difference} ${table.unit}, interval ${line.interval}`} /></td>
               <td className="num"><b>{line.difference}</b></td>
               <td className="num mut hide-s">{line.interval}</td>
-              <td className="num hide-s">{line.wins.toLocaleString("en-US")}</td>
-              <td className="num hide-s">{line.losses.toLocaleString("en-US")}</td>
+              <td className="num hide-s">{count(line.wins)}</td>
+              <td className="num hide-s">{count(line.losses)}</td>
               <td className="nw shown lead"><span className={line.spot.state}><Mark state={stateOf(line.spot.state)} /> <span className="word">{line.shown}</span></span></td>
             </tr>
           ))}

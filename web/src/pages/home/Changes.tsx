@@ -6,7 +6,7 @@ import { asks, useAsk } from "@/api/query";
 import { Mark, type State, Verdict } from "@/components/Mark";
 import { Empty, Scroll, Section } from "@/components/Section";
 import { Time } from "@/components/Values";
-import { duration, points, signedMoney } from "@/lib/format";
+import { count, duration, points, signedMoney } from "@/lib/format";
 import type { Range } from "@/lib/range";
 import { DAY, millis } from "@/lib/time";
 
@@ -92,6 +92,6 @@ function arrived(found: readonly Schemas["Point"][], range: Range, field: string
       at: point.start_ns,
       what: <Link to="/traces" search={{ filter: [`${field}=${point.value}`], tab: field === "model" ? "spans" : undefined }}>{field} {point.value} came</Link>,
       cause,
-      then: <span className="ink2">{point.spans.toLocaleString("en-US")} spans on its first day</span>,
+      then: <span className="ink2">{count(point.spans)} spans on its first day</span>,
     }));
 }

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Schemas } from "@/api/client";
 import { visible } from "@/components/Text";
+import { count } from "@/lib/format";
 
 type Message = Schemas["Message"];
 type Part = Message["parts"][number];
@@ -42,7 +43,7 @@ export function Folded({ text, className = "", at = FOLDED }: { text: string; cl
   return (
     <div className={`txt ${className}`} dir="auto">
       {visible(text.slice(0, cut))}
-      {cut < text.length && <>{" "}<button type="button" className="plain link mut text-fine" onClick={() => setShown(shown === at ? LONG : shown + LONG)}>{(text.length - cut).toLocaleString("en-US")} more characters</button></>}
+      {cut < text.length && <>{" "}<button type="button" className="plain link mut text-fine" onClick={() => setShown(shown === at ? LONG : shown + LONG)}>{count(text.length - cut)} more characters</button></>}
       {shown > at && text.length > at * 1.25 && <>{" "}<button type="button" className="plain link mut text-fine" onClick={() => setShown(at)}>less</button></>}
     </div>
   );

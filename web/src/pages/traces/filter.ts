@@ -1,7 +1,9 @@
 /** Filters as people write them: `model=gpt-5 took>=2s cost>0.01 "words in the text"`. In the address, and to the API,
  *  a condition has the store's own form, as in `duration_ns>=2s`; this page only adds short names for it. */
 
-export const OPERATORS = ["=", "!=", "<=", ">=", "<", ">"] as const;
+import { count } from "@/lib/format";
+
+const OPERATORS = ["=", "!=", "<=", ">=", "<", ">"] as const;
 export type Operator = (typeof OPERATORS)[number];
 export type Kind = "text" | "number" | "duration" | "money" | "flag" | "score";
 
@@ -17,7 +19,7 @@ export interface Field {
 
 const text = (name: string, hint: string, label = name.replaceAll("_", " ")): Field => ({ name, kind: "text", label, hint, facet: true });
 
-export const FIELDS: readonly Field[] = [
+const FIELDS: readonly Field[] = [
   text("name", "what the span is called"),
   text("step", "its place in the chain"),
   text("model", "the model that answered"),
@@ -238,7 +240,7 @@ export function suggestValues(field: Field, sign: string, start: string, values:
     .map(({ value, spans }) => ({
       text: `${field.name}${operator}${/[\s"]/.test(value ?? "") ? `"${value}"` : value}`,
       label: value ?? "",
-      hint: spans ? spans.toLocaleString("en-US") : "",
+      hint: spans ? count(spans) : "",
       whole: true,
     }));
 }

@@ -4,7 +4,7 @@ import { flag, list, oneOf, text } from "@/lib/params";
 
 export const TABS = ["traces", "spans", "sessions"] as const;
 export type Tab = (typeof TABS)[number];
-export const VIEWS = ["waterfall", "conversation", "raw"] as const;
+const VIEWS = ["waterfall", "conversation", "raw"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** What of a trace is open. */
