@@ -30,7 +30,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CSRF = b"boxscore-csrf"
 _PROJECTS = "/api/v1/projects/"
 _SAFE = frozenset({"GET", "HEAD"})
-_FORWARDED = (b"x-forwarded-for", b"forwarded", b"x-real-ip")
+_FORWARDED = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded", b"x-real-ip", b"via")
 Kind: TypeAlias = Literal["local", "user", "key", "nobody"]
 
 NO_SESSION = (
@@ -204,7 +204,8 @@ def address_of(scope: Scope, *, behind_proxy: bool) -> str:
     client = scope.get("client")
     address = "" if client is None else client[0]
     if behind_proxy:
-        address = header(scope, b"x-forwarded-for").rpartition(",")[2].strip() or address
+        told = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]  # some proxies add their own
+        address = (told[-1].decode("latin-1").rpartition(",")[2].strip() if told else "") or address
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

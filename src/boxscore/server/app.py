@@ -72,7 +72,8 @@ class App:
             elif path == "/metrics":
                 caller.require("read")
                 told = None if caller.may("server") else caller.project
-                await respond(counted_send, 200, await self._service.metrics(told), kind=EXPOSITION)
+                found = await self._service.metrics(told)
+                await respond(counted_send, 200, found, kind=EXPOSITION, headers=list(_ONLY_YOURS))
             else:
                 await self._page(scope, counted_send)
         except BoxscoreError as error:
@@ -80,7 +81,10 @@ class App:
         except asyncio.CancelledError:
             log.warning("stopped before a request was finished: nothing of it was acknowledged")
             raise
-        except Exception:  # noqa: BLE001 - the server outlives it, and the log has it
+        except Exception as error:  # noqa: BLE001 - the server outlives it, and the log has it
+            if answered and isinstance(error.__cause__, BoxscoreError):
+                log.warning("an answer was cut off: %s", error.__cause__)
+                return
             log.exception("a fault of Boxscore itself, please report it:")
             if not answered:
                 await respond(counted_send, 500, error_body(OUR_FAULT))

@@ -9,6 +9,8 @@ from boxscore.errors import BusyError
 
 __all__ = ["Streams"]
 
+LOOK_S = 2.0
+
 
 async def _nothing(scope: Any) -> None:  # noqa: ANN401 - a scope of ASGI
     return
@@ -37,6 +39,15 @@ class Streams:
             yield stopping
         finally:
             self._open.discard(stopping)
+
+    async def still(self, scope: Any, checked_s: float) -> float:  # noqa: ANN401 - a scope of ASGI
+        """Of a file that is sent piece by piece: raises as `check` where the last look, at `checked_s` of the event
+        loop, is long ago; the time of the last look."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - checked_s < LOOK_S:
+            return checked_s
+        await self.check(scope)
+        return now_s
 
     def stop(self) -> None:
         """Ends all. New ones end at once too."""

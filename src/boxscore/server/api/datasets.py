@@ -2,7 +2,8 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO, TypeVar, cast
 
@@ -43,6 +44,8 @@ UPLOAD_BYTES = 256 * 1024 * 1024
 EDIT_BYTES = 32 * 1024 * 1024
 AT_ONCE, WAITING = 2, 16
 """Versions that are made at once, and that may wait for it."""
+RECEIVING = 4
+"""Files that are received or worked on at once: each may take `UPLOAD_BYTES` of the disk."""
 MEDIA = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 _PIECE = 256 * 1024
 
@@ -252,7 +255,7 @@ def add(api: Api, service: Service) -> None:
         """A version from a file, which is the body: JSONL, CSV, tab-separated or Parquet. Its rows take the place of
         all that are there, or with `add` of those with the same ids. The dataset is made where there is none."""
         check_name(name)
-        async with uploaded(request, _file_name(filename), most=UPLOAD_BYTES) as path:
+        async with making.receiving(), uploaded(request, _file_name(filename), most=UPLOAD_BYTES) as path:
 
             def take() -> VersionMade:
                 told = note or f"import of {_shown(filename)}"
@@ -261,7 +264,7 @@ def add(api: Api, service: Service) -> None:
 
             return await making.run(lambda: _with_name(take, path, filename))
 
-    @api.post("/datasets/{name}/look", body=Upload, answer=FileLooked, right="read", once=False)
+    @api.post("/datasets/{name}/look", body=Upload, answer=FileLooked, right="write", once=False)
     async def look_at_file(
         request: Sent,
         project: Project,
@@ -272,7 +275,7 @@ def add(api: Api, service: Service) -> None:
         """What an import of the file, which is the body, would bring: its first rows, what is wrong with it by line,
         and how many rows would come, change and go. Nothing is kept."""
         check_name(name)
-        async with uploaded(request, _file_name(filename), most=UPLOAD_BYTES) as path:
+        async with making.receiving(), uploaded(request, _file_name(filename), most=UPLOAD_BYTES) as path:
 
             def see() -> FileLooked:
                 from boxscore.datasets.load import read_file
@@ -291,6 +294,7 @@ def add(api: Api, service: Service) -> None:
         errors=(404,),
     )  # fmt: skip
     async def export_dataset(
+        request: Sent,
         project: Project,
         name: Name,
         version: VersionName,
@@ -315,7 +319,7 @@ def add(api: Api, service: Service) -> None:
 
         out, number = await making.run(write)
         headers = {"content-disposition": f'attachment; filename="{name}-{number}.{form}"'}
-        return StreamingResponse(_sent(out), media_type=MEDIA[form], headers=headers)
+        return StreamingResponse(_sent(out, service, request), media_type=MEDIA[form], headers=headers)
 
     @api.post(
         "/datasets/{name}/traces", body=FromTraces, answer=TracesTaken, right="write", status=201, errors=(404, 409)
@@ -343,6 +347,20 @@ class _Making:
         self._service = service
         self._turn: asyncio.Semaphore | None = None
         self._asked = 0
+        self._received = 0
+
+    @asynccontextmanager
+    async def receiving(self) -> AsyncGenerator[None]:
+        """Around a file. `BusyError`, `DiskFullError`."""
+        if (full := self._service.room.problem) is not None:
+            raise DiskFullError(full)
+        if self._received >= RECEIVING:
+            raise BusyError("too many files are being received", retry_after_s=5.0)
+        self._received += 1
+        try:
+            yield
+        finally:
+            self._received -= 1
 
     async def run(self, work: Callable[[], Found]) -> Found:
         if (full := self._service.room.problem) is not None:
@@ -358,9 +376,11 @@ class _Making:
             self._asked -= 1
 
 
-async def _sent(out: BinaryIO) -> AsyncIterator[bytes]:
+async def _sent(out: BinaryIO, service: Service, request: Request) -> AsyncIterator[bytes]:
+    checked_s = asyncio.get_running_loop().time()
     with out:
         while piece := await asyncio.to_thread(out.read, _PIECE):
+            checked_s = await service.streams.still(request.scope, checked_s)
             yield piece
 
 

@@ -136,7 +136,9 @@ def add(api: Api, service: Service) -> None:
         people.roster.forget()
         await people.audit.note(asker.name, "POST /logout", "/logout", 204, project=None)
         answer = Response(status_code=204)
-        answer.delete_cookie(access.cookie_name(asked, secure=access.is_secure(asked)), path="/")
+        secure = access.is_secure(asked)
+        name = access.cookie_name(asked, secure=secure)
+        answer.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="strict")
         return answer
 
     @api.post("/password", body=NewPassword, answer=Session, right="none", once=False, errors=(401, 429))

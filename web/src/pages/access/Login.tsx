@@ -12,7 +12,7 @@ export function Login() {
   const navigate = useNavigate();
   const [kind, token = ""] = hash.split("=");
   // only a path of this page is followed: an address of others is no next page
-  const done = () => navigate({ href: next && /^\/(?![/\\])/.test(next) ? next : "/", replace: true } as never);
+  const done = () => navigate({ href: next && /^\/(?![/\\\s])/.test(next) ? next : "/", replace: true } as never);
   useTitle(kind === "owner" ? "First owner" : kind === "link" ? "Welcome" : "Sign in");
 
   if (kind === "owner") {
