@@ -8,6 +8,7 @@ for what changes something the proof that one of our pages sends it.
 import asyncio
 import hmac
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,8 @@ from boxscore.store.records.schema import DEFAULT_PROJECT
 __all__ = ["ALL", "CSRF", "DEFAULT_PROJECT", "LOOPBACK", "Access", "Caller", "Right", "address_of"]
 
 ALL: frozenset[Right] = frozenset(RIGHTS)
+_HOST = re.compile(r"[a-z0-9._-]+(?::\d+)?|\[[0-9a-f:.]+\](?::\d+)?")
+"""Of the header, where nothing else of an address may stand."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CSRF = b"boxscore-csrf"
 _PROJECTS = "/api/v1/projects/"
@@ -147,7 +150,7 @@ class Access:
         """Against pages of others that a browser has open: names that lead here by their own DNS carry another `Host`,
         pages of others an `Origin`."""
         host = header(scope, b"host").lower()
-        if host and _name(f"//{host}") not in self._hosts:
+        if host and (not _HOST.fullmatch(host) or _name(f"//{host}") not in self._hosts):
             raise RequestError(
                 "bad_host",
                 f"this server answers to {', '.join(sorted(self._hosts))}, not to {host[:100]!r}: call it by one of "

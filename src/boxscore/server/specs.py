@@ -24,7 +24,8 @@ __all__ = ["MEMORY_BYTES", "Specs"]
 MEMORY_BYTES = 2 * 1024**3
 LIMIT_S = 9.0
 """Less than a question may take."""
-_REFUSED = 3
+_FAULT, _REFUSED = 1, 3
+"""Exit statuses: a traceback of Python, an error as JSON. With any other it was ended."""
 _NICE = 5
 _TOO_LARGE = (
     f"is refused: working it out took more than {MEMORY_BYTES // 1024**3} GB of memory. Are its prompts, its rows or "
@@ -74,7 +75,9 @@ class Specs:
             return msgspec.json.decode(done.stdout, type=kind)
         if done.returncode == _REFUSED:
             raise error_of(done.stdout)
-        log.error("a process that checked a spec ended with %d", done.returncode)
+        if done.returncode == _FAULT:
+            raise RuntimeError(f"a spec could not be checked: {done.stderr.decode(errors='replace')[-4000:]}")
+        log.warning("a spec took too much memory: the process that checked it ended with %d", done.returncode)
         raise SpecError(_TOO_LARGE, key="spec")
 
 

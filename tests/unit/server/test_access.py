@@ -27,7 +27,18 @@ def test_names_of_loopback_are_answered(door: Door, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["example.com", "127.0.0.1.example.com", "localhost@example.com", "[::2]", "[", "127.0.0.2"]
+    "host",
+    [
+        "example.com",
+        "127.0.0.1.example.com",
+        "localhost@example.com",
+        "example.com@localhost",
+        "127.0.0.1#example.com",
+        "example.com\\@localhost",
+        "[::2]",
+        "[",
+        "127.0.0.2",
+    ],
 )
 def test_other_names_are_not(door: Door, host: str) -> None:
     refused = door.ask("GET", "/traces", host=host)
@@ -133,6 +144,10 @@ def test_over_https_the_cookie_is_secure_and_of_the_host_alone(tmp_path: Path) -
         cookie = told.headers["set-cookie"].partition(";")[0]
         assert door.ask("GET", "/session", host="box.example.org", cookie=cookie).status == 200
         assert door.ask("GET", "/session", host="other.example.org", cookie=cookie).status == 403
+        proof = {"origin": "https://box.example.org", "boxscore-csrf": told.json["csrf"]}
+        gone = door.ask("POST", "/logout", host="box.example.org", cookie=cookie, **proof).headers["set-cookie"]
+        assert gone.startswith('__Host-boxscore="";')
+        assert "; secure" in gone.lower()  # without it browsers keep the cookie
         assert door.ask("GET", "/session", host="box.example.org", origin="http://box.example.org").status == 403
 
 
@@ -270,6 +285,7 @@ def test_a_link_is_not_guessed_at_either(door: Door) -> None:
         ("192.0.2.7", "198.51.100.1", False, "192.0.2.7"),  # which the client may have made up
         ("127.0.0.1", "198.51.100.1", True, "198.51.100.1"),
         ("127.0.0.1", "203.0.113.9, 198.51.100.1", True, "198.51.100.1"),  # the proxy's own word is the last
+        ("127.0.0.1", "203.0.113.9\n198.51.100.1", True, "198.51.100.1"),  # in a header of its own, as some write it
         ("127.0.0.1", "", True, "127.0.0.1"),
         ("127.0.0.1", "not an address", True, "unknown"),
         ("2001:db8:1:2:3:4:5:6", "", False, "2001:db8:1:2::/64"),
@@ -279,7 +295,7 @@ def test_a_link_is_not_guessed_at_either(door: Door) -> None:
 def test_tries_are_counted_by_the_address_that_nobody_can_choose(
     client: str, forwarded: str, behind_proxy: bool, whom: str
 ) -> None:
-    listed = [(b"x-forwarded-for", forwarded.encode())]
+    listed = [(b"x-forwarded-for", line.encode()) for line in forwarded.split("\n")]
     scope = Scope(type="http", method="POST", path="/", query_string=b"", headers=listed, client=(client, 1))
 
     assert address_of(scope, behind_proxy=behind_proxy) == whom
