@@ -130,10 +130,10 @@ def compare(
             options, baseline=baseline, candidate=list(candidates), scorers=list(scorers), slices=list(slices),
             cluster=cluster, spend_cap_usd=spend_cap, concurrency=concurrency, seed=seed, limit=limit, fresh=fresh,
         )  # fmt: skip
-        from boxscore.cli.compare_there import compare_there
+        from boxscore.cli.remote_compare import compare_remotely
 
         told = partial(_print_plan, as_json=as_json) if only_plan else None
-        return compare_there(spec or DEFAULT, more, as_json=as_json, width=width, plan=told)
+        return compare_remotely(spec or DEFAULT, more, as_json=as_json, width=width, plan=told)
     if recordings is not None:
         _refuse_live(
             {

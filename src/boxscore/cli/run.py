@@ -67,7 +67,7 @@ def run(
         if write_baseline is not None or retry_errors:
             raise SpecError("--write-baseline and --retry-errors are for runs here, without --server.", key="--server")
         given = {"variant": variant, "fresh": fresh, "spend_cap_usd": spend_cap, "concurrency": concurrency}
-        return _run_there(spec or DEFAULT, given | {"limit": limit}, as_json=as_json)
+        return _run_remotely(spec or DEFAULT, given | {"limit": limit}, as_json=as_json)
     from boxscore.store.records import Records
 
     check_report(write_baseline)
@@ -119,10 +119,10 @@ async def _run(
         await variant.close()
 
 
-def _run_there(path: Path, given: dict[str, Json], *, as_json: bool) -> int:
-    from boxscore.cli.run_there import run_there
+def _run_remotely(path: Path, given: dict[str, Json], *, as_json: bool) -> int:
+    from boxscore.cli.remote_run import run_remotely
 
-    found = run_there(path, {name: value for name, value in given.items() if value}, as_json=as_json)
+    found = run_remotely(path, {name: value for name, value in given.items() if value}, as_json=as_json)
     if found.summary is None:
         raise OperationError(f"run {found.run.id} has no trial: its dataset has no rows.")
     _print(found.run.id, found.run.dataset, found.run.version, found.summary, as_json)

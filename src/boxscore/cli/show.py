@@ -33,9 +33,9 @@ def show(verdict_id: str | None, outcome: str | None, report: Path | None, as_js
 
     configured = settings.load()
     if configured.url:
-        from boxscore.cli.show_there import show_there
+        from boxscore.cli.remote_show import show_remotely
 
-        show_there(verdict_id, outcome=outcome, report=report, as_json=as_json)
+        show_remotely(verdict_id, outcome=outcome, report=report, as_json=as_json)
         return 0
     home = settings.home(configured)
     if configured.records_url is None and not home.is_dir():

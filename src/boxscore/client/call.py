@@ -12,7 +12,7 @@ import msgspec
 from boxscore import errors, settings
 from boxscore.client.forms import decode, encode
 from boxscore.client.place import find_place
-from boxscore.errors import BoxscoreError, OperationError, UsageError
+from boxscore.errors import BoxscoreError, OperationError
 from boxscore.providers.transport import Reply, check_url
 from boxscore.settings import Secret
 from boxscore.store.spans import Condition
@@ -45,12 +45,12 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, url: str | None, key: str | None = None, project: str | None = None) -> "Address":
         """With what is None as the settings say; without a URL there, the server that owns the folder of the stores.
-        `SpecError` for an address that is none, `UsageError` where there is no server."""
+        `SpecError` for an address that is none, `OperationError` where there is no server."""
         chosen = settings.load()
         if url is None and chosen.url is None:
             place = find_place(settings.home(chosen))
             if place is None:
-                raise UsageError(
+                raise OperationError(
                     "no server is known: start one with `boxscore serve`, or name one by `url` or BOXSCORE_URL."
                 )
             url = place.url

@@ -22,9 +22,12 @@ __all__ = [
     "TracesTaken",
     "VersionMade",
     "add_traces",
+    "change_dataset",
     "create_dataset",
     "dataset",
+    "dataset_example",
     "dataset_examples",
+    "dataset_version",
     "dataset_versions",
     "datasets",
     "delete_dataset",
@@ -32,6 +35,7 @@ __all__ = [
     "edit_dataset",
     "export_dataset",
     "import_dataset",
+    "restore_version",
 ]
 
 
@@ -110,6 +114,11 @@ def create_dataset(name: str, *, description: str | None = None) -> Call[Dataset
     return send(DatasetLine, "/datasets", {"name": name, "description": description})
 
 
+def change_dataset(name: str, *, description: str | None = None, archived: bool | None = None) -> Call[DatasetLine]:
+    """Describes or archives a dataset, or brings it back; what is None stays as it is."""
+    return send(DatasetLine, path("datasets", name), {"description": description, "archived": archived}, method="PATCH")
+
+
 def delete_dataset(name: str) -> Call[None]:
     """Deletes a dataset with all its versions, for good."""
     return Call(method="DELETE", path=path("datasets", name), kind=type(None))
@@ -118,6 +127,16 @@ def delete_dataset(name: str) -> Call[None]:
 def dataset_versions(name: str, *, limit: int = 50, cursor: str | None = None) -> Call[Page[DatasetVersion]]:
     """Versions, newest first."""
     return ask(Page[DatasetVersion], path("datasets", name, "versions"), limit=limit, cursor=cursor)
+
+
+def dataset_version(name: str, version: str | int = "head") -> Call[DatasetVersion]:
+    """A version, by its number or its content hash, or the newest."""
+    return ask(DatasetVersion, path("datasets", name, "versions", version))
+
+
+def dataset_example(name: str, id: str, version: str | int = "head") -> Call[Example]:
+    """One row of a version."""
+    return ask(Example, path("datasets", name, "versions", version, "examples", id))
 
 
 def dataset_examples(
@@ -154,9 +173,16 @@ def import_dataset(
     )
 
 
-def export_dataset(name: str, version: str | int = "head", *, form: Form = "jsonl") -> Call[bytes]:
-    """A version as a file."""
-    return ask(bytes, path("datasets", name, "versions", version, "export"), form=form)
+def restore_version(name: str, number: int, *, base: int, note: str | None = None) -> Call[VersionMade]:
+    """A new version that holds what version `number` holds. `ConflictError` where `base` is not the newest any more."""
+    return send(VersionMade, path("datasets", name, "restore"), {"number": number, "base": base, "note": note})
+
+
+def export_dataset(
+    name: str, version: str | int = "head", *, form: Form = "jsonl", spreadsheet: bool = False
+) -> Call[bytes]:
+    """A version as a file; with `spreadsheet` none of whose cells is a formula."""
+    return ask(bytes, path("datasets", name, "versions", version, "export"), form=form, spreadsheet=spreadsheet)
 
 
 def diff_versions(

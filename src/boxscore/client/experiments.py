@@ -6,6 +6,8 @@ from typing import Literal
 from boxscore.client.call import Call, ask, path, send
 from boxscore.experiments.box_scores import ComparisonEntry
 from boxscore.experiments.history import RunDetail, RunEntry, TrialLine, VariantEntry
+from boxscore.experiments.jobs import Estimate
+from boxscore.experiments.jobs_spec import Asked
 from boxscore.experiments.report.pair_lines import PairLine
 from boxscore.experiments.verdict import Verdict
 from boxscore.jobs.job import Job, JobPage, JobState
@@ -16,12 +18,15 @@ __all__ = [
     "cancel_job",
     "compare",
     "comparison",
+    "comparison_csv",
+    "comparison_markdown",
     "comparison_pairs",
     "comparison_report",
     "comparisons",
     "job",
     "job_events",
     "jobs",
+    "plan_comparison",
     "retry_job",
     "run",
     "run_events",
@@ -123,15 +128,30 @@ def comparison_report(id: str) -> Call[bytes]:
     return ask(bytes, path("comparisons", id, "report.html"))
 
 
-def compare(spec: Mapping[str, Json]) -> Call[Job]:
+def comparison_markdown(id: str) -> Call[bytes]:
+    """The box score as a comment on a pull request."""
+    return ask(bytes, path("comparisons", id, "report.md"))
+
+
+def comparison_csv(id: str) -> Call[bytes]:
+    """One row per example with both answers."""
+    return ask(bytes, path("comparisons", id, "pairs.csv"))
+
+
+def plan_comparison(spec: Mapping[str, Json] | Asked) -> Call[Estimate]:
+    """What such a comparison could show, and what it would cost. Nothing is asked of a model."""
+    return send(Estimate, "/comparisons/plan", spec, once=False)
+
+
+def compare(spec: Mapping[str, Json] | Asked) -> Call[Job]:
     """Asks for a comparison: a spec as in a file, with a dataset of the server or rows in it. The job has its id at
     once, and its verdict when it is done."""
-    return send(Job, "/comparisons", dict(spec))
+    return send(Job, "/comparisons", spec)
 
 
-def start_run(spec: Mapping[str, Json]) -> Call[Job]:
+def start_run(spec: Mapping[str, Json] | Asked) -> Call[Job]:
     """Asks for a run of one variant."""
-    return send(Job, "/runs", dict(spec))
+    return send(Job, "/runs", spec)
 
 
 def jobs(

@@ -83,6 +83,11 @@ def test_datasets_from_nothing_to_a_file(client: Client) -> None:
     assert {row.example.id for row in client.each(client.dataset_examples, "talks", limit=1)} >= {"a/b", "c"}
     assert json.loads(client.export_dataset("talks").splitlines()[0])["id"] == "a/b"
     assert client.diff_versions("talks", 1).changes
+    assert client.dataset_example("talks", "a/b", 1).reference == "2"
+    again = client.restore_version("talks", 1, base=client.dataset_version("talks").number)
+    assert client.dataset_version("talks", again.version.number).version == first.version.version
+    assert client.change_dataset("talks", archived=True).archived_at
+    assert client.datasets().items == []
     client.delete_dataset("talks")
     with pytest.raises(NotFoundError):
         client.dataset("talks")
@@ -95,6 +100,8 @@ def test_runs_and_verdicts(client: Client) -> None:
     assert client.comparison(verdict.id).verdict == verdict.verdict == "ship"
     assert len(list(client.each(client.comparison_pairs, verdict.id, limit=9))) == 20
     assert b"<html" in client.comparison_report(verdict.id)
+    assert b"ship" in client.comparison_markdown(verdict.id).lower()
+    assert len(client.comparison_csv(verdict.id).splitlines()) == 21
     assert client.run(runs[0].id)
     assert len(list(client.each(client.run_trials, runs[0].id, limit=9))) == 20
     assert client.variant(runs[0].variant.hash)

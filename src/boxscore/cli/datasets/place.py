@@ -8,20 +8,9 @@ from typing import Protocol
 
 from boxscore import settings
 from boxscore.cli.traces.asking import moment
-from boxscore.client.call import Address, Call, ask, path, send
-from boxscore.client.datasets import (
-    DatasetDetail,
-    DatasetDiff,
-    FromTraces,
-    TracesTaken,
-    VersionMade,
-    add_traces,
-    dataset,
-    dataset_versions,
-    delete_dataset,
-    diff_versions,
-    edit_dataset,
-)
+from boxscore.client import datasets as asked_for
+from boxscore.client.call import Address
+from boxscore.client.datasets import DatasetDetail, DatasetDiff, FromTraces, TracesTaken, VersionMade
 from boxscore.client.link import BlockingLink
 from boxscore.datasets.export import Form, write_examples
 from boxscore.datasets.from_spans import take
@@ -30,12 +19,10 @@ from boxscore.datasets.stored import opened
 from boxscore.datasets.version import Changes, DatasetLine, DatasetVersion, Edit, PlacedExample
 from boxscore.datasets.versions import Datasets
 from boxscore.errors import FileError
-from boxscore.store.spans import Page
 
 __all__ = ["Place", "conditions_text", "place"]
 
 BY = "command line"
-_MEDIA = "application/octet-stream"
 
 
 class Place(Protocol):
@@ -164,24 +151,25 @@ class _OfServer:
         self.where = link.address.url
 
     def lines(self, *, archived: bool) -> list[DatasetLine]:
-        return list(self._link.ask(ask(Page[DatasetLine], "/datasets", archived=archived, limit=1000)).items)
+        return list(self._link.ask(asked_for.datasets(archived=archived, limit=1000)).items)
 
     def detail(self, name: str) -> DatasetDetail:
-        return self._link.ask(dataset(name))
+        return self._link.ask(asked_for.dataset(name))
 
     def create(self, name: str, description: str | None) -> DatasetLine:
-        return self._link.ask(send(DatasetLine, "/datasets", {"name": name, "description": description}))
+        return self._link.ask(asked_for.create_dataset(name, description=description))
 
     def versions(self, name: str, limit: int) -> list[DatasetVersion]:
-        return list(self._link.ask(dataset_versions(name, limit=min(limit, 1000))).items)
+        return list(self._link.ask(asked_for.dataset_versions(name, limit=min(limit, 1000))).items)
 
     def find(self, at: Reference, text: str, where: Sequence[str], limit: int) -> list[PlacedExample]:
-        below = path("datasets", at.name, "versions", _version(at), "examples")
         found: list[PlacedExample] = []
         cursor: str | None = None
         while len(found) < limit:
-            asked = {"text": text, "where": where, "limit": min(1000, limit - len(found)), "cursor": cursor}
-            page = self._link.ask(ask(Page[PlacedExample], below, **asked))
+            most = min(1000, limit - len(found))
+            page = self._link.ask(
+                asked_for.dataset_examples(at.name, _version(at), text=text, where=where, limit=most, cursor=cursor)
+            )
             found += page.items
             cursor = page.cursor
             if cursor is None:
@@ -189,40 +177,36 @@ class _OfServer:
         return found
 
     def diff(self, name: str, before: str, after: str, limit: int) -> DatasetDiff:
-        return self._link.ask(diff_versions(name, before, after, limit=min(limit, 1000)))
+        return self._link.ask(asked_for.diff_versions(name, before, after, limit=min(limit, 1000)))
 
     def put_file(self, name: str, file: Path, *, add: bool, note: str | None) -> VersionMade:
         try:
             body = file.read_bytes()
         except OSError as error:
             raise FileError(file, f"cannot be read: {error.strerror or error}.") from error
-        query = {"filename": file.name, "add": add, "note": note}
-        call = Call(
-            method="POST", path=path("datasets", name, "import"), kind=VersionMade, query=query, body=body, media=_MEDIA
-        )
-        return self._link.ask(call)
+        return self._link.ask(asked_for.import_dataset(name, body, filename=file.name, add=add, note=note))
 
     def remove(self, name: str, ids: Sequence[str], note: str | None) -> VersionMade:
         head = self.detail(name).dataset.head
-        return self._link.ask(edit_dataset(name, base=head.number if head else 0, remove=ids, note=note))
+        return self._link.ask(asked_for.edit_dataset(name, base=head.number if head else 0, remove=ids, note=note))
 
     def take(self, name: str, asked: FromTraces) -> TracesTaken:
-        return self._link.ask(add_traces(name, asked))
+        return self._link.ask(asked_for.add_traces(name, asked))
 
     def export(self, at: Reference, form: Form, out: Path, *, spreadsheet: bool) -> None:
-        below = path("datasets", at.name, "versions", _version(at), "export")
-        out.write_bytes(self._link.ask(ask(bytes, below, form=form, spreadsheet=spreadsheet)))
+        out.write_bytes(
+            self._link.ask(asked_for.export_dataset(at.name, _version(at), form=form, spreadsheet=spreadsheet))
+        )
 
     def restore(self, name: str, number: int) -> VersionMade:
         head = self.detail(name).dataset.head
-        body = {"number": number, "base": head.number if head else 0}
-        return self._link.ask(send(VersionMade, path("datasets", name, "restore"), body))
+        return self._link.ask(asked_for.restore_version(name, number, base=head.number if head else 0))
 
     def archive(self, name: str, *, back: bool) -> DatasetLine:
-        return self._link.ask(send(DatasetLine, path("datasets", name), {"archived": not back}, method="PATCH"))
+        return self._link.ask(asked_for.change_dataset(name, archived=not back))
 
     def delete(self, name: str) -> None:
-        self._link.ask(delete_dataset(name))
+        self._link.ask(asked_for.delete_dataset(name))
 
 
 def _version(at: Reference) -> str:

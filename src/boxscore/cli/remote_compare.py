@@ -1,4 +1,4 @@
-"""`boxscore compare --server`: the comparison is a job of a server, and followed from here."""
+"""`boxscore compare --server`: the comparison is a job of a server, followed from here."""
 
 import os
 import sys
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from boxscore.cli.job_desk import OfServer, server
+from boxscore.cli.job_desk import DeskOfServer
 from boxscore.cli.jobs import follow
 from boxscore.cli.output import EXIT
+from boxscore.client import Client
 from boxscore.errors import OperationError
 from boxscore.jobs import Job
 from boxscore.types import Json
@@ -21,29 +22,29 @@ if TYPE_CHECKING:
     from boxscore.experiments.verdict import Verdict
 
 
-def compare_there(
+def compare_remotely(
     path: Path, more: dict[str, Json], *, as_json: bool, width: int | None, plan: "Callable[[Plan], int] | None"
 ) -> int:
     """With `plan`, what that gives for the plan, and nothing is run."""
     from boxscore.experiments.jobs_spec import asked_of
 
     asked = asked_of(path, more)
-    with server() as at:
+    with Client() as client:
         if plan is not None:
-            found = at.plan(asked)
+            found = client.plan_comparison(asked)
             code = plan(found.plan)
             if not as_json:
                 cost = "what they cost is not known" if found.usd is None else f"about ${found.usd}"
                 click.echo(f"{found.calls:,} calls to make, {cost}; the cap is ${found.spend_cap_usd}")
             return code
-        job = done(at, at.compare(asked), as_json=as_json)
-        return _print(at, [verdict["id"] for verdict in job.result["verdicts"]], as_json=as_json, width=width)
+        job = done(client, client.compare(asked), as_json=as_json)
+        return _print(client, [verdict["id"] for verdict in job.result["verdicts"]], as_json=as_json, width=width)
 
 
-def done(at: OfServer, job: Job, *, as_json: bool) -> Job:
+def done(client: Client, job: Job, *, as_json: bool) -> Job:
     """The job when it is done; `OperationError` where it came to another end."""
     try:
-        job = follow(at, job.id, quiet=as_json and not sys.stderr.isatty())
+        job = follow(DeskOfServer(client.link), job.id, quiet=as_json and not sys.stderr.isatty())
     except KeyboardInterrupt:
         click.echo(f"\nthe job goes on: follow it with `boxscore jobs tail {job.id}`, or cancel it", err=True)
         raise
@@ -54,10 +55,10 @@ def done(at: OfServer, job: Job, *, as_json: bool) -> Job:
     return job
 
 
-def _print(at: OfServer, ids: Sequence[str], *, as_json: bool, width: int | None) -> int:
+def _print(client: Client, ids: Sequence[str], *, as_json: bool, width: int | None) -> int:
     from boxscore.experiments import report as reports
 
-    verdicts: list[Verdict] = [at.verdict(id) for id in ids]
+    verdicts: list[Verdict] = [client.comparison(id) for id in ids]
     if as_json:
         encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
         click.echo(msgspec.json.format(encoded, indent=2).decode())
@@ -65,5 +66,5 @@ def _print(at: OfServer, ids: Sequence[str], *, as_json: bool, width: int | None
         for verdict in verdicts:
             colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
             click.echo(reports.terminal(verdict, width=width or 80, colour=colour))
-            click.echo(f"{at.url}/experiments/{verdict.id}", err=True)
+            click.echo(f"{client.url}/experiments/{verdict.id}", err=True)
     return min((EXIT[verdict.verdict] for verdict in verdicts), key=(0, 3, 1).index)

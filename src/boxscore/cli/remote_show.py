@@ -18,7 +18,7 @@ from boxscore.text import stripped
 SHOWN = 100
 
 
-def show_there(verdict_id: str | None, *, outcome: str | None, report: Path | None, as_json: bool) -> None:
+def show_remotely(verdict_id: str | None, *, outcome: str | None, report: Path | None, as_json: bool) -> None:
     """Shows the verdict, or lists those that were reached, of the server at BOXSCORE_URL."""
     with Client() as client:
         if verdict_id is None:
