@@ -18,6 +18,12 @@ onRefused(() => {
   else void router.navigate({ to: "/login", search: { next: here.href === "/" ? undefined : here.href }, replace: true });
 });
 
+// after an upgrade the files of the page that is open are gone. Of a script the router knows, and loads the page anew; a
+// style is not to be in its way
+addEventListener("vite:preloadError", (event) => {
+  if (event.payload.message.startsWith("Unable to preload CSS")) event.preventDefault();
+});
+
 onGo((href) => void router.navigate({ href }));
 
 createRoot(document.getElementById("page")!).render(

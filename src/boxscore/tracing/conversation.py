@@ -64,13 +64,14 @@ def read_exchange(span: SpanRow) -> Exchange:
 
 def conversation(spans: Iterable[SpanRow]) -> Iterator[Said]:
     """The conversation of spans that come trace by trace, each by start: the messages of the calls of models, each told
-    once, however often later calls repeat it as their history. Of a trace without a call of a model: what the first
-    span with messages says."""
+    once, however often later calls repeat it as their history; what a user asks again in a later trace is told again.
+    Of a trace without a call of a model: what the first span with messages says."""
     shown: dict[bytes, list[int]] = {}
     count = 0
     for _, trace in groupby(spans, key=lambda span: span.trace_id):
         other: SpanRow | None = None
         called = False
+        began = count
         for span in trace:
             if span.operation not in MODEL_CALLS:
                 if not called and other is None and any(read_exchange(span)):
@@ -79,7 +80,10 @@ def conversation(spans: Iterable[SpanRow]) -> Iterator[Said]:
             after = -1
             exchange = read_exchange(span)
             called = called or any(exchange)
-            for message in exchange.input:
+            asked = len(exchange.input) - 1 if exchange.input and exchange.input[-1].role == "user" else -1
+            for number, message in enumerate(exchange.input):
+                if number == asked:
+                    after = max(after, began - 1)
                 places = shown.setdefault(_key(message), [])
                 at = bisect_left(places, after + 1)
                 if at < len(places):  # told before, and in this order

@@ -328,6 +328,16 @@ def test_what_later_calls_repeat_as_their_history_is_told_once() -> None:
     assert told == [("user", 1), ("assistant", 1), ("user", 2), ("assistant", 2), ("user", 3), ("assistant", 3)]
 
 
+def test_a_question_that_is_asked_again_in_a_later_trace_is_told_again() -> None:
+    asked = {"role": "user", "content": "where is my order?"}
+    first = [chat(1, [asked], {"role": "assistant", "content": "billing"})]
+    first.append(chat(2, [asked], {"role": "assistant", "content": "on its way"}))
+    later = [msgspec.structs.replace(one, trace_id=b"2" * 16) for one in first]
+
+    told = [(said.message.role, said.span.span_id[-1]) for said in conversation([*first, *later])]
+    assert told == 2 * [("user", 1), ("assistant", 1), ("assistant", 2)]
+
+
 def test_a_stream_told_as_a_message_per_chunk_is_one_message() -> None:
     chunks = [f"llm.output_messages.{n}.message.content" for n in range(230, 250)]
     row = span({"openinference.span.kind": "LLM", **dict.fromkeys(chunks, "la ")})

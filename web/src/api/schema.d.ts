@@ -5196,7 +5196,7 @@ export interface operations {
             query: {
                 /** @description As in `count`, `sum(cost_usd)`, `p95(duration_ns)`. */
                 measure: string[];
-                /** @description A text field, `metadata.KEY`, a flag, `hour` or `day`. */
+                /** @description A text field, `metadata.KEY`, a flag, `minute`, `hour` or `day`. */
                 by?: string[];
                 /** @description A condition, as in `model=gpt-5` or `cost_usd>=0.01`; all must hold. */
                 filter?: string[];

@@ -49,7 +49,7 @@ function useWidth(guess: number) {
 /** Stacked bars over time. `names` are those of the series, written beside the last bar. */
 export function Bars({ name, bars, names, from, to, step, label, tick, height = 170 }: Frame & { bars: readonly Bar[]; names: readonly string[]; from: number; to: number; step: number }) {
   const [box, width] = useWidth(400);
-  const legend = names.length > 1 && width > 600 ? 150 : 0;
+  const legend = names.length > 1 && width > 600 ? 190 : 0;
   const most = niceBound(Math.max(0, ...bars.map(({ parts }) => parts.reduce((sum, { value }) => sum + value, 0))));
   const right = width - legend;
   const x = (at: number) => LEFT + ((at - from) / (to - from)) * (right - LEFT);
@@ -72,7 +72,7 @@ export function Bars({ name, bars, names, from, to, step, label, tick, height = 
         {legend > 0 && names.map((one, series) => (
           <g key={one} transform={`translate(${right + 12} ${height - FOOT - 12 - series * 18})`}>
             <rect width="10" height="10" fill={AREAS[series % AREAS.length]} />
-            <text className="l2" x="15" y="9">{one.length > 20 ? `${one.slice(0, 19)}…` : one}<title>{one}</title></text>
+            <text className="l2" x="15" y="9">{one.length > 26 ? `${one.slice(0, 25)}…` : one}<title>{one}</title></text>
           </g>
         ))}
       </svg>

@@ -44,13 +44,14 @@ export function useNow(): number {
   return useSyncExternalStore(onTick, () => now);
 }
 
-/** How long ago, with the moment itself on hover. Nanoseconds or ISO. */
-export function Time({ at }: { at: Maybe<number | string> }) {
+/** How long ago, with the moment itself on hover. Nanoseconds or ISO. `ago` says the word too, where no head does. */
+export function Time({ at, ago }: { at: Maybe<number | string>; ago?: boolean }) {
   const current = useNow();
   if (at === null || at === undefined) return absent;
+  const said = relative(at, Math.max(current, Date.now()));
   return (
     <time className="nw" dateTime={new Date(millis(at)).toISOString()} title={absolute(at)}>
-      {relative(at, Math.max(current, Date.now()))}
+      {ago && /^\d+ (s|min|h|d)$/.test(said) ? `${said} ago` : said}
     </time>
   );
 }

@@ -415,6 +415,8 @@ def _track(
     kind: str, now: float | None, reach: float, breaks: tuple[float, ...], unit: Unit, start: float | None = None
 ) -> SettingTrack:
     end = figures.nice_bound(max(reach, (start or now or 0.0) * 1.2, 1e-9) * unit.factor) / unit.factor
+    if kind != "value" and unit.factor == 100:
+        end = min(end, 1.0)  # rates do not differ by more
     inside = tuple(sorted(place for place in breaks if 0 < place < end))
     if start is None:
         start = now if now is not None else end / 10

@@ -38,7 +38,9 @@ def add(api: Api, service: Service) -> None:
         measure: Annotated[
             list[str], Query(description="As in `count`, `sum(cost_usd)`, `p95(duration_ns)`.", examples=[["count"]])
         ],
-        by: Annotated[list[str], Query(description="A text field, `metadata.KEY`, a flag, `hour` or `day`.")] = [],  # noqa: B006
+        by: Annotated[
+            list[str], Query(description="A text field, `metadata.KEY`, a flag, `minute`, `hour` or `day`.")
+        ] = [],  # noqa: B006
         filter: Filters = [],  # noqa: B006
         limit: Limit = 100,
     ) -> list[Group]:

@@ -14,7 +14,7 @@ Function: TypeAlias = Literal["count", "sum", "avg", "min", "max", "p50", "p95"]
 FUNCTIONS: tuple[Function, ...] = get_args(Function)
 MEASURED = tuple(field for field, kind in FIELDS.items() if kind in ("number", "money", "flag") and field != "start_ns")
 """Fields that can be measured; a flag counts as 1 or 0, so that `avg(error)` is the share of errors."""
-TIMES = {"hour": 3600 * 10**9, "day": 24 * 3600 * 10**9}
+TIMES = {"minute": 60 * 10**9, "hour": 3600 * 10**9, "day": 24 * 3600 * 10**9}
 """Groups by time, in nanoseconds, from midnight UTC."""
 GROUPED = (*(field for field, kind in FIELDS.items() if kind in ("text", "flag")), *TIMES)
 """What spans can be grouped by, beside `metadata.KEY`."""

@@ -8,7 +8,7 @@ import { Code } from "@/components/Copy";
 import { Twin, csv, save } from "@/components/Twin";
 import { router } from "@/router";
 import { useRange } from "@/frame/range";
-import { compact, counted, money, percent } from "@/lib/format";
+import { compact, count, counted, money, percent } from "@/lib/format";
 import { forecast } from "@/lib/forecast";
 import { during, inTime } from "@/lib/range";
 import { DAY, absolute, day, tick } from "@/lib/time";
@@ -62,7 +62,7 @@ export function Costs() {
       )}
       {total.unpriced > 0 && (
         <p className="mt-2 text-data ink2">
-          {counted(total.unpriced, "call")} of {counted(total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <Link to="/settings/$part" params={{ part: "prices" }}>Add a price</Link> where the table has none.
+          {count(total.unpriced)} of {counted(total.calls, "call")} {total.unpriced === 1 ? "has" : "have"} no known price and {total.unpriced === 1 ? "is" : "are"} not in these sums. <Link to="/settings/$part" params={{ part: "prices" }}>Add a price</Link> where the table has none.
         </p>
       )}
 
@@ -84,10 +84,9 @@ export function Costs() {
       <Twin
         path="/api/v1/aggregate"
         query={{ measure: ["sum(cost_usd)", "count"], by: [field], filter: during(range) }}
-        others={[]}
       />
       <p className="fine noprint">
-        <button type="button" className="plain link" onClick={() => save(`costs-by-${named(field)}.csv`, csv([named(field), "usd", "calls", "unpriced calls", "tokens", "usd before"], ((field === "model" ? rows : other.rows) ?? []).map((row) => [row.value, row.usd, row.calls, row.unpriced, row.tokens, row.before])))}>CSV</button>
+        <button type="button" className="plain link" onClick={() => save(`costs-by-${named(field)}.csv`, csv([named(field), "usd", "calls", "unpriced calls", "tokens", "usd before"], ((field === "model" ? rows : other.rows) ?? []).map((row) => [row.value, row.usd, row.calls, row.unpriced, row.tokens, row.before])))}>the table as CSV</button>
         {" · "}Costs are computed when a call arrives, from the price of its day, and keep the row; a trace shows the arithmetic.
       </p>
     </>

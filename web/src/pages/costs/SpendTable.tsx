@@ -12,8 +12,8 @@ export function SpendTable({ field, rows, total }: { field: string; rows: readon
   const columns: Column<Spend>[] = [
     { id: "value", head: field.replace("metadata.", ""), row: true, className: "clip", cell: ({ value }) => <Link to="/traces" search={{ tab: "spans", filter: value === null && field.startsWith("metadata.") ? undefined : [filterOf(field, value)] }} title={value ?? undefined}>{value ?? `no ${field === "metadata.tags" ? "tag" : field.replace("metadata.", "")}`}</Link> },
     { id: "bar", head: "", width: "76px", className: "hide-s", cell: (row) => <Share width={64} of={row.usd / most} color={AREAS[Math.min(rows.indexOf(row), AREAS.length - 1)]} /> },
-    { id: "usd", head: "spend", num: true, width: "72px", sort: ({ usd }) => usd, cell: ({ usd }) => <b>{money(usd)}</b> },
-    { id: "share", head: "share", num: true, width: "56px", cell: ({ share }) => (share > 0 && share < 0.01 ? "< 1 %" : percent(share, 0)) },
+    { id: "usd", head: "spend", num: true, width: "72px", sort: ({ usd }) => usd, cell: ({ usd, calls, unpriced }) => (calls > 0 && calls === unpriced ? <span className="mut">no price</span> : <b>{money(usd)}</b>) },
+    { id: "share", head: "share", num: true, width: "56px", cell: ({ share }) => (total.usd === 0 ? <span className="mut">·</span> : share > 0 && share < 0.01 ? "< 1 %" : percent(share, 0)) },
     ...(compared ? [{ id: "before", head: "change", num: true, width: "72px", className: "hide-s", cell: ({ usd, before }: Spend) => <Change now={usd} before={before} /> }] : []),
     { id: "calls", head: "calls", num: true, width: "64px", sort: ({ calls }) => calls, cell: ({ calls, unpriced }) => <span title={unpriced ? `${count(unpriced)} of them without a price` : undefined}>{count(calls)}{unpriced ? "*" : ""}</span> },
     { id: "each", head: "per 1,000", num: true, width: "80px", sort: ({ usd, calls, unpriced }) => (calls > unpriced ? usd / (calls - unpriced) : null), cell: ({ usd, calls, unpriced }) => (calls > unpriced ? money((usd / (calls - unpriced)) * 1000) : <span className="mut">·</span>) },
@@ -25,7 +25,7 @@ export function SpendTable({ field, rows, total }: { field: string; rows: readon
       columns={columns}
       rowKey={({ value }) => value ?? ""}
       className="table-fixed"
-      foot={<tr><th scope="row">all</th><td className="hide-s" /><td className="num"><Money usd={total.usd} /></td><td className="num">100 %</td>{compared && <td className="num hide-s"><Change now={total.usd} before={total.before} /></td>}<td className="num">{count(total.calls)}</td><td className="num">{total.calls > total.unpriced ? money((total.usd / (total.calls - total.unpriced)) * 1000) : ""}</td></tr>}
+      foot={<tr><th scope="row">all</th><td className="hide-s" /><td className="num"><Money usd={total.usd} /></td><td className="num">{total.usd > 0 ? "100 %" : ""}</td>{compared && <td className="num hide-s"><Change now={total.usd} before={total.before} /></td>}<td className="num">{count(total.calls)}</td><td className="num">{total.calls > total.unpriced ? money((total.usd / (total.calls - total.unpriced)) * 1000) : ""}</td></tr>}
     />
   );
 }

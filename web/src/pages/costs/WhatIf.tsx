@@ -51,7 +51,13 @@ export function WhatIf({ range }: { range: Range }) {
               {named.map(({ value }) => <option key={value}>{value}</option>)}
             </select>
           </label>
-          <label className="flex items-center gap-1">prices of <input type="date" value={search.at ?? ""} onChange={(event) => change({ at: event.target.value || undefined })} /></label>
+          <label className="flex items-center gap-1">prices of
+            <select value={search.at ? "one" : "own"} onChange={(event) => change({ at: event.target.value === "one" ? new Date().toISOString().slice(0, 10) : undefined })}>
+              <option value="own">the day of each call</option>
+              <option value="one">one day</option>
+            </select>
+          </label>
+          {search.at && <input type="date" aria-label="Prices of" value={search.at} onChange={(event) => change({ at: event.target.value || undefined })} />}
         </span>
       }
     >
@@ -62,8 +68,9 @@ export function WhatIf({ range }: { range: Range }) {
             <tbody>
               {found.asked.map((one, at) => {
                 const usd = found.totals[at];
-                const cost = usd === null || usd === undefined ? undefined : Number(usd) * scale;
                 const own = one.model === null;
+                // what has no price of its own is told below, and is in no sum
+                const cost = usd !== null && usd !== undefined ? Number(usd) * scale : own && !search.at ? spent : undefined;
                 const alone = current.size === 1 && bare([...current][0] ?? null) === bare(one.model);
                 return (
                   <tr key={one.name} aria-current={own || alone ? "true" : undefined}>

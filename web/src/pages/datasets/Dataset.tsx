@@ -76,11 +76,11 @@ export function Dataset() {
       </div>
       {shown && (
         <p className="fine mt-1">
-          version {shown.number} <Id id={shown.version} />, <Time at={shown.created_at} /> by {shown.created_by ?? "nobody known"}{shown.note && <>: {visible(shown.note)}</>}
+          version {shown.number} <Id id={shown.version} />, <Time at={shown.created_at} ago /> by {shown.created_by ?? "nobody known"}{shown.note && <>: {visible(shown.note)}</>}
           {shown.erased > 0 && <span className="bad"> · {count(shown.erased)} of its {count(shown.examples)} examples were erased with their traces; the hash is of what it held</span>}
         </p>
       )}
-      {dataset.archived_at && <p className="banner mt-2">Archived <Time at={dataset.archived_at} />: it is out of the list, and nothing changes it. {may && <button type="button" onClick={() => void archive(name, false)}>Bring it back</button>}</p>}
+      {dataset.archived_at && <p className="banner mt-2">Archived <Time at={dataset.archived_at} ago />: it is out of the list, and nothing changes it. {may && <button type="button" onClick={() => void archive(name, false)}>Bring it back</button>}</p>}
       {search.version !== undefined && head && shown && shown.number !== head.number && (
         <p className="banner mt-2">You look at version {shown.number}; the newest is {head.number}. <Link to="." search={(before) => ({ ...before, version: undefined, row: undefined })}>See the newest</Link></p>
       )}
@@ -146,7 +146,7 @@ function Runs({ name, runs }: { name: string; runs: readonly Run[] }) {
           { id: "variant", head: "variant", row: true, className: "clip", cell: ({ id, variant }) => <Link to="/runs/$id" params={{ id }}>{visible(variant)}</Link> },
           { id: "version", head: "over version", cell: ({ number, version }) => (number === null ? <span title="A file of this name with other examples, or a part of it">{version}</span> : <Link to="." search={{ version: String(number) }}>{number}</Link>) },
           { id: "id", head: "run", className: "hide-s", cell: ({ id }) => <span className="mono">{id}</span> },
-          { id: "when", head: "begun", num: true, cell: ({ started_at }) => <Time at={started_at} /> },
+          { id: "when", head: "begun", num: true, cell: ({ started_at }) => <Time at={started_at} ago /> },
         ]}
       />
     </div>

@@ -64,7 +64,7 @@ export function Datasets() {
               { id: "slices", head: "slices", num: true, className: "hide-s", sort: (one) => slices(one), cell: (one) => <Count value={slices(one)} /> },
               { id: "versions", head: "versions", num: true, sort: ({ head }) => head?.number, cell: ({ head }) => <Count value={head?.number ?? 0} /> },
               { id: "runs", head: "runs", num: true, className: "hide-s", sort: ({ runs }) => runs, cell: ({ name, runs }) => (runs ? <Link to="/datasets/$name" params={{ name }} search={{ tab: "runs" }}>{count(runs)}</Link> : <span className="mut">0</span>) },
-              { id: "changed", head: "changed", num: true, sort: ({ head, created_at }) => head?.created_at ?? created_at, cell: ({ head, created_at }) => <Time at={head?.created_at ?? created_at} /> },
+              { id: "changed", head: "changed", num: true, sort: ({ head, created_at }) => head?.created_at ?? created_at, cell: ({ head, created_at }) => <Time at={head?.created_at ?? created_at} ago /> },
               { id: "by", head: "by", className: "hide-s clip lead", width: "110px", cell: ({ head, created_by }) => head?.created_by ?? created_by },
               ...(archived ? [{ id: "back", head: "", num: true, cell: ({ name, archived_at }: DatasetLine) => archived_at && may && <button type="button" className="h-6" onClick={() => void archive(name, false)}>Bring back</button> }] : []),
             ]}

@@ -48,7 +48,7 @@ export function Versions({ name, head, diff, may }: { name: string; head?: Datas
           { id: "note", head: "note", width: "30%", className: "clip lead", cell: ({ note }) => visible(note ?? "") },
           { id: "by", head: "by", className: "clip hide-s", width: "110px", cell: ({ created_by }) => created_by },
           { id: "hash", head: "content", className: "hide-s", width: "110px", cell: ({ version }) => <Id id={version} /> },
-          { id: "when", head: "made", num: true, cell: ({ created_at }) => <Time at={created_at} /> },
+          { id: "when", head: "made", num: true, cell: ({ created_at }) => <Time at={created_at} ago /> },
           { id: "act", head: "", num: true, width: "170px", cell: ({ number }) => (
             <span className="inline-flex gap-1">
               {number > 1 && <Link className="btn bare h-6!" to="." search={(before) => ({ ...before, diff: `${number - 1}..${number}` })}>Diff</Link>}

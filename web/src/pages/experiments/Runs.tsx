@@ -36,7 +36,7 @@ export function Runs({ dataset, variant }: { dataset?: string; variant?: string 
   const runs = found.data?.pages.flatMap(({ items }) => items) ?? [];
   if (found.isPending) return <Waiting what="Reading the runs" />;
   if (found.error) return <ProblemNote error={found.error} retry={found.refetch} />;
-  if (!runs.length) return <Empty title="Nothing was run yet: every comparison and every `boxscore run` leaves its runs here." />;
+  if (!runs.length) return <Empty title={<>Nothing was run yet: every comparison and every <code>boxscore run</code> leaves its runs here.</>} />;
   return (
     <>
       <DataTable name="Runs" rows={runs} columns={COLUMNS} rowKey={({ id }) => id} keys open={({ id }) => void navigate({ to: "/runs/$id", params: { id }, search: {} })} atEnd={() => { if (found.hasNextPage && !found.isFetchingNextPage) void found.fetchNextPage(); }} />

@@ -6,7 +6,7 @@ import { asks, useAsk } from "@/api/query";
 import { Mark, type State, Verdict } from "@/components/Mark";
 import { Empty, Scroll, Section } from "@/components/Section";
 import { Time } from "@/components/Values";
-import { count, duration, points, signedMoney } from "@/lib/format";
+import { count, counted, duration, points, signedMoney } from "@/lib/format";
 import type { Range } from "@/lib/range";
 import { DAY, millis } from "@/lib/time";
 
@@ -32,7 +32,8 @@ export function Changes({ range }: { range: Range }) {
   const comparisons = useAsk("/api/v1/comparisons", { params: { query: { limit: 12 } } });
   const entries = comparisons.data?.items ?? [];
   const verdicts = useQueries({ queries: entries.slice(0, 8).map(({ id }) => ({ ...asks("/api/v1/comparisons/{id}", { params: { path: { id } } }), staleTime: Infinity, retry: false })) });
-  const query = { start_ns: Math.floor(range.startNs / DAY) * DAY, end_ns: Math.ceil(range.endNs / DAY) * DAY, step_ns: DAY };
+  // what was there within the month before the range did not come in it
+  const query = { start_ns: Math.floor((range.startNs - 30 * DAY) / DAY) * DAY, end_ns: Math.ceil(range.endNs / DAY) * DAY, step_ns: DAY };
   const releases = useAsk("/api/v1/series", { params: { query: { ...query, by: "release" } } }, { keep: true });
   const models = useAsk("/api/v1/series", { params: { query: { ...query, by: "model" } } }, { keep: true });
 
@@ -53,7 +54,7 @@ export function Changes({ range }: { range: Range }) {
             <tbody>
               {changes.slice(0, 12).map(({ at, what, cause, quality, cost, speed, then }, row) => (
                 <tr key={row}>
-                  <td className="mut"><Time at={at} /></td><th scope="row">{what}</th><td className="ink2 hide-s">{cause}</td>
+                  <td className="mut"><Time at={at} /></td><th scope="row" className="min-w-40">{what}</th><td className="ink2 hide-s">{cause}</td>
                   <td className="num">{quality}</td><td className="num">{cost}</td><td className="num">{speed}</td><td className="lead nw">{then}</td>
                 </tr>
               ))}
@@ -77,11 +78,17 @@ function compared(entry: Schemas["ComparisonEntry"], verdict: Schemas["Verdict"]
     quality: first && <Effect shown={first.shown}>{first.kind === "amount" ? first.difference.toPrecision(3) : points(first.difference)}{first.kind !== "amount" && half}</Effect>,
     cost: cost && <Effect shown={cost.shown}>{signedMoney(cost.difference_per_1k_usd)}</Effect>,
     speed: speed && <Effect shown={speed.p50_shown}>{speed.p50_difference_s > 0 ? "+" : ""}{duration(speed.p50_difference_s)}</Effect>,
-    then: <><Verdict verdict={entry.verdict} />{verdict?.needs?.examples ? <span className="ink2">, {verdict.needs.examples} more</span> : null}</>,
+    then: <><Verdict verdict={entry.verdict} />{verdict?.needs?.examples ? <span className="ink2">, about {count(upward(verdict.needs.examples))} more</span> : null}</>,
   };
 }
 
-/** Values that were not there on the first day that has any. */
+/** With two significant digits, never fewer than are needed: as the headline says it. */
+function upward(examples: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(examples)) - 1);
+  return Math.ceil(examples / unit) * unit;
+}
+
+/** Values that came within the range, and not on the first day that has any. */
 function arrived(found: readonly Schemas["Point"][], range: Range, field: string, cause: string): Change[] {
   const first = new Map<string, Schemas["Point"]>();
   const begin = Math.min(...found.map(({ start_ns }) => start_ns));
@@ -92,6 +99,6 @@ function arrived(found: readonly Schemas["Point"][], range: Range, field: string
       at: point.start_ns,
       what: <Link to="/traces" search={{ filter: [`${field}=${point.value}`], tab: field === "model" ? "spans" : undefined }}>{field} {point.value} came</Link>,
       cause,
-      then: <span className="ink2">{count(point.spans)} spans on its first day</span>,
+      then: <span className="ink2">{counted(point.spans, "span")} on its first day</span>,
     }));
 }

@@ -47,7 +47,7 @@ export function First() {
           </Section>
         </div>
         <Section title={<><b>2</b>&ensp;Decide one change</>}>
-          <Code text={"boxscore init                # a spec and its data, to edit\nboxscore compare spec.yaml   # says what it will spend"} label="Commands for a first verdict" />
+          <Code text={"boxscore init                    # a spec and its data, to edit\nboxscore compare boxscore.yaml   # says what it will spend"} label="Commands for a first verdict" />
           <p className="fine mt-2 mb-2">No key at hand? <code>boxscore demo</code> does the whole loop with a small model of its own. Datasets are made under <Link to="/datasets">Datasets</Link> too. The answer is a box score like this one; its exit code is 0, 1 or 3:</p>
           <pre className="mono overflow-x-auto leading-[17px] whitespace-pre text-ink-2" tabIndex={0} aria-label="Example of a box score in the terminal">{BOX}</pre>
         </Section>

@@ -7,7 +7,7 @@ import { Answer, Section } from "@/components/Section";
 import { Money, Time, useNow } from "@/components/Values";
 import { Twin } from "@/components/Twin";
 import { useRange } from "@/frame/range";
-import { counted, duration, money, percent } from "@/lib/format";
+import { count, counted, duration, money, percent } from "@/lib/format";
 import { during, inTime } from "@/lib/range";
 import { wilson } from "@/lib/statistics";
 import { HOUR, MINUTE } from "@/lib/time";
@@ -51,8 +51,8 @@ export function Overview() {
     todos.push({
       key: entry.id,
       state: "open",
-      text: <><b>Undecided:</b> {entry.baseline.name} → {entry.candidate.name}, {entry.said.map(({ text }) => text).join("")}</>,
-      fine: <><Time at={entry.created_at} /> ago · {counted(entry.examples, "example")} of {entry.dataset}</>,
+      text: <><b>Undecided:</b> {entry.said.map(({ text }) => text).join("")}</>,
+      fine: <>{entry.baseline.name} → {entry.candidate.name} · {counted(entry.examples, "example")} of {entry.dataset} · <Time at={entry.created_at} ago /></>,
       action: <Link className="btn" to="/experiments/$id" params={{ id: entry.id }}>See what would decide it</Link>,
     });
   }
@@ -73,7 +73,7 @@ export function Overview() {
     todos.push({
       key: "unpriced",
       state: "none",
-      text: <><b>No price:</b> {counted(unpriced, "call")} of {counted(all, "call")} {inTime(range.label)}</>,
+      text: <><b>No price:</b> {count(unpriced)} of {counted(all, "call")} {inTime(range.label)}</>,
       fine: "They are in no sum of dollars until the price book knows their model.",
       action: <Link className="btn" to="/costs">See which</Link>,
     });
@@ -90,7 +90,7 @@ export function Overview() {
   return (
     <>
       <Answer>
-        {traces === 0 ? <>No trace came {inTime(range.label)}</> : <><b>{counted(traces, "trace")}</b> {inTime(range.label)}, <b>{percent(rate.value, 1)}</b> failed ({percent(rate.low, 1).replace(" %", "")} to {percent(rate.high, 1)})</>}
+        {traces === 0 ? <>No trace came {inTime(range.label)}</> : <><b>{counted(traces, "trace")}</b> {inTime(range.label)}, {failed === 0 ? <b>none</b> : <b>{percent(rate.value, 1)}</b>} failed ({failed === 0 ? "0" : percent(rate.low, 1).replace(" %", "")} to {percent(rate.high, 1)})</>}
         {spent > 0 && <>, <b>{money(spent)}</b> spent{spentBefore > 0 && Math.abs(spent / spentBefore - 1) >= 0.05 && <> instead of {money(spentBefore)}</>}</>}
         {todos.length > 0 ? <>, and <b>{todos.length === 1 ? "one thing needs" : `${words(todos.length)} things need`}</b> you.</> : ". Nothing needs you."}
       </Answer>
@@ -116,12 +116,12 @@ export function Overview() {
               </tbody>
             </table>
           ) : (
-            <p className="py-2 text-data ink2">No run. <code>boxscore compare spec.yaml</code> starts one, and so does <Link to="/experiments">Experiments</Link>.</p>
+            <p className="py-2 text-data ink2">No run. <code>boxscore compare boxscore.yaml</code> starts one, and so does <Link to="/experiments">Experiments</Link>.</p>
           )}
           {hour.data && (
             <p className="fine mt-2">
               Last hour: <Link to="/traces" search={{ range: "1h" }}>{counted(hour.data.spans, "trace")}</Link>
-              {hour.data.spans > 0 && lastHour && <>, <Link to="/traces" search={{ range: "1h", filter: ["error=true"] }}>{counted(hour.data.errors, "error")}</Link>, {percent(lastHour.value, 1)} ({percent(lastHour.low, 1).replace(" %", "")} to {percent(lastHour.high, 1)})</>}
+              {hour.data.spans > 0 && lastHour && <>, <Link to="/traces" search={{ range: "1h", filter: ["error=true"] }}>{counted(hour.data.errors, "error")}</Link>, {hour.data.errors > 0 && `${percent(lastHour.value, 1)} `}({hour.data.errors > 0 ? percent(lastHour.low, 1).replace(" %", "") : "0"} to {percent(lastHour.high, 1)})</>}
             </p>
           )}
         </Section>

@@ -22,7 +22,7 @@ export function General() {
   return (
     <>
       <div className="columns c2">
-        <Section title={well?.ready === false ? "Not taking spans now" : "Taking spans"} fine={well && <>since <Time at={well.started_at} /></>}>
+        <Section title={well?.ready === false ? "Not taking spans now" : "Taking spans"} fine={well && <>for <Time at={well.started_at} /></>}>
           {facts([
             ["State", <>{well?.problems.length ? well.problems.map((problem) => <span key={problem} className="bad block"><Mark state="bad" /> {problem}</span>) : <span className="good"><Mark state="good" /> well</span>}</>],
             ["Spans stored since its start", count(well?.spans_stored ?? 0)],
@@ -46,8 +46,8 @@ export function General() {
       <div className="columns c2">
         <Section title={retention.days === null && retention.gigabytes === null ? "Spans are kept for ever" : "Spans are kept for a time"} fine={<code>boxscore retain --help</code>}>
           {facts([
-            ["At most for", retention.days === null ? "ever" : counted(retention.days, "day")],
-            ["At most", retention.gigabytes === null ? "what fits on the disk" : `${retention.gigabytes} GB`],
+            ["For", retention.days === null ? "ever" : counted(retention.days, "day")],
+            ["Up to", retention.gigabytes === null ? "what fits on the disk" : `${retention.gigabytes} GB`],
             ["Of plain traces", retention.sample >= 1 ? "all" : `${percent(retention.sample, 0)} after ${counted(retention.sample_days, "day")}; those with an error or a score stay`],
           ])}
         </Section>
@@ -60,7 +60,7 @@ export function General() {
           ])}
         </Section>
       </div>
-      <p className="fine mt-4">These are read from <code>BOXSCORE_*</code> variables and <code>boxscore.toml</code> when the server starts; <code>boxscore doctor</code> tells where each comes from.</p>
+      <p className="fine mt-4">Settings are <code>BOXSCORE_*</code> variables, read when the server starts; <code>boxscore doctor</code> lists those that are set.</p>
       <Twin path="/api/v1/settings" others={[{ label: "health", href: "/api/v1/health" }]} />
     </>
   );

@@ -45,7 +45,7 @@ export function Keys() {
   };
 
   return (
-    <Section title={`Keys of ${project?.name ?? "this project"}`} fine="A program sends its key as `Authorization: Bearer …`, or by BOXSCORE_API_KEY. Only a hash is kept here." tools={<button type="button" className="go" onClick={() => setMaking(true)}>Make a key</button>}>
+    <Section title={`Keys of ${project?.name ?? "this project"}`} fine={<>A program sends its key as <code>Authorization: Bearer …</code>; our clients and commands read it from <code>BOXSCORE_API_KEY</code>. Only a hash is kept here.</>} tools={<button type="button" className="go" onClick={() => setMaking(true)}>Make a key</button>}>
       {keys.data.length === 0 ? (
         <Empty title="No keys yet. Who sends traces or asks over the API from another machine needs one." />
       ) : (

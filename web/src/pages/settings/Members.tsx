@@ -71,7 +71,7 @@ export function Members() {
         tools={others.length > 0 && <select aria-label="Add a member" value="" onChange={(event) => { if (event.target.value) void give(event.target.value, "viewer"); }}><option value="">Add a member</option>{others.map(({ name }) => <option key={name}>{name}</option>)}</select>}
       >
         {members.data.length === 0 ? (
-          <Empty title={session?.kind === "local" ? "Nobody signs in here yet: who sits at this machine may do everything. The link that `boxscore serve` printed makes the first owner, who invites others." : "Nobody has a role in this project alone. Who has one in every project is below."} />
+          <Empty title={session?.kind === "local" ? <>Nobody signs in here yet: who sits at this machine may do everything. The link that <code>boxscore serve</code> printed makes the first owner, who invites others.</> : "Nobody has a role in this project alone. Who has one in every project is below."} />
         ) : (
           <table className="mid">
             <thead><tr><th>name</th><th>role in this project</th><th>since</th><td /></tr></thead>
@@ -80,7 +80,7 @@ export function Members() {
                 <tr key={member.user}>
                   <th scope="row">{member.user}{member.disabled && <span className="mut"> disabled</span>}</th>
                   <td><RoleSelect name={member.user} value={member.role} choose={(role) => void give(member.user, role as Role)} /></td>
-                  <td><Time at={member.since} /></td>
+                  <td><Time at={member.since} ago /></td>
                   <td className="num"><button type="button" onClick={() => void remove(member)}>Remove</button></td>
                 </tr>
               ))}
@@ -97,7 +97,7 @@ export function Members() {
                 <tr key={user.id} className={user.disabled_at ? "text-ink-3" : ""}>
                   <th scope="row">{user.name}{user.name === session.name && <span className="mut"> you</span>}</th>
                   <td><RoleSelect name={user.name} value={user.role ?? ""} none="none" choose={(role) => void change(user.name, { role: (role || null) as Role | null })} /></td>
-                  <td><Time at={user.created_at} /></td>
+                  <td><Time at={user.created_at} ago /></td>
                   <td>{user.disabled_at ? "disabled" : user.signs_in ? "yes" : "not yet: the link was not used"}</td>
                   <td className="num">
                     <button type="button" onClick={() => void invite(user.name)}>New link</button>{" "}

@@ -50,7 +50,7 @@ export function Projects() {
             <tr key={project.id} aria-current={project.id === current?.id ? "true" : undefined} className={project.archived_at ? "text-ink-3" : ""}>
               <th scope="row"><Link to="/" search={{ project: project.id }}>{project.name}</Link></th>
               <td><Id id={project.id} /></td>
-              <td>{project.created_at ? <Time at={project.created_at} /> : <span className="mut">from the beginning</span>}</td>
+              <td>{project.created_at ? <Time at={project.created_at} ago /> : <span className="mut">from the beginning</span>}</td>
               <td>{project.archived_at ? <>archived <Time at={project.archived_at} /> ago: it can be read, and nothing else</> : ""}</td>
               <td className="num">
                 {session?.projects.find(({ id }) => id === project.id)?.rights.includes("admin") && (

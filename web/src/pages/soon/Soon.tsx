@@ -22,7 +22,7 @@ const COMING: Record<string, Coming> = {
       ["Verdicts", "the box score between any two versions, beside their difference in text"],
     ],
     today: "A prompt is a template file of your own today, and a spec compares two of them:",
-    command: "boxscore init            # a spec, a dataset and a scorer, to edit\nboxscore compare spec.yaml",
+    command: "boxscore init            # a spec, a dataset and a scorer, to edit\nboxscore compare boxscore.yaml",
   },
   "/releases": {
     name: "Releases",
@@ -32,7 +32,7 @@ const COMING: Record<string, Coming> = {
       ["Gates", "the rule that a change has to meet before a label moves"],
     ],
     today: "A verdict stops a change in CI today, by its exit code: 0 ship, 1 reject, 3 undecided:",
-    command: "boxscore compare spec.yaml && ./deploy",
+    command: "boxscore compare boxscore.yaml && ./deploy",
   },
   "/review": {
     name: "Review",

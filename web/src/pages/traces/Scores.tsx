@@ -17,7 +17,7 @@ export function ScoreValue({ score, short }: { score: Score; short?: boolean }) 
   const title = [`${name}: ${said}`, `by ${source ?? "code"}`, comment].filter(Boolean).join(" · ");
   return (
     <span className="nw text-fine" title={visible(title)}>
-      <span className={state === "none" ? "ink2" : state}>{state !== "none" && <><Mark state={state} /> </>}{visible(name)}{short && state !== "none" ? "" : ` ${said}`}</span>
+      <span className={state === "none" ? "ink2" : state}>{state !== "none" && <><Mark state={state} /> </>}{short && state === "bad" ? "not " : ""}{visible(name)}{short && state !== "none" ? "" : ` ${said}`}</span>
       {!short && <span className="mut"> {source}</span>}
     </span>
   );

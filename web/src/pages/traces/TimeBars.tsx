@@ -2,14 +2,13 @@ import { type PointerEvent, useRef, useState } from "react";
 import { counted } from "@/lib/format";
 import { DAY, absolute, clock, dayOfMonth } from "@/lib/time";
 import { readableDuration } from "./filter";
-import { type Asked, BINS, useHistogram } from "./questions";
+import { type Asked, BINS, useClose } from "./questions";
 
 const HEIGHT = 36;
 
 /** Rows over time, errors at the foot. Drawing over it chooses a range. */
 export function TimeBars({ asked, choose }: { asked: Asked; choose: (startNs: number, endNs: number) => void }) {
-  const { data, step } = useHistogram(asked);
-  const { startNs, endNs } = asked.range;
+  const { data, step, range: { startNs, endNs } } = useClose(asked);
   const svg = useRef<SVGSVGElement>(null);
   const [drawn, setDrawn] = useState<[number, number]>();
   const bins = data ?? [];

@@ -90,7 +90,7 @@ function Line({ asked }: { asked: Asked }) {
   const query = writeQuery({ project: currentProject(), filter: conditions(asked) });
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 pt-4 pb-2.5">
-      <h1 className="say sm flex-1 basis-64">
+      <h1 className="say sm flex-1 basis-80">
         {totals === undefined ? "Traces" : totals.traces === 0 ? <>No traces {when}.</> : (
           <>
             <b>{count(totals.traces)}</b> {totals.traces === 1 ? "trace" : "traces"} {when}, {totals.errors ? <b>{counted(totals.errors, "error")}</b> : "no errors"}

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-qu
 import { type Schemas, api, ask, currentProject } from "@/api/client";
 import { asks, queries, useAsk } from "@/api/query";
 import { type Range, during } from "@/lib/range";
+import { MINUTE } from "@/lib/time";
 import { parseCondition } from "./filter";
 import type { Tab } from "./routes";
 
@@ -97,7 +98,7 @@ export function useKept({ tab, filter, range }: Asked, enabled: boolean) {
 export const BINS = 120;
 
 /** Counts over the range in `BINS` steps, and the errors among them. */
-export function useHistogram({ tab, filter, range }: Asked) {
+function useHistogram({ tab, filter, range }: Asked, enabled = true) {
   const step = Math.ceil((range.endNs - range.startNs) / BINS);
   const asked = [...(tab === "spans" ? [] : ["entry=true"]), ...filter];
   return {
@@ -106,9 +107,29 @@ export function useHistogram({ tab, filter, range }: Asked) {
       queryKey: key("histogram", asked, range.startNs, range.endNs),
       queryFn: ({ signal }) => inTurn(() => ask(api.GET("/api/v1/histogram", { params: { query: { start_ns: range.startNs, end_ns: range.endNs, step_ns: step, filter: asked } }, signal }))),
       placeholderData: keepPreviousData,
+      enabled,
       ...KEPT,
     }),
   };
+}
+
+/** The histogram of the range or, where all that is there came at its end, of that end: looked for in two steps. */
+export function useClose(asked: Asked) {
+  const whole = useHistogram(asked);
+  const nearRange = endOf(asked.range, whole.data?.[0]?.start_ns);
+  const near = useHistogram({ ...asked, range: nearRange ?? asked.range }, nearRange !== undefined);
+  const closeRange = nearRange && endOf(nearRange, near.isPlaceholderData ? undefined : near.data?.[0]?.start_ns);
+  const close = useHistogram({ ...asked, range: closeRange ?? asked.range }, closeRange !== undefined);
+  if (closeRange && close.data) return { ...close, range: closeRange };
+  return nearRange && near.data ? { ...near, range: nearRange } : { ...whole, range: asked.range };
+}
+
+/** The end of a range from its first row on, where that comes late in it. */
+function endOf(range: Range, first: number | undefined): Range | undefined {
+  if (first === undefined || first - range.startNs < 0.7 * (range.endNs - range.startNs)) return undefined;
+  const endNs = Math.min(range.endNs, Math.ceil((Date.now() * 1e6) / MINUTE) * MINUTE);
+  const startNs = Math.floor((endNs - Math.max(1.05 * (endNs - first), 10 * MINUTE)) / MINUTE) * MINUTE;
+  return startNs > range.startNs ? { ...range, startNs, endNs } : undefined;
 }
 
 /** The most frequent values of a field among what the other conditions keep. */
