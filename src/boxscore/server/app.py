@@ -39,12 +39,11 @@ class App:
         meters = self._service.meters
         meters.open += 1
 
-        answered = False
+        answered = replaced = False
 
-        async def counted_send(event: Event) -> None:
+        async def pass_on(event: Event) -> None:
             nonlocal answered
             if "status" in event:
-                await self._note(scope, event["status"])
                 if scope["path"].startswith("/api/"):
                     event["headers"] = [
                         *_ONLY_YOURS,
@@ -53,6 +52,20 @@ class App:
                 answered = True
                 meters.statuses[str(event["status"])] += 1
             await send(event)
+
+        async def counted_send(event: Event) -> None:
+            nonlocal replaced
+            if replaced:
+                return
+            if "status" in event:
+                try:
+                    await self._note(scope, event["status"])
+                except BoxscoreError as error:  # nobody is told that a write is done which the record does not have
+                    if event["status"] < 400:
+                        replaced = True
+                        await respond(pass_on, status_of(error), error_body(error), headers=error_headers(error))
+                        return
+            await pass_on(event)
 
         try:
             path = scope["path"]

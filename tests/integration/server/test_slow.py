@@ -29,7 +29,10 @@ def left_after(raw: socket.socket) -> tuple[float, bytes]:
         (b"", b"408"),
         (b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type:", b"408"),
         (head(9) + b"{", b"408"),
-        (b"POST /api/v1/scores HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n[", b"408"),
+        (
+            b"POST /api/v1/scores HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[",
+            b"408",
+        ),
         (b"GET /health/live HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n.", b"200"),
         (b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n", b"200"),
     ],
