@@ -138,7 +138,7 @@ def test_the_way_is_gone_with_the_keyboard_alone(server: Server, page: Page) -> 
     page.keyboard.press("/")
     page.keyboard.type("answer_ticket")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile(r"/traces/|text="))
+    expect(page).to_have_url(re.compile(r"answer_ticket|/traces/|text="))
     page.keyboard.press("Escape")
     page.keyboard.press("g")
     page.keyboard.press("e")

@@ -23,18 +23,19 @@ export function useLive(path: string | null, query: Record<string, unknown>, nam
     let source: EventSource | undefined;
     let again: ReturnType<typeof setTimeout> | undefined;
     let pause = 500;
-    let before = false;
+    let missed = false;
     const connect = () => {
       source = new EventSource(asked);
       source.onopen = () => {
         pause = 500;
         setState("live");
         answered();
-        if (before) stale(); // a server that was started again does not know what we have missed
-        before = true;
+        if (missed) stale(); // a server that was started again does not know what has come meanwhile
+        missed = false;
       };
       source.onerror = () => {
         setState("waiting");
+        missed = true;
         void fetch("/health/live", { cache: "no-store" }).catch(unanswered);
         if (source?.readyState !== EventSource.CLOSED) return; // the browser connects again, from the last event on
         again = setTimeout(connect, pause);
