@@ -40,7 +40,7 @@ demo: setup ## the main job: a verdict from live generation, then the server wit
 
 .PHONY: test
 test: setup ## all tests
-	$(BIN)/pytest -n 2 -q
+	$(BIN)/pytest -n 2 --dist worksteal -q
 
 .PHONY: format
 format: setup ## rewrite code in the project's style
