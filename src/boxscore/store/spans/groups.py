@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeAlias, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 
 from boxscore.errors import QueryTooLargeError
-from boxscore.store.spans.columns import PICO, UNSET, to_usd
+from boxscore.store.spans.columns import LARGEST, PICO, UNSET, to_usd
 from boxscore.store.spans.filters import METADATA, kind_of
 from boxscore.store.spans.measures import TIMES, Group, Key, Measure, Number
+from boxscore.store.spans.parts import Batch, Coded, Numbers
 from boxscore.store.spans.segment import value_of
 from boxscore.store.spans.sketch import BINS, Sketch, bins_of
 
-Numbers: TypeAlias = npt.NDArray[np.int64]
-Batch: TypeAlias = Mapping[str, Numbers]
-"""Columns of some spans, each as long as the others."""
-
 GROUPS = 10_000
 """More groups than these answer nobody's question."""
-_HALF = 10**6  # sums of trillionths may pass 64 bits where each of them does not: they are summed in two halves
+_LOW = 2**26
+"""Sums are kept in two parts, the first of so many: of a batch neither passes the 53 bits of a float, of all no 64."""
+_EXACT = 2**53
+_PLACES = 2**16
+"""As many groups as could be are counted by place; more are sorted."""
+_PAIRS = 2**20
+"""So many bins of sketches wait to be added up."""
 
 
 def column_of(field: str) -> str:
@@ -29,22 +31,43 @@ def column_of(field: str) -> str:
 
 
 class _Sums:
-    """Of one field in one group."""
+    """Of one field, by the place of the group."""
 
     def __init__(self) -> None:
-        self.count = 0
-        self.sum = 0
-        self.low: int | None = None
-        self.high: int | None = None
-        self.sketch = Sketch()
+        self.count = self.high = self.low = self.least = self.most = np.zeros(0, np.int64)
+        self._bins: list[tuple[Numbers, Numbers]] = []  # numbers of group and bin, and how many are in it
+        self._waiting = 0
 
+    def grow(self, size: int) -> None:
+        self.count, self.high, self.low = (_grown(part, size, 0) for part in (self.count, self.high, self.low))
+        self.least, self.most = _grown(self.least, size, LARGEST), _grown(self.most, size, UNSET)
 
-class _Found:
-    """One group so far."""
+    def sum(self, place: int) -> int:
+        return int(self.high[place]) * _LOW + int(self.low[place])
 
-    def __init__(self, fields: Sequence[str]) -> None:
-        self.spans = 0
-        self.sums = {field: _Sums() for field in fields}
+    def add_bins(self, pairs: Numbers, counts: Numbers) -> None:
+        self._bins.append((pairs, counts))
+        self._waiting += len(pairs)
+        if self._waiting > _PAIRS:
+            self._add_up()
+
+    def sketches(self) -> dict[int, Sketch]:
+        """By the places of the groups that have any."""
+        self._add_up()
+        found: dict[int, Sketch] = {}
+        for pairs, counts in self._bins:
+            for pair, count in zip(cast("list[int]", pairs.tolist()), counts.tolist(), strict=True):
+                place, bin = divmod(pair, BINS)
+                found.setdefault(place, Sketch()).add_bin(bin, count)
+        return found
+
+    def _add_up(self) -> None:
+        if len(self._bins) > 1:
+            pairs, of = np.unique(np.concatenate([pairs for pairs, _ in self._bins]), return_inverse=True)
+            counts = np.zeros(len(pairs), np.int64)
+            np.add.at(counts, of, np.concatenate([counts for _, counts in self._bins]))
+            self._bins = [(pairs, counts)]
+        self._waiting = 0
 
 
 class Groups:
@@ -55,81 +78,79 @@ class Groups:
         self._by = by
         self._fields = sorted({measure.field for measure in measures if measure.field is not None})
         self._sketched = {measure.field for measure in measures if measure.function in ("p50", "p95")}
-        self._found: dict[tuple[Key, ...], _Found] = {}
+        self._bounded = {measure.field for measure in measures if measure.function in ("min", "max")}
+        self._places: dict[tuple[Key, ...], int] = {}
+        self._known: dict[tuple[int, ...], int] = {}  # the same by the numbers of one file
+        self._names: Callable[[int], str] | None = None
+        self._spans = np.zeros(0, np.int64)
+        self._sums = {field: _Sums() for field in self._fields}
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What a batch has to have."""
-        return tuple(dict.fromkeys(column_of(field) for field in (*self._by, *self._fields))) or ("at_ns",)
+        return tuple(dict.fromkeys(column_of(field) for field in (*self._by, *self._fields))) or ("project",)
 
     def add(self, batch: Batch, name_of: Callable[[int], str]) -> None:
         """Adds spans; `name_of` gives the names of numbers in text fields."""
-        rows = len(batch[self.columns[0]])
-        if not rows:
+        if not batch.rows:
             return
-        places = np.zeros(rows, np.int64)
-        parts: list[Numbers] = []
-        for field in self._by:
-            values = batch[column_of(field)]
-            parts.append(values // TIMES[field] * TIMES[field] if field in TIMES else values)
-            _, inverse = np.unique(parts[-1], return_inverse=True)
-            _, places = np.unique(places * rows + inverse, return_inverse=True)
-        order = np.argsort(places, kind="stable") if self._by else np.arange(rows)
-        starts = np.flatnonzero(np.diff(places[order], prepend=-1))
-        numbers = np.array([part[order[starts]] for part in parts], np.int64).reshape(-1, len(starts)).T.tolist()
-        found = [
-            self._of(tuple(self._key(field, number, name_of) for field, number in zip(self._by, key, strict=True)))
-            for key in numbers
-        ]
-        for group, spans in zip(found, np.diff(starts, append=rows).tolist(), strict=True):
-            group.spans += spans
+        if name_of != self._names:
+            self._known.clear()
+            self._names = name_of
+        places, keys = _grouped(batch, self._by)
+        of = np.array([self._place(key, name_of) for key in keys], np.intp)
+        self._spans = _grown(self._spans, len(self._places), 0)
+        np.add.at(self._spans, of, np.bincount(places, minlength=len(of)))
         for field in self._fields:
-            values = batch[column_of(field)][order]
-            if kind_of(field) == "flag":
-                values = np.minimum(values, 1)
-            self._measure(field, values, places[order], [group.sums[field] for group in found])
+            values = batch[column_of(field)]
+            self._measure(field, np.minimum(values, 1) if kind_of(field) == "flag" else values, places, of)
 
     def groups(self, limit: int) -> list[Group]:
+        sketches = {field: self._sums[field].sketches() for field in self._sketched if field is not None}
         made = [
-            Group(keys=keys, values=tuple(self._value(measure, group) for measure in self._measures))
-            for keys, group in self._found.items()
+            Group(keys=keys, values=tuple(self._value(measure, place, sketches) for measure in self._measures))
+            for keys, place in self._places.items()
         ]
         made.sort(key=_by_keys)
         if not self._by or self._by[0] not in TIMES:
             made.sort(key=lambda group: (group.values[0] is None, -(group.values[0] or 0)))
         return made[:limit]
 
-    def _of(self, keys: tuple[Key, ...]) -> _Found:
-        found = self._found.get(keys)
-        if found is None:
-            if len(self._found) >= GROUPS:
+    def _place(self, numbers: tuple[int, ...], name_of: Callable[[int], str]) -> int:
+        place = self._known.get(numbers)
+        if place is None:
+            key = tuple(self._key(field, number, name_of) for field, number in zip(self._by, numbers, strict=True))
+            place = self._known[numbers] = self._places.setdefault(key, len(self._places))
+            if len(self._places) > GROUPS:
                 raise QueryTooLargeError(
                     f"grouped by {', '.join(self._by)} there are more than {GROUPS:,} groups: group by less, or narrow "
                     "the filter."
                 )
-            found = self._found[keys] = _Found(self._fields)
-        return found
+        return place
 
-    def _measure(self, field: str, values: Numbers, places: Numbers, found: Sequence[_Sums]) -> None:
+    def _measure(self, field: str, values: Numbers, places: Numbers, of: Numbers) -> None:
+        sums = self._sums[field]
+        sums.grow(len(self._places))
         is_set = values != UNSET
-        values, places = values[is_set], places[is_set]
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        if not len(starts):
+        if not is_set.all():
+            values, places = values[is_set], places[is_set]
+        if not len(values):
             return
-        counts = np.diff(starts, append=len(values))
-        high, low = np.add.reduceat(values // _HALF, starts), np.add.reduceat(values % _HALF, starts)
-        least, most = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-        for at, place in enumerate(cast("list[int]", places[starts].tolist())):
-            sums = found[place]
-            sums.count += int(counts[at])
-            sums.sum += int(high[at]) * _HALF + int(low[at])
-            sums.low = int(least[at]) if sums.low is None else min(sums.low, int(least[at]))
-            sums.high = int(most[at]) if sums.high is None else max(sums.high, int(most[at]))
+        groups = len(of)
+        np.add.at(sums.count, of, np.bincount(places, minlength=groups))
+        if max(-int(values.min()), int(values.max())) * len(values) < _EXACT:
+            added = np.bincount(places, values, groups).astype(np.int64)
+            high, low = added // _LOW, added % _LOW
+        else:
+            high, low = (np.bincount(places, part, groups).astype(np.int64) for part in (values // _LOW, values % _LOW))
+        np.add.at(sums.high, of, high)
+        np.add.at(sums.low, of, low)
+        if field in self._bounded:
+            np.minimum.at(sums.least, of[places], values)
+            np.maximum.at(sums.most, of[places], values)
         if field in self._sketched:
-            pairs, times = np.unique(places * BINS + bins_of(values), return_counts=True)
-            for pair, count in zip(pairs.tolist(), times.tolist(), strict=True):
-                place, bin = divmod(cast(int, pair), BINS)
-                found[place].sketch.add_bin(bin, count)
+            pairs, counts = _counted(places * BINS + bins_of(values), groups * BINS)
+            sums.add_bins(of[pairs // BINS] * BINS + pairs % BINS, counts)
 
     def _key(self, field: str, value: int, name_of: Callable[[int], str]) -> Key:
         if value == UNSET:
@@ -140,33 +161,81 @@ class Groups:
             return value_of(name_of(value))
         return bool(value) if kind_of(field) == "flag" else name_of(value)
 
-    def _value(self, measure: Measure, group: _Found) -> Number:
+    def _value(self, measure: Measure, place: int, sketches: Mapping[str, Mapping[int, Sketch]]) -> Number:
         if measure.field is None:
-            return group.spans
-        sums = group.sums[measure.field]
+            return int(self._spans[place])
+        sums = self._sums[measure.field]
+        count = int(sums.count[place])
         if measure.function == "count":
-            return sums.count
-        if not sums.count:
+            return count
+        if not count:
             return None
         money = kind_of(measure.field) == "money"
         match measure.function:
             case "sum":
-                value: int | float | None = sums.sum
+                value: int | float | None = sums.sum(place)
             case "avg":
                 if money:
-                    return to_usd(sums.sum) / sums.count
-                value = sums.sum / sums.count
+                    return to_usd(sums.sum(place)) / count
+                value = sums.sum(place) / count
             case "min":
-                value = sums.low
+                value = int(sums.least[place])
             case "max":
-                value = sums.high
+                value = int(sums.most[place])
             case "p50":
-                value = sums.sketch.quantile(0.5)
+                value = sketches[measure.field][place].quantile(0.5)
             case "p95":
-                value = sums.sketch.quantile(0.95)
+                value = sketches[measure.field][place].quantile(0.95)
         if value is None or not money:
             return value
         return to_usd(value) if isinstance(value, int) else Decimal(value).scaleb(-PICO)
+
+
+def _grouped(batch: Batch, by: Sequence[str]) -> tuple[Numbers, list[tuple[int, ...]]]:
+    """The place of each span's group, and the groups there are as numbers of a file."""
+    places = np.zeros(batch.rows, np.int64)
+    parts: list[Numbers] = []
+    groups = 1
+    for field in by:
+        words, codes = _coded(batch, field)
+        pairs = places * len(words) + codes
+        found, _ = _counted(pairs, groups * len(words))
+        if groups * len(words) <= _PLACES:
+            to = np.zeros(groups * len(words), np.int64)
+            to[found] = np.arange(len(found))
+            places = to[pairs]
+        else:
+            places = np.searchsorted(found, pairs)
+        parts = [*(part[found // len(words)] for part in parts), words[found % len(words)]]
+        groups = len(found)
+    return places, list(zip(*(cast("list[int]", part.tolist()) for part in parts), strict=True)) if by else [()]
+
+
+def _counted(numbers: Numbers, size: int) -> tuple[Numbers, Numbers]:
+    """Which there are of the numbers below `size`, ascending, and how many of each."""
+    if size > _PLACES:
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers, minlength=size)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
+
+
+def _coded(batch: Batch, field: str) -> Coded:
+    """A column to group by: its values, and more that lie between them, and the place of each row's."""
+    column = batch.columns[column_of(field)]
+    if isinstance(column, Coded) and field not in TIMES:
+        return column
+    unit = TIMES.get(field, 1)
+    values = batch[column_of(field)] // unit
+    low, high = int(values.min()), int(values.max())
+    if high - low < _PLACES:
+        return Coded(np.arange(low, high + 1) * unit, values - low)
+    words, codes = np.unique(values, return_inverse=True)
+    return Coded(words * unit, codes)
+
+
+def _grown(part: Numbers, size: int, start: int) -> Numbers:
+    return part if len(part) == size else np.append(part, np.full(size - len(part), start, np.int64))
 
 
 def _by_keys(group: Group) -> list[tuple[bool, int, str]]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from boxscore.store.spans.groups import Batch
+from boxscore.store.spans.parts import Batch
 from boxscore.store.spans.store import Bin
 
 __all__ = ["Steps"]

@@ -1,8 +1,8 @@
 """One column of some thousand rows: in as few bytes as it takes, compared undecoded where that is possible."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +15,32 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Encoded: TypeAlias = tuple[int, bytes, bytes]
 """Width, words and data, as `encode` gives them."""
+Codes: TypeAlias = "npt.NDArray[np.unsignedinteger]"
+Chosen: TypeAlias = "Mask | slice"
+"""Some of the rows: a slice where it is all of them."""
 
 WORDS = 256
 """A column with no more values than these is kept as places in the list of them."""
+
+
+class Coded(NamedTuple):
+    """Values by their places in ascending words."""
+
+    words: Numbers
+    codes: Codes
+
+
+class Batch:
+    """Columns of some spans, each of `rows` values."""
+
+    def __init__(self, rows: int, columns: "Mapping[str, Numbers | Coded]") -> None:
+        self.rows = rows
+        self.columns = columns
+
+    def __getitem__(self, column: str) -> Numbers:
+        found = self.columns[column]
+        return found.words[found.codes] if isinstance(found, Coded) else found
+
 
 _compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
 _decompressor = zstandard.ZstdDecompressor()
@@ -43,19 +66,32 @@ def encode(values: Numbers, *, few: bool) -> Encoded:
 
 
 class Part:
-    """A column of `rows` rows; `data` is asked for when it is needed."""
+    """A column of `rows` rows; `data` is asked for when it is needed, and what it says is `kept` where one can."""
 
-    def __init__(self, rows: int, width: int, words: bytes, data: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        rows: int,
+        width: int,
+        words: bytes,
+        data: Callable[[], bytes],
+        kept: Callable[[Callable[[], Codes]], Codes] = lambda decode: decode(),
+    ) -> None:
         self._rows = rows
         self._width = width
         self._words = np.frombuffer(words, "<i8")
         self._data = data
+        self._kept = kept
 
-    def values(self) -> Numbers:
+    def values(self, chosen: Chosen = slice(None)) -> Numbers:
+        found = self.taken(chosen)
+        return found.words[found.codes] if isinstance(found, Coded) else found
+
+    def taken(self, chosen: Chosen = slice(None)) -> "Numbers | Coded":
+        """What the chosen rows have, as places in words where there are few."""
+        codes = self._codes[chosen]
         if self._width == 0:
-            return self._words[self._codes]
+            return Coded(self._words, codes)
         # Unsigned arithmetic wraps as the encoding did: bounds may lie further apart than int64 reaches.
-        codes = self._codes
         values = (codes.astype(np.uint64) + np.uint64((int(self._words[0]) - 1) % 2**64)).view(np.int64)
         values[codes == 0] = UNSET
         return values
@@ -83,9 +119,12 @@ class Part:
         return _compared(codes, codes == 0, operator, codes.dtype.type(value - low + 1))
 
     @cached_property
-    def _codes(self) -> "npt.NDArray[np.unsignedinteger]":
+    def _codes(self) -> Codes:
         if self._width == 0 and len(self._words) == 1:
             return np.zeros(self._rows, np.uint8)
+        return self._kept(self._decoded)
+
+    def _decoded(self) -> Codes:
         planes = np.frombuffer(_decompressor.decompress(self._data()), np.uint8).reshape(-1, self._rows)
         codes = planes[0].astype(f"<u{max(1, self._width)}")
         for place in range(1, self._width):

@@ -11,8 +11,7 @@ from boxscore.store import deadline
 from boxscore.store.spans.columns import AT, SEQ, UNSET
 from boxscore.store.spans.database import Database, Row, open_database
 from boxscore.store.spans.filters import METADATA
-from boxscore.store.spans.groups import Batch
-from boxscore.store.spans.parts import Mask, Numbers, Part
+from boxscore.store.spans.parts import Batch, Mask, Numbers, Part
 from boxscore.store.spans.queries import Question, Test, Where
 from boxscore.store.spans.reader import Reader, columns_path
 from boxscore.store.spans.segment import tags_of
@@ -99,7 +98,8 @@ class Scan:
         }
         kept = [column for column in columns if column not in tagged]
         for batch in self._kept([*kept, "seq"] if tagged else kept):
-            yield {**batch, **{column: values.of(batch["seq"]) for column, values in tagged.items()}}
+            more = {column: values.of(batch["seq"]) for column, values in tagged.items()}
+            yield Batch(batch.rows, {**batch.columns, **more})
 
     def _kept(self, columns: Sequence[str]) -> Iterator[Batch]:
         if self._question.others:
@@ -109,10 +109,17 @@ class Scan:
         yield from _from_rows(self._reader, self._lacking(), columns)
         for stripe in self._stripes:
             if (mask := self._mask(stripe)) is not None:
-                yield {column: self._column(stripe, column)[mask] for column in columns}
-
-    def _column(self, stripe: Stripe, column: str) -> Numbers:
-        return self._seqs(stripe) if column == "seq" else self._part(stripe, column).values()
+                rows = int(np.count_nonzero(mask))
+                chosen = slice(None) if rows == stripe.rows else mask
+                yield Batch(
+                    rows,
+                    {
+                        column: self._seqs(stripe)[chosen]
+                        if column == "seq"
+                        else self._part(stripe, column).taken(chosen)
+                        for column in columns
+                    },
+                )
 
     def _lacking(self) -> list[Where]:
         """Rows that the columns do not have, and those that they do not have as they are now."""
@@ -131,7 +138,7 @@ class Scan:
             return []
         seq = self._seqs(stripe)[mask]
         if len(seq) > limit:
-            at = self._part(stripe, "at_ns").values()[mask]
+            at = self._part(stripe, "at_ns").values(mask)
             behind = (way * at > way * beyond[0]) | ((at == beyond[0]) & (way * seq > way * beyond[1]))
             at, seq = at[behind], seq[behind]
             seq = seq[np.lexsort((way * seq, way * at))]
@@ -180,7 +187,7 @@ class Scan:
 
     def _part(self, stripe: Stripe, column: str) -> Part:
         assert self._columns is not None  # noqa: S101 - there are stripes
-        return part(self._columns, stripe, column)
+        return part(self._columns, stripe, column, self._reader.path)
 
 
 class _Values:
@@ -207,4 +214,4 @@ def _within(seqs: Numbers, stripe: Stripe) -> bool:
 def _from_rows(reader: Reader, parts: Sequence[Where], columns: Sequence[str]) -> Iterator[Batch]:
     for where in parts:
         for rows in reader.numbers(where, columns):
-            yield dict(zip(columns, np.array(rows, np.int64).T, strict=True))
+            yield Batch(len(rows), dict(zip(columns, np.array(rows, np.int64).T, strict=True)))

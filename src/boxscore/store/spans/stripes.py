@@ -16,6 +16,7 @@ import zstandard
 
 from boxscore.errors import StoreError
 from boxscore.store.spans.database import Database, open_database
+from boxscore.store.spans.kept import KEPT
 from boxscore.store.spans.parts import Numbers, Part, encode
 from boxscore.store.spans.reader import EVERY, Reader, columns_path
 from boxscore.store.spans.schema import NAMED, NUMBERS
@@ -166,7 +167,17 @@ def stripes(database: Database) -> list[Stripe]:
     return [Stripe(*cast("tuple[int, int, int, int, int, int, int]", row)) for row in database.execute(_ALL).fetchall()]
 
 
-def part(database: Database, stripe: Stripe, column: str) -> Part:
+def part(database: Database, stripe: Stripe, column: str, path: Path | None = None) -> Part:
+    """A column of a stripe; with the path of their file it is kept for the next who asks."""
     number = stripe.id * _PER_STRIPE + COLUMNS.index(column)
-    width, words = cast("tuple[int, bytes]", database.execute(_PART, (number,)).fetchone())
-    return Part(stripe.rows, width, words, lambda: cast(bytes, database.execute(_DATA, (number,)).get))
+
+    def head() -> tuple[int, bytes]:
+        return cast("tuple[int, bytes]", database.execute(_PART, (number,)).fetchone())
+
+    def data() -> bytes:
+        return cast(bytes, database.execute(_DATA, (number,)).get)
+
+    if path is None:
+        return Part(stripe.rows, *head(), data)
+    key = (path, stripe, number)
+    return Part(stripe.rows, *KEPT.of((*key, "head"), head), data, lambda decode: KEPT.of(key, decode))
