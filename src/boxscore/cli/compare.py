@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.cli.output import check_report, print_comparisons
 from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import DEFAULT, read_spec
@@ -327,7 +328,7 @@ def _plan(name: str, examples: Sequence[object], scorers: Sequence[Scorer], rule
 
 def _print_plan(planned: "Plan", as_json: bool) -> int:
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(planned), indent=2).decode())
+        print_json(planned)
         return _plan_exit(planned)
     what = "margin kept" if planned.rule == "noninferiority" else "smallest gain shown"
     click.echo(f"{planned.dataset}: {planned.examples:,} examples, {planned.units:,} independent")

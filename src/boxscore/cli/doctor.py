@@ -5,7 +5,7 @@ import time
 import click
 
 from boxscore import settings
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 
 
 @click.command()

@@ -5,7 +5,8 @@ from typing import cast
 
 import click
 
-from boxscore.cli.maintenance import as_json, home, print_json, steps_shown
+from boxscore.cli.json_output import as_json, print_json
+from boxscore.cli.maintenance import home, steps_shown
 
 WAIT_S = 0.2
 

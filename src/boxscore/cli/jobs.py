@@ -4,7 +4,7 @@ import click
 import msgspec
 
 from boxscore.cli.job_desk import Desk, desk
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.people import of_project, table
 from boxscore.cli.progress import show_progress
 from boxscore.errors import NotFoundError

@@ -1,12 +1,12 @@
 """`boxscore keys`."""
 
-import time
 from datetime import UTC, datetime
 
 import click
 
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.people import of_project, office, table
+from boxscore.cli.times import date_time
 from boxscore.governance.roles import Right
 
 
@@ -29,13 +29,14 @@ def keys() -> None:
 @as_json
 def create(name: str, rights: tuple[Right, ...], expires: str | None, project: str | None, as_json: bool) -> None:
     """Make a key for what NAME says, and print it: this once."""
+    until = None if expires is None else date_time(expires, "--expires", ahead=True)
     with office(project) as at:
-        key = at.create_key(name, list(rights) or ["ingest", "score"], _moment(expires))
+        key = at.create_key(name, list(rights) or ["ingest", "score"], until)
     if as_json:
         print_json(key)
         return
-    until = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
-    click.echo(f"{key.id} may {', '.join(key.rights)} in project {key.project}, {until}.", err=True)
+    ends = f"until {key.expires_at:%Y-%m-%d %H:%M} UTC" if key.expires_at else "until it is revoked"
+    click.echo(f"{key.id} may {', '.join(key.rights)} in project {key.project}, {ends}.", err=True)
     click.echo("It is shown this once; keep it as BOXSCORE_API_KEY:", err=True)
     click.echo(key.secret)
 
@@ -86,14 +87,3 @@ def revoke(key: str, project: str | None, as_json: bool) -> None:
         print_json(revoked)
     else:
         click.echo(f"{revoked.id} ({revoked.name}) is revoked.")
-
-
-def _moment(text: str | None) -> datetime | None:
-    from boxscore.cli.traces.asking import moment
-
-    if text is None:
-        return None
-    now_ns = time.time_ns()
-    at_ns = moment(text, now_ns, "--expires")
-    ahead = text.strip()[-1:].lower() in "smhdw" and at_ns <= now_ns
-    return datetime.fromtimestamp((2 * now_ns - at_ns if ahead else at_ns) / 1e9, UTC)

@@ -7,13 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 
 from boxscore import settings
 
 EVERY_S = 1.0
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def home() -> Path:
@@ -26,10 +23,6 @@ def tell_of_records_elsewhere(says: str) -> None:
         from boxscore.store.records.postgres import name_of
 
         click.echo(says.format(name_of(url)), err=True)
-
-
-def print_json(data: object) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.errors import FileError
 from boxscore.experiments.comparison import Comparison
 from boxscore.experiments.verdict import Decision
@@ -33,8 +33,7 @@ def print_comparisons(
     """
     if as_json:
         verdicts = [comparison.verdict for comparison in comparisons]
-        encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
-        click.echo(msgspec.json.format(encoded, indent=2).decode())
+        print_json(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
     else:
         for comparison in comparisons:
             print_box_score(comparison, width=width)

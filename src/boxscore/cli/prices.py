@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from boxscore import settings
+from boxscore.cli.times import date_time
 from boxscore.costs import (
     KINDS,
     Cost,
@@ -72,7 +73,7 @@ def prices(
 
     Prices are dated. Every cost names the price row and the version of the table that it was computed from.
     """
-    moment = _moment(at)
+    moment = datetime.now(UTC) if at is None else date_time(at, "--at")
     context = ({"processing": "batch"} if tier == "batch" else {"service_tier": tier}) if tier else {}
     if kinds:
         _show_kinds(as_json)
@@ -310,16 +311,6 @@ def _show_repricing(run_id: str, again: Repricing, at: datetime, as_json: bool) 
 
 
 # Forms
-
-
-def _moment(text: str | None) -> datetime:
-    if text is None:
-        return datetime.now(UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"--at {text!r} is no date: write 2026-01-31 or 2026-01-31T08:30Z") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _row_json(row: PriceRow) -> Json:

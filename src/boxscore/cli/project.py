@@ -2,7 +2,7 @@
 
 import click
 
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.people import office, table
 
 

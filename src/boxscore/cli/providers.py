@@ -6,6 +6,7 @@ import re
 import click
 import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.errors import SpecError
 from boxscore.providers import secrets
 from boxscore.providers.known import KNOWN, Known
@@ -49,7 +50,7 @@ def providers(keep: str | None, forget: str | None, as_json: bool) -> int:
         return 0
     lines = [_line(name, known) for name, known in KNOWN.items()]
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(lines), indent=2).decode())
+        print_json(lines)
         return 0
     for line in lines:
         key = line.key if line.key_env is None else f"{line.key_env} {line.key}"

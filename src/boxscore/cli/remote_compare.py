@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from boxscore.cli.job_desk import DeskOfServer
 from boxscore.cli.jobs import follow
+from boxscore.cli.json_output import print_json
 from boxscore.cli.output import EXIT
 from boxscore.client import Client
 from boxscore.errors import OperationError
@@ -60,8 +60,7 @@ def _print(client: Client, ids: Sequence[str], *, as_json: bool, width: int | No
 
     verdicts: list[Verdict] = [client.comparison(id) for id in ids]
     if as_json:
-        encoded = msgspec.json.encode(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
-        click.echo(msgspec.json.format(encoded, indent=2).decode())
+        print_json(verdicts[0] if len(verdicts) == 1 else {"verdicts": verdicts})
     else:
         for verdict in verdicts:
             colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ

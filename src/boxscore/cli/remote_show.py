@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal, cast
 
 import click
-import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.cli.output import print_box_score, save_text
 from boxscore.cli.show import said, verdict_line
 from boxscore.client import Client
@@ -41,7 +41,7 @@ def _list(client: Client, as_json: bool) -> None:
     entries = client.comparisons(limit=SHOWN).items
     if as_json:
         rows = [{"id": one.id, "verdict": one.verdict, "created_at": one.created_at} for one in entries]
-        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        print_json(rows)
         return
     for one in entries:
         click.echo(verdict_line(one.id, one.created_at, one.verdict, "".join(phrase.text for phrase in one.said)))
@@ -51,7 +51,7 @@ def _list(client: Client, as_json: bool) -> None:
 
 def _pairs(pairs: Iterable[PairLine], outcome: str, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(list(pairs)), indent=2).decode())
+        print_json(list(pairs))
         return
     any_shown = False
     for pair in pairs:

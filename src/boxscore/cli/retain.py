@@ -5,7 +5,8 @@ import time
 import click
 
 from boxscore import settings
-from boxscore.cli.maintenance import as_json, print_json, steps_shown
+from boxscore.cli.json_output import as_json, print_json
+from boxscore.cli.maintenance import steps_shown
 
 
 @click.command()

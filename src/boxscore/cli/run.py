@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from boxscore import settings
+from boxscore.cli.json_output import print_json
 from boxscore.cli.output import check_report
 from boxscore.cli.progress import show_progress
 from boxscore.cli.spec import DEFAULT, read_spec
@@ -132,7 +132,7 @@ def _run_remotely(path: Path, given: dict[str, Json], *, as_json: bool) -> int:
 def _print(run: str, dataset: str, version: str, summary: VariantSummary, as_json: bool) -> None:
     if as_json:
         told = {"run": run, "dataset": {"name": dataset, "version": version}, "variant": summary}
-        click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
+        print_json(told)
         return
     click.echo(f"{summary.name} on {dataset}@{version}, run {run}")
     for name, value in summary.metrics.items():

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from boxscore import settings
+from boxscore.cli.json_output import print_json
 from boxscore.cli.output import print_box_score, save_report
 from boxscore.errors import FileError
 from boxscore.experiments.recall import recall
@@ -65,7 +66,7 @@ def _is(pair: Pair, outcome: str) -> bool:
 def _print_list(verdicts: "Sequence[VerdictRow]", as_json: bool) -> None:
     if as_json:
         rows = [{"id": row.id, "verdict": row.verdict, "created_at": row.created_at} for row in verdicts]
-        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        print_json(rows)
         return
     for row in verdicts:
         reason: str = msgspec.json.decode(row.content_json)["reason"]
@@ -81,7 +82,7 @@ def verdict_line(id: str, created_at: datetime, verdict: str, reason: str) -> st
 
 def _print_pairs(pairs: Sequence[Pair], outcome: str, as_json: bool) -> None:
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(pairs), indent=2).decode())
+        print_json(pairs)
         return
     for pair in pairs:
         click.echo(click.style(f"── {stripped(pair.example_id)}", bold=True))

@@ -5,7 +5,7 @@ from typing import Literal
 
 import click
 
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.people import office, table
 from boxscore.governance.roles import Role
 

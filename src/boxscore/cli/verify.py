@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from boxscore.cli.maintenance import as_json, bytes_shown, home, print_json, steps_shown, tell_of_records_elsewhere
+from boxscore.cli.json_output import as_json, print_json
+from boxscore.cli.maintenance import bytes_shown, home, steps_shown, tell_of_records_elsewhere
 
 
 @click.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from boxscore import settings
-from boxscore.cli.traces.asking import moment
+from boxscore.cli.times import moment
 from boxscore.client import datasets as asked_for
 from boxscore.client.call import Address
 from boxscore.client.datasets import DatasetDetail, DatasetDiff, FromTraces, TracesTaken, VersionMade

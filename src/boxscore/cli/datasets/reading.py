@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from boxscore.cli.datasets.place import place
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.people import table
 from boxscore.datasets.example import Example
 from boxscore.datasets.export import ENDINGS, Form

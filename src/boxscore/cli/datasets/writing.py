@@ -6,7 +6,7 @@ from typing import get_args
 import click
 
 from boxscore.cli.datasets.place import conditions_text, place
-from boxscore.cli.maintenance import as_json, print_json
+from boxscore.cli.json_output import as_json, print_json
 from boxscore.cli.traces.asking import filters
 from boxscore.client.datasets import FromTraces, TracesTaken, VersionMade
 from boxscore.datasets.from_spans import InputsFrom, PickedSpan, ReferenceFrom, SpanMapping, SpanSelection

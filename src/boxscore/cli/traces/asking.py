@@ -1,16 +1,14 @@
 """What the commands over traces ask with: filters, times, and the store or server that answers."""
 
-import re
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeVar
 
 import click
 
 from boxscore import settings
+from boxscore.cli.times import moment
 from boxscore.errors import NotFoundError, UsageError
 from boxscore.store.spans import Condition, SpanReader, parse_condition
 
@@ -19,10 +17,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PROJECT = settings.load().project or "default"
 ENTRY = Condition("entry", "=", True)
 _SOME = 5
-
-_LAST_NS = 2**63 - 1
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 
 @contextmanager
@@ -57,25 +51,6 @@ def conditions_of(filter: Sequence[str], since: str | None, until: str | None) -
     if until is not None:
         conditions.append(Condition("start_ns", "<", moment(until, now_ns, "--until")))
     return conditions
-
-
-def moment(text: str, now_ns: int, option: str) -> int:
-    """Nanoseconds since 1970 of a time as people write it: so long ago, or a date and time (UTC). What lies beyond all
-    spans is the first or the last moment that one can have."""
-    return max(-_LAST_NS, min(_moment(text, now_ns, option), _LAST_NS))
-
-
-def _moment(text: str, now_ns: int, option: str) -> int:
-    if found := _AGO.fullmatch(text.strip().lower()):
-        return now_ns - int(Decimal(found[1]) * _UNITS[found[2]] * 10**9)
-    try:
-        at = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(
-            f"{option} {text!r} is no time: write how long ago (90s, 30m, 2h, 7d), or 2026-01-31 or 2026-01-31T08:30Z."
-        ) from None
-    since = (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return since // timedelta(microseconds=1) * 1_000
 
 
 def find_trace(reader: SpanReader, text: str | None) -> bytes:

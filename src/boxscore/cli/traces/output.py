@@ -6,7 +6,6 @@ import msgspec
 from boxscore.cli.traces.asking import PROJECT
 from boxscore.client.forms import encode
 from boxscore.store.spans import SpanReader, SqliteSpans
-from boxscore.types import Json
 
 FIRST_TRACE = """\
 No trace is here yet. Every call of your application will be: what it was asked,
@@ -22,10 +21,6 @@ OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8400 in its environment."""
 def print_json(found: object) -> None:
     """The JSON of the HTTP API, set in for people."""
     click.echo(msgspec.json.format(encode(found), indent=2).decode())
-
-
-def print_as_json(found: Json) -> None:
-    click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
 
 
 def goes_on(cursor: str) -> None:

@@ -6,10 +6,11 @@ from itertools import islice
 import click
 import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.cli.traces.asking import PROJECT, find_trace, opened
 from boxscore.cli.traces.detail import span_lines
 from boxscore.cli.traces.ink import Ink, terminal_width
-from boxscore.cli.traces.output import goes_on, print_as_json
+from boxscore.cli.traces.output import goes_on
 from boxscore.cli.traces.talk import print_conversation
 from boxscore.cli.traces.waterfall import Waterfall, fine_print, summary
 from boxscore.client.forms import encode
@@ -92,7 +93,7 @@ def _print_page(reader: SpanReader, trace_id: bytes, limit: int, cursor: str | N
     if not page.items and cursor is None:
         raise NotFoundError("trace", trace_id.hex())
     scores = msgspec.json.decode(encode(reader.scores(PROJECT, trace_id=trace_id)))
-    print_as_json({"items": [span_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
+    print_json({"items": [span_form(span) for span in page.items], "cursor": page.cursor, "scores": scores})
 
 
 def find_span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
@@ -110,7 +111,7 @@ def find_span(reader: SpanReader, trace_id: bytes, text: str) -> StoredSpan:
 
 def _show_span(span: StoredSpan, full: bool, as_json: bool) -> None:
     if as_json:
-        print_as_json(span_form(span))
+        print_json(span_form(span))
         return
     for line in span_lines(span, terminal_width(), Ink.of_terminal(), full=full):
         click.echo(line)

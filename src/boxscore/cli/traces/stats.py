@@ -8,7 +8,8 @@ from typing import cast, get_args
 import click
 import msgspec
 
-from boxscore.cli.traces.asking import PROJECT, filters, moment, opened
+from boxscore.cli.times import moment
+from boxscore.cli.traces.asking import PROJECT, filters, opened
 from boxscore.cli.traces.ink import Ink, terminal_width
 from boxscore.cli.traces.output import nothing_found, print_json
 from boxscore.cli.traces.words import absolute, ago, counted, share, short, took, usd

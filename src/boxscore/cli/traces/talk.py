@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 import click
 import msgspec
 
+from boxscore.cli.json_output import print_json
 from boxscore.cli.traces.ink import Ink, safe, terminal_width
-from boxscore.cli.traces.output import print_as_json
 from boxscore.cli.traces.words import took, usd
 from boxscore.store.spans import StoredSpan
 from boxscore.text import cells, cut, left, revealed, stripped, wrapped
@@ -24,7 +24,7 @@ def print_conversation(spans: Iterable[StoredSpan], full: bool, as_json: bool) -
     """What was said in spans that come by start, each call of a model under a rule of its own."""
     said = conversation(spans)
     if as_json:
-        print_as_json([{"span_id": span.span_id.hex(), **msgspec.to_builtins(message)} for message, span in said])
+        print_json([{"span_id": span.span_id.hex(), **msgspec.to_builtins(message)} for message, span in said])
         return
     ink, width = Ink.of_terminal(), terminal_width()
     before: tuple[bytes, bytes] | None = None
