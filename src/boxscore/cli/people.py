@@ -23,6 +23,7 @@ from boxscore.governance.people import People
 from boxscore.governance.projects import Member, Project
 from boxscore.governance.roles import Right, Role
 from boxscore.governance.users import User
+from boxscore.text import stripped
 
 __all__ = ["Invited", "Office", "of_project", "office", "table"]
 
@@ -81,7 +82,8 @@ def office(project: str | None = None) -> Generator[Office]:
 
 
 def table(rows: list[tuple[str, ...]]) -> None:
-    """The first row is the heading."""
+    """The first row is the heading. What others chose, names and addresses, is written as text."""
+    rows = [tuple(map(stripped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -121,3 +121,14 @@ def test_no_refusal_shows_the_key(home: Path, serve: Callable[..., Server], monk
         run("keys", "list")
 
     assert "bxs_a_key" not in str(refused.value) + repr(vars(refused.value))
+
+
+def test_the_record_of_writes_shows_addresses_as_text(home: Path, serve: Callable[..., Server]) -> None:
+    server = serve(home=home)
+    address = "/api/v1/keys/%1b%5b2Jk%0a2026-01-01%20%20local%20%20nothing"
+    assert server.ask(address, method="DELETE").status == 404
+
+    told = run("audit")
+
+    assert "\x1b" not in told
+    assert len(told.splitlines()) == 2
