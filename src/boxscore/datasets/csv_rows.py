@@ -13,6 +13,8 @@ from boxscore.types import Json
 
 _PLAIN = ("id", "reference", "cluster")
 _PREFIXES = ("inputs", "metadata", "slices")
+COLUMNS = 10_000
+"""Most columns; spreadsheets have 16,384."""
 
 
 def read_csv(path: Path) -> Iterator[tuple[int, ExampleRow]]:
@@ -108,7 +110,9 @@ def _delimiter(header: str) -> str:
 
 def _columns(header: list[str], path: Path) -> list[tuple[str, str]]:
     """(part, key) of every column: ("inputs", "ticket"), ("id", "")."""
-    columns: list[tuple[str, str]] = []
+    if len(header) > COLUMNS:
+        raise FileError(path, f"has {len(header):,} columns, and {COLUMNS:,} may be; is the header a row of data?")
+    columns: dict[tuple[str, str], None] = {}
     for number, cell in enumerate(header, start=1):
         name = cell.strip()
         if not name:
@@ -131,8 +135,8 @@ def _columns(header: list[str], path: Path) -> list[tuple[str, str]]:
             column = ("inputs", name)
         if column in columns:
             raise DatasetError("stands twice in the header.", path=path, line=1, field=name)
-        columns.append(column)
-    return columns
+        columns[column] = None
+    return list(columns)
 
 
 def _misspelt(name: str) -> str:

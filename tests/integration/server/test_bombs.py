@@ -1,6 +1,7 @@
 """What is small to send and would be large to work out ends alone: the server answers on."""
 
 import json
+import time
 import zlib
 
 import pytest
@@ -76,4 +77,14 @@ def test_bodies_are_not_unfolded_beyond_their_cap(server):
     answer = server.ask("/api/v1/datasets", packed, JSON | {"content-encoding": "deflate"})
 
     assert answer.status == 413
+    lives(server)
+
+
+def test_a_header_of_more_columns_than_anybody_has_is_refused_at_once(server):
+    sent = b",".join(b"c%d" % n for n in range(1_000_000)) + b"\n1\n"
+    began = time.monotonic()
+    answer = server.ask("/api/v1/datasets/shop/look?filename=a.csv", sent, FILE)
+
+    assert "1,000,000 columns" in answer.json["looked"]["problems"][0]["message"]
+    assert time.monotonic() - began < 20
     lives(server)
