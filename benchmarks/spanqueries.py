@@ -32,8 +32,8 @@ import msgspec
 from page import write_section
 from planted.spans import MODELS, Texts, batches
 
-from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.client.spans import RemoteSpans
+from boxscore.server.access import DEFAULT_PROJECT
 from boxscore.store.spans import Page, SpanReader, SqliteSpans, StoredSpan, parse_condition, parse_measure
 
 HOUR_NS = 3600 * 10**9

@@ -17,9 +17,9 @@ from pathlib import Path
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from planted.spans import batches
 
+from boxscore.client.spans import RemoteSpans
 from boxscore.governance import journal, tombstones
 from boxscore.server.access import DEFAULT_PROJECT
-from boxscore.client.spans import RemoteSpans
 from boxscore.store.spans import SpanRow, SqliteSpans
 from boxscore.store.spans.schema import connect
 

@@ -296,7 +296,9 @@ class TooManyTriesError(UsageError):
 
     def __init__(self, *, retry_after_s: float) -> None:
         self.retry_after_s = retry_after_s
-        super().__init__(f"too many wrong tries for this name or from this address: try again in {retry_after_s:.0f} s.")
+        super().__init__(
+            f"too many wrong tries for this name or from this address: try again in {retry_after_s:.0f} s."
+        )
 
 
 class ConflictError(UsageError):

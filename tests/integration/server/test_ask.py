@@ -9,8 +9,8 @@ from decimal import Decimal
 import pytest
 from google.protobuf.json_format import MessageToDict
 
-from boxscore.errors import UnknownNameError, UsageError
 from boxscore.client.spans import RemoteSpans, open_spans
+from boxscore.errors import UnknownNameError, UsageError
 from boxscore.settings import Settings
 from boxscore.store.spans import Score, SqliteSpans, parse_condition
 from boxscore.store.spans.measures import parse_measure

@@ -30,7 +30,8 @@ def left_after(raw: socket.socket) -> tuple[float, bytes]:
         (b"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-type:", b"408"),
         (head(9) + b"{", b"408"),
         (
-            b"POST /api/v1/scores HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[",
+            b"POST /api/v1/scores HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: 9\r\n\r\n[",
             b"408",
         ),
         (b"GET /health/live HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n.", b"200"),

@@ -229,9 +229,9 @@ def _coded(batch: Batch, field: str) -> Coded:
     values = batch[column_of(field)] // unit
     low, high = int(values.min()), int(values.max())
     if high - low < _PLACES:
-        return Coded(np.arange(low, high + 1) * unit, values - low)
+        return Coded(np.arange(low, high + 1) * unit, (values - low).astype(np.uint32))
     words, codes = np.unique(values, return_inverse=True)
-    return Coded(words * unit, codes)
+    return Coded(words * unit, codes.astype(np.uint32))
 
 
 def _grown(part: Numbers, size: int, start: int) -> Numbers:
