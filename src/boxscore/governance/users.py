@@ -90,9 +90,10 @@ class Users:
     def check(self, name: str, password: str) -> User:
         """The person with that name and password, else `UnauthenticatedError`. It takes the same time whether there is
         nobody of that name, the password is wrong, or the person is disabled."""
+        nobodys = _nobodys_hash()  # whoever asks first waits for it
         row = self._store.user(name)
         known = row is not None and row.password_hash is not None and row.disabled_at is None
-        kept = row.password_hash if row is not None and row.password_hash is not None else _nobodys_hash()
+        kept = row.password_hash if row is not None and row.password_hash is not None else nobodys
         right = _verified(kept, password)
         if row is None or not (known and right):
             raise UnauthenticatedError(WRONG)

@@ -8,10 +8,11 @@ import pytest
 
 from boxscore.errors import BoxscoreError, ConflictError, NotFoundError, UnauthenticatedError, UsageError
 from boxscore.governance.links import Link
+from boxscore.governance.logins import Login
 from boxscore.governance.people import People
 from boxscore.governance.tries import FREE, LONGEST_S, MOST, Tries
 from boxscore.store.records.backend import Database
-from boxscore.store.records.identity import Identity
+from boxscore.store.records.identity import LOGINS, Identity
 
 PASSWORD = "correct horse battery"  # noqa: S105
 OLD = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$Nfqp1cnBvT2RIxN5HpqXOQ"
@@ -197,6 +198,21 @@ def test_a_login_holds_until_it_is_ended(people: People, clock: Clock) -> None:
     roster = people.roster.read()
     assert roster.login(one.token, clock.now) is not None
     assert roster.login(other.token, clock.now) is None
+
+
+def test_of_many_logins_of_one_person_the_newest_are_kept(people: People, clock: Clock) -> None:
+    ada, bob = people.users.add("ada"), people.users.add("bob")
+    other = people.logins.begin(bob.id)
+    made: list[Login] = []
+    for _ in range(LOGINS + 10):
+        clock.now += timedelta(seconds=1)
+        made.append(people.logins.begin(ada.id))
+
+    roster = people.roster.read()
+
+    held = [roster.login(login.token, clock.now) is not None for login in made]
+    assert held == [False] * 10 + [True] * LOGINS
+    assert roster.login(other.token, clock.now) is not None
 
 
 def test_what_another_process_changed_is_seen_after_two_seconds(

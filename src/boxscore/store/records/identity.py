@@ -27,6 +27,9 @@ __all__ = [
 
 Row = TypeVar("Row", bound=msgspec.Struct)
 
+LOGINS = 50
+"""Of one person: all logins are read with the roster, and nobody has more browsers."""
+
 
 class ProjectRow(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     id: str
@@ -212,9 +215,16 @@ class Identity:
     # Logins
 
     def add_login(self, row: LoginRow) -> None:
-        """And forgets those that are over."""
+        """And forgets those that are over, and of the same user all but the newest `LOGINS`."""
         self.database.change(f"{_insert(LoginRow, 'logins')} RETURNING user_id", *cells(row))
         self.database.change("DELETE FROM logins WHERE expires_at <= ? RETURNING user_id", time_cell(row.created_at))
+        self.database.change(
+            "DELETE FROM logins WHERE user_id = ? AND token_hash NOT IN (SELECT token_hash FROM logins "
+            "WHERE user_id = ? ORDER BY created_at DESC, token_hash LIMIT ?) RETURNING user_id",
+            row.user_id,
+            row.user_id,
+            LOGINS,
+        )
 
     def seen_login(self, token_hash: str, at: datetime) -> None:
         """Returns at once: it is no loss when it is lost."""
