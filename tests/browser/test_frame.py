@@ -5,8 +5,9 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from browser.conftest import Watch
 from serving import Server
 
 PLACES = ["Home", "Prompts", "Datasets", "Experiments", "Releases", "Traces", "Review", "Costs", "Settings"]
@@ -159,3 +160,25 @@ def test_an_address_that_is_none_says_so(page: Page) -> None:
     page.goto("/tarces")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page.")
+
+
+def test_a_tab_that_is_open_while_the_page_is_upgraded_loads_it_anew(page: Page, watch: Watch) -> None:
+    watch.allow("404", "dynamically imported module", "preload CSS")
+    page.goto("/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    upgraded = False
+
+    def answer(route: Route) -> None:
+        nonlocal upgraded
+        if route.request.resource_type == "document":
+            upgraded = True  # what is loaded from here on names the files of the new build
+        if re.search("/assets/(Traces-.*js|traces-.*css)", route.request.url) and not upgraded:
+            route.fulfill(status=404)
+        else:
+            route.continue_()
+
+    page.route("**/*", answer)
+    page.get_by_role("link", name="Traces").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("No traces in the last 7 days")
+    assert upgraded
