@@ -88,3 +88,16 @@ def test_a_header_of_more_columns_than_anybody_has_is_refused_at_once(server):
     assert "1,000,000 columns" in answer.json["looked"]["problems"][0]["message"]
     assert time.monotonic() - began < 20
     lives(server)
+
+
+def test_specs_are_checked_against_the_records_wherever_they_are(serve, place):
+    started = serve(environment={"BOXSCORE_RECORDS_URL": place.url} if place.url else {})
+    rows = {"base": 0, "put": [{"id": row["id"], "inputs": row["inputs"], "reference": "x"} for row in ROWS]}
+    assert post(started, "/datasets", {"name": "shop"}).status == 201
+    assert post(started, "/datasets/shop/versions", rows).status == 201
+
+    planned = post(started, "/comparisons/plan", spec(dataset="shop"))
+    unknown = post(started, "/comparisons/plan", spec(dataset="other"))
+
+    assert (planned.status, planned.json["plan"]["examples"]) == (200, len(ROWS)), planned.body
+    assert (unknown.status, unknown.json["error"]["name"]) == (404, "other"), unknown.body
