@@ -22,7 +22,9 @@ from boxscore.store.spans.reader import EVERY, Reader, columns_path
 from boxscore.store.spans.schema import NAMED, NUMBERS
 
 ROWS = 16_384
-"""A stripe begins with so many rows."""
+"""A stripe has about as many rows: smaller ones, the last, are joined when they are as many together."""
+PARTS = 4
+"""A stripe begins with so many times fewer rows: less is read from the span file itself."""
 CHANGED = 1_000
 """As many changed spans are read one by one before their stripes are written anew,"""
 CHANGES = 5_000
@@ -121,14 +123,33 @@ def _step(reader: Reader, database: Database) -> bool:
         change = now
     where = EVERY.having([("s.seq > ? ORDER BY s.seq LIMIT ?", (seq, ROWS))])
     rows = [row for some in reader.numbers(where, COLUMNS) for row in some]
-    if len(rows) == ROWS:
+    if len(rows) >= ROWS // PARTS:
         number = cast(int, database.execute("SELECT coalesce(max(id), 0) + 1 FROM stripes").get)
         first, seq = rows[0][0], rows[-1][0]
         columns = dict(zip(COLUMNS, np.array(rows, np.int64).T, strict=True))
         _write(database, Stripe(number, first, seq, now, 0, 0, 0), columns)
+        _join(database)
     if (seq, change) != before:
         database.execute("UPDATE mark SET seq = ?, change = ?", (seq, change))
     return len(rows) == ROWS
+
+
+def _join(database: Database) -> None:
+    """Makes one stripe of the small ones at the end, where they are enough for one."""
+    small: list[Stripe] = []
+    for stripe in reversed(stripes(database)):
+        if stripe.last - stripe.first + 1 >= ROWS:
+            break
+        small.insert(0, stripe)
+    if len(small) < 2 or small[-1].last - small[0].first + 1 < ROWS:
+        return
+    parts = [{column: part(database, stripe, column).values() for column in COLUMNS} for stripe in small]
+    for stripe in small:
+        numbers = (stripe.id * _PER_STRIPE, (stripe.id + 1) * _PER_STRIPE)
+        database.execute("DELETE FROM parts WHERE id >= ? AND id < ?", numbers)
+        database.execute("DELETE FROM stripes WHERE id = ?", (stripe.id,))
+    joined = small[0]._replace(last=small[-1].last, change=min(stripe.change for stripe in small))
+    _write(database, joined, {column: np.concatenate([one[column] for one in parts]) for column in COLUMNS})
 
 
 def as_changes(changes: Sequence[tuple[int, int]]) -> Numbers:
