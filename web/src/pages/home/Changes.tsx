@@ -12,6 +12,8 @@ import { DAY, millis } from "@/lib/time";
 
 interface Change {
   at: number;
+  /** Of what is known by its day. */
+  day?: string;
   what: ReactNode;
   cause: string;
   quality?: ReactNode;
@@ -52,9 +54,9 @@ export function Changes({ range }: { range: Range }) {
           <table className="tight">
             <thead><tr><th>when</th><th>what</th><th className="hide-s">cause</th><th className="num">quality</th><th className="num">$ per 1,000</th><th className="num">p50</th><th className="lead">then</th></tr></thead>
             <tbody>
-              {changes.slice(0, 12).map(({ at, what, cause, quality, cost, speed, then }, row) => (
+              {changes.slice(0, 12).map(({ at, day, what, cause, quality, cost, speed, then }, row) => (
                 <tr key={row}>
-                  <td className="mut"><Time at={at} /></td><th scope="row" className="min-w-40">{what}</th><td className="ink2 hide-s">{cause}</td>
+                  <td className="mut nw">{day ?? <Time at={at} />}</td><th scope="row" className="min-w-40">{what}</th><td className="ink2 hide-s">{cause}</td>
                   <td className="num">{quality}</td><td className="num">{cost}</td><td className="num">{speed}</td><td className="lead nw">{then}</td>
                 </tr>
               ))}
@@ -97,6 +99,7 @@ function arrived(found: readonly Schemas["Point"][], range: Range, field: string
     .filter(({ start_ns }) => start_ns > begin && start_ns >= range.startNs)
     .map((point) => ({
       at: point.start_ns,
+      day: Date.now() * 1e6 < point.start_ns + DAY ? "today" : `${Math.floor((Date.now() * 1e6 - point.start_ns) / DAY)} d`,
       what: <Link to="/traces" search={{ filter: [`${field}=${point.value}`], tab: field === "model" ? "spans" : undefined }}>{field} {point.value} came</Link>,
       cause,
       then: <span className="ink2">{counted(point.spans, "span")} on its first day</span>,

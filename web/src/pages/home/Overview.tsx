@@ -121,7 +121,7 @@ export function Overview() {
           {hour.data && (
             <p className="fine mt-2">
               Last hour: <Link to="/traces" search={{ range: "1h" }}>{counted(hour.data.spans, "trace")}</Link>
-              {hour.data.spans > 0 && lastHour && <>, <Link to="/traces" search={{ range: "1h", filter: ["error=true"] }}>{counted(hour.data.errors, "error")}</Link>, {hour.data.errors > 0 && `${percent(lastHour.value, 1)} `}({hour.data.errors > 0 ? percent(lastHour.low, 1).replace(" %", "") : "0"} to {percent(lastHour.high, 1)})</>}
+              {hour.data.spans > 0 && lastHour && <>, <Link to="/traces" search={{ range: "1h", filter: ["error=true"] }}>{counted(hour.data.errors, "error")}</Link>{hour.data.errors > 0 && `, ${percent(lastHour.value, 1)}`} ({hour.data.errors > 0 ? percent(lastHour.low, 1).replace(" %", "") : "0"} to {percent(lastHour.high, 1)})</>}
             </p>
           )}
         </Section>
