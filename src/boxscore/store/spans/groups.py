@@ -45,6 +45,16 @@ class _Sums:
     def sum(self, place: int) -> int:
         return int(self.high[place]) * _LOW + int(self.low[place])
 
+    def merge(self, to: Numbers, size: int) -> None:
+        """Adds up groups that are one: `to` is the place of each among `size`."""
+        self.grow(len(to))
+        self.count, self.high, self.low = (_added(part, to, size) for part in (self.count, self.high, self.low))
+        least, most = self.least, self.most
+        self.least, self.most = np.full(size, LARGEST, np.int64), np.full(size, UNSET, np.int64)
+        np.minimum.at(self.least, to, least)
+        np.maximum.at(self.most, to, most)
+        self._bins = [(to[pairs // BINS] * BINS + pairs % BINS, counts) for pairs, counts in self._bins]
+
     def add_bins(self, pairs: Numbers, counts: Numbers) -> None:
         self._bins.append((pairs, counts))
         self._waiting += len(pairs)
@@ -62,7 +72,7 @@ class _Sums:
         return found
 
     def _add_up(self) -> None:
-        if len(self._bins) > 1:
+        if self._bins:
             pairs, of = np.unique(np.concatenate([pairs for pairs, _ in self._bins]), return_inverse=True)
             counts = np.zeros(len(pairs), np.int64)
             np.add.at(counts, of, np.concatenate([counts for _, counts in self._bins]))
@@ -79,9 +89,8 @@ class Groups:
         self._fields = sorted({measure.field for measure in measures if measure.field is not None})
         self._sketched = {measure.field for measure in measures if measure.function in ("p50", "p95")}
         self._bounded = {measure.field for measure in measures if measure.function in ("min", "max")}
-        self._places: dict[tuple[Key, ...], int] = {}
-        self._known: dict[tuple[int, ...], int] = {}  # the same by the numbers of one file
-        self._names: Callable[[int], str] | None = None
+        self._keys: list[tuple[Key, ...]] = []
+        self._unnamed: dict[tuple[int, ...], int] = {}  # places of groups of one file by its numbers, the last
         self._spans = np.zeros(0, np.int64)
         self._sums = {field: _Sums() for field in self._fields}
 
@@ -90,47 +99,58 @@ class Groups:
         """What a batch has to have."""
         return tuple(dict.fromkeys(column_of(field) for field in (*self._by, *self._fields))) or ("project",)
 
-    def add(self, batch: Batch, name_of: Callable[[int], str]) -> None:
-        """Adds spans; `name_of` gives the names of numbers in text fields."""
+    def add(self, batch: Batch) -> None:
+        """Adds spans of one file."""
         if not batch.rows:
             return
-        if name_of != self._names:
-            self._known.clear()
-            self._names = name_of
-        places, keys = _grouped(batch, self._by)
-        of = np.array([self._place(key, name_of) for key in keys], np.intp)
-        self._spans = _grown(self._spans, len(self._places), 0)
+        places, numbers = _grouped(batch, self._by)
+        of = np.array([self._unnamed.setdefault(of, len(self._keys) + len(self._unnamed)) for of in numbers], np.intp)
+        self._check(len(self._unnamed))
+        self._spans = _grown(self._spans, self._size, 0)
         np.add.at(self._spans, of, np.bincount(places, minlength=len(of)))
         for field in self._fields:
             values = batch[column_of(field)]
             self._measure(field, np.minimum(values, 1) if kind_of(field) == "flag" else values, places, of)
 
+    def name(self, name_of: Callable[[int], str]) -> None:
+        """Ends a file; `name_of` gives the names of its numbers in text fields."""
+        for numbers in self._unnamed:
+            fields = zip(self._by, numbers, strict=True)
+            self._keys.append(tuple(self._key(field, number, name_of) for field, number in fields))
+        self._unnamed.clear()
+        self._check(len(set(self._keys)))
+
     def groups(self, limit: int) -> list[Group]:
+        places: dict[tuple[Key, ...], int] = {}
+        to = np.array([places.setdefault(key, len(places)) for key in self._keys], np.intp)
+        if len(places) < len(to):  # some are in several files
+            self._spans = _added(self._spans, to, len(places))
+            for sums in self._sums.values():
+                sums.merge(to, len(places))
         sketches = {field: self._sums[field].sketches() for field in self._sketched if field is not None}
         made = [
             Group(keys=keys, values=tuple(self._value(measure, place, sketches) for measure in self._measures))
-            for keys, place in self._places.items()
+            for keys, place in places.items()
         ]
         made.sort(key=_by_keys)
         if not self._by or self._by[0] not in TIMES:
             made.sort(key=lambda group: (group.values[0] is None, -(group.values[0] or 0)))
         return made[:limit]
 
-    def _place(self, numbers: tuple[int, ...], name_of: Callable[[int], str]) -> int:
-        place = self._known.get(numbers)
-        if place is None:
-            key = tuple(self._key(field, number, name_of) for field, number in zip(self._by, numbers, strict=True))
-            place = self._known[numbers] = self._places.setdefault(key, len(self._places))
-            if len(self._places) > GROUPS:
-                raise QueryTooLargeError(
-                    f"grouped by {', '.join(self._by)} there are more than {GROUPS:,} groups: group by less, or narrow "
-                    "the filter."
-                )
-        return place
+    @property
+    def _size(self) -> int:
+        return len(self._keys) + len(self._unnamed)
+
+    def _check(self, groups: int) -> None:
+        if groups > GROUPS:
+            raise QueryTooLargeError(
+                f"grouped by {', '.join(self._by)} there are more than {GROUPS:,} groups: group by less, or narrow the "
+                "filter."
+            )
 
     def _measure(self, field: str, values: Numbers, places: Numbers, of: Numbers) -> None:
         sums = self._sums[field]
-        sums.grow(len(self._places))
+        sums.grow(self._size)
         is_set = values != UNSET
         if not is_set.all():
             values, places = values[is_set], places[is_set]
@@ -232,6 +252,12 @@ def _coded(batch: Batch, field: str) -> Coded:
         return Coded(np.arange(low, high + 1) * unit, (values - low).astype(np.uint32))
     words, codes = np.unique(values, return_inverse=True)
     return Coded(words * unit, codes.astype(np.uint32))
+
+
+def _added(part: Numbers, to: Numbers, size: int) -> Numbers:
+    found = np.zeros(size, np.int64)
+    np.add.at(found, to, part)
+    return found
 
 
 def _grown(part: Numbers, size: int, start: int) -> Numbers:

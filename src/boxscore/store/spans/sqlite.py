@@ -487,11 +487,12 @@ class SqliteSpans:
             if (question := reader.question(project, filter)) is None:
                 continue
             for batch in scan.batches(reader, question, found.columns):
-                found.add(batch, reader.name)
+                found.add(batch)
                 if time.monotonic() > until:
                     raise QueryTooLargeError(
                         f"this would take longer than {SECONDS} seconds: narrow it by time (start_ns>=…) or by filters."
                     )
+            found.name(reader.name)
         return found.groups(limit)
 
     def _readers(self) -> Iterator[Reader]:
