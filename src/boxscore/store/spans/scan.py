@@ -1,6 +1,6 @@
 """Lists and sums of one file that no index gives: over its columns, and over the rows that these lack."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -15,7 +15,7 @@ from boxscore.store.spans.parts import Batch, Mask, Numbers, Part
 from boxscore.store.spans.queries import Question, Test, Where
 from boxscore.store.spans.reader import Reader, columns_path
 from boxscore.store.spans.segment import tags_of
-from boxscore.store.spans.stripes import Stripe, as_changes, changed, part, stripes
+from boxscore.store.spans.stripes import Stripe, as_changes, changed, identity, part, stripes
 
 FEW = 4
 """So many rows are read sooner than another column is."""
@@ -61,12 +61,14 @@ class Scan:
                 seqs, sessions = scored
                 self._scored.append((np.array(sorted(seqs), np.int64), np.array(sessions, np.int64)))
         self._stripes: Sequence[Stripe] = []
+        self._file: Hashable = None
         self._mark = 0
         if columns is not None:
             columns.execute("BEGIN")
             self._mark, change = cast("tuple[int, int]", columns.execute("SELECT seq, change FROM mark").fetchone())
             self._changes = as_changes(reader.changes_after(change))
             self._stripes = stripes(columns)
+            self._file = identity(reader.path, columns)
 
     def rows(self, beyond: Place, limit: int, *, oldest_first: bool) -> list[Row]:
         """The first `limit` rows behind a place."""
@@ -187,7 +189,7 @@ class Scan:
 
     def _part(self, stripe: Stripe, column: str) -> Part:
         assert self._columns is not None  # noqa: S101 - there are stripes
-        return part(self._columns, stripe, column, self._reader.path)
+        return part(self._columns, stripe, column, self._file)
 
 
 class _Values:

@@ -5,7 +5,8 @@ again. A stripe holds rows that arrived one after the other. Answers stay exact 
 rows that changed since, are read from the span file itself.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+import random
+from collections.abc import Generator, Hashable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -104,6 +105,7 @@ def _make(path: Path) -> None:
         database.pragma("page_size", 16_384)
         database.pragma("journal_mode", "wal")
         database.execute(_TABLES)
+        database.pragma("application_id", random.SystemRandom().getrandbits(31))  # another file where it is made again
     finally:
         database.close()
     making.replace(path)
@@ -188,8 +190,13 @@ def stripes(database: Database) -> list[Stripe]:
     return [Stripe(*cast("tuple[int, int, int, int, int, int, int]", row)) for row in database.execute(_ALL).fetchall()]
 
 
-def part(database: Database, stripe: Stripe, column: str, path: Path | None = None) -> Part:
-    """A column of a stripe; with the path of their file it is kept for the next who asks."""
+def identity(path: Path, database: Database) -> Hashable:
+    """What no other file of columns has, nor the same when it is made again: stripes could look alike there."""
+    return path, database.pragma("application_id")
+
+
+def part(database: Database, stripe: Stripe, column: str, file: Hashable = None) -> Part:
+    """A column of a stripe; with the `identity` of their file it is kept for the next who asks."""
     number = stripe.id * _PER_STRIPE + COLUMNS.index(column)
 
     def head() -> tuple[int, bytes]:
@@ -198,7 +205,7 @@ def part(database: Database, stripe: Stripe, column: str, path: Path | None = No
     def data() -> bytes:
         return cast(bytes, database.execute(_DATA, (number,)).get)
 
-    if path is None:
+    if file is None:
         return Part(stripe.rows, *head(), data)
-    key = (path, stripe, number)
+    key = (file, stripe, number)
     return Part(stripe.rows, *KEPT.of((*key, "head"), head), data, lambda decode: KEPT.of(key, decode))
