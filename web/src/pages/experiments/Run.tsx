@@ -130,7 +130,7 @@ function columns(metrics: readonly string[], repeats: boolean): Column<Trial>[] 
     { id: "example", head: "example", row: true, cell: ({ example_id, repeat }) => <><code>{visible(example_id)}</code>{repeats && <span className="mut"> {repeat}</span>}</>, className: "clip", width: "110px" },
     { id: "question", head: "question", cell: ({ question }) => <bdi>{visible(question.slice(0, 300))}</bdi>, className: "clip hide-s" },
     { id: "output", head: "answer", cell: ({ output, error, tool_calls }) => (error ? <span className="bad">{error.kind}: {visible(error.message.slice(0, 200))}</span> : <bdi>{visible(output.slice(0, 300)) || tool_calls.map(({ name }) => name).join(", ") || "an empty answer"}</bdi>), className: "clip" },
-    ...metrics.map((metric): Column<Trial> => ({ id: `score ${metric}`, head: <bdi>{metric}</bdi>, num: true, cell: ({ scores }) => <Score score={scores[metric]} />, className: "nw", width: "150px" })),
+    ...metrics.map((metric): Column<Trial> => ({ id: `score ${metric}`, head: <bdi>{metric}</bdi>, num: true, cell: ({ scores }) => <Score score={scores[metric]} />, className: "clip", width: "112px" })),
     { id: "tokens", head: "tokens out", num: true, cell: ({ tokens_out }) => (tokens_out === null ? <span className="mut">·</span> : count(tokens_out)), className: "hide-s", width: "84px" },
     { id: "latency", head: "latency", num: true, cell: ({ latency_s }) => <Duration seconds={latency_s} />, className: "hide-s", width: "84px" },
     { id: "cost", head: "cost", num: true, cell: ({ cost_usd }) => <Money usd={cost_usd} />, className: "hide-s", width: "92px" },
