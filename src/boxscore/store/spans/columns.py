@@ -20,6 +20,9 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _AT = {column: place for place, column in enumerate(COLUMNS)}
 PROJECT, SEQ, AT, ENTRY = _AT["project"], _AT["seq"], _AT["at_ns"], _AT["entry"]
 BLOCK, PLACE = _AT["block"], _AT["place"]
+_TRACE, _SPAN, _PARENT, _ERROR, _COST = (_AT[column] for column in ("trace", "span", "parent", "error", "cost_picousd"))
+_AS_THEY_ARE = [(column, _AT[column]) for column in (*NUMBERS, "status_message", "received_ns")]
+_BY_NAME = [(column, _AT[column]) for column in NAMED]
 
 _names_of = cast("Callable[[SpanRow], tuple[str | None, ...]]", attrgetter(*NAMED))
 _numbers_of = cast("Callable[[SpanRow], tuple[int | None, ...]]", attrgetter(*NUMBERS))
@@ -75,21 +78,15 @@ def from_values(
     values: Row, name_of: Callable[[int], str], payload: Payload | None = None, *, resource: bytes = b""
 ) -> StoredSpan:
     """The span of a row that holds `schema.COLUMNS`."""
-    found = dict(zip(COLUMNS, values, strict=True))
-    fields: dict[str, object] = {column: found[column] for column in (*NUMBERS, "status_message", "received_ns")}
+    fields: dict[str, object] = {column: values[at] for column, at in _AS_THEY_ARE}
     fields["resource"] = resource
-    for column in NAMED:
-        number = found[column]
+    for column, at in _BY_NAME:
+        number = values[at]
         fields[column] = None if number is None else name_of(cast(int, number))
     if payload is not None:
         with_payload(fields, payload)
-    cost = found["cost_picousd"]
-    fields |= {
-        "trace_id": found["trace"],
-        "span_id": found["span"],
-        "parent_id": found["parent"],
-        "entry": found["entry"] != 0,
-        "error": found["error"] != 0,
-        "cost_usd": None if cost is None else to_usd(cast(int, cost)),
-    }
+    cost = values[_COST]
+    fields["trace_id"], fields["span_id"], fields["parent_id"] = values[_TRACE], values[_SPAN], values[_PARENT]
+    fields["entry"], fields["error"] = values[ENTRY] != 0, values[_ERROR] != 0
+    fields["cost_usd"] = None if cost is None else to_usd(cast(int, cost))
     return StoredSpan(**cast("dict[str, Any]", fields))

@@ -4,7 +4,8 @@ import base64
 import binascii
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
@@ -69,6 +70,8 @@ SECONDS = 10
 SEARCHED, SPARE = 2_000, 8
 """A page of a search looks at no more candidates: its cursor goes on."""
 TRIES, PAUSE_S = 3, 0.02
+ANSWERS, ANSWER = 64, 1_000
+"""So many sums are kept for those who ask the same, of so many groups at most."""
 IDLE = 32
 """Connections that wait for the next question."""
 
@@ -125,6 +128,7 @@ class SqliteSpans:
             self._upkeep = Upkeep(self.folder, self._writer, self._behind, clock_ns=clock_ns, dropped=self._release)
         self._idle: list[Reader] = []
         self._long = LongTraces()
+        self._answers: OrderedDict[Hashable, Sequence[Group]] = OrderedDict()
         self._lock = threading.Lock()
 
     def close(self) -> None:
@@ -478,9 +482,27 @@ class SqliteSpans:
     def _groups(
         self, project: str, measures: Sequence[Measure], filter: Filter, by: Sequence[str], *, limit: int
     ) -> Sequence[Group]:
+        """Sums of spans; one that was asked for a moment ago, of files that did not change since, is known."""
+        _check_limit(limit)
+        if any(kind_of(condition.field) == "score" for condition in filter):
+            return self._summed(project, measures, filter, by, limit)
+        asked = (tuple(self.marks().items()), project, tuple(measures), tuple(filter), tuple(by), limit)
+        with self._lock:
+            known = self._answers.get(asked)
+        if known is None:
+            known = self._summed(project, measures, filter, by, limit)
+            if len(known) <= ANSWER:
+                with self._lock:
+                    self._answers[asked] = known
+                    if len(self._answers) > ANSWERS:
+                        self._answers.popitem(last=False)
+        return known
+
+    def _summed(
+        self, project: str, measures: Sequence[Measure], filter: Filter, by: Sequence[str], limit: int
+    ) -> Sequence[Group]:
         from boxscore.store.spans import groups, scan  # they load numpy
 
-        _check_limit(limit)
         found = groups.Groups(measures, by)
         until = time.monotonic() + SECONDS
         for reader in self._readers():
