@@ -16,7 +16,7 @@ import statistics
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from spanserving import Server
 
 import boxscore
 from boxscore.server.access import DEFAULT_PROJECT
-from boxscore.store.spans import SqliteSpans
+from boxscore.store.spans import SpanRow, SqliteSpans
 
 CLICK_MS, OPEN_MS, TASK_MS, ELEMENTS, SCRIPT_KB = 300, 1_000, 50, 1_500, 350
 BUILT = Path(boxscore.__file__).parent / "server" / "page"
@@ -205,7 +205,7 @@ def walk(walk: Walk, page: Page, url: str, turn: int) -> None:
 
 
 @contextmanager
-def tab(browser: Browser) -> Iterator[Page]:
+def tab(browser: Browser) -> Generator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(WATCH)
     context.set_default_timeout(60_000)
@@ -228,7 +228,8 @@ def long_trace(browser: Browser, server: Server, repeats: int) -> tuple[str, lis
             page.wait_for_function("() => document.querySelectorAll('[role=treeitem]').length > 10", polling="raf")
             opened.append(page.evaluate("() => performance.now()"))
             page.wait_for_function(SETTLED)
-            server_ms += [took for url, took in page.evaluate(TOLD)[2] if urlsplit(url).path.endswith("/outline")]
+            told: list[tuple[str, float]] = page.evaluate(TOLD)[2]
+            server_ms += [took for url, took in told if urlsplit(url).path.endswith("/outline")]
             long, most, _ = page.evaluate(SCROLLED)
             tasks.append(max(long, default=0.0))
             elements.append(most)
@@ -273,7 +274,7 @@ def add_long_trace(home: Path) -> None:
         last = store.spans(DEFAULT_PROJECT, limit=1).items[0].start_ns
         ids: list[bytes] = []
         for batch in batches(SPANS, 2_000, seed=5, start_ns=last - HOUR_NS, step_ns=10**6):
-            rows = []
+            rows: list[SpanRow] = []
             for row in batch:
                 parent = ids[-1 - len(ids) * 7 % min(10, len(ids))] if ids else None
                 rows.append(
