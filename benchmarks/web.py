@@ -339,7 +339,8 @@ def main() -> int:
     text = (
         f"# The web page at {options.spans:,} spans\n\n{datetime.now(UTC).date()}, `benchmarks/web.py`: "
         f"{options.repeats} walks, each in a new tab and with other values, on {os.cpu_count()} cores that server and "
-        f"browser share (load {load:.1f} before it began). Milliseconds from a click to its first and to its last "
+        f"browser share (load {load:.1f} before it began, {os.getloadavg()[0]:.1f} after: above 2 the clock tells of "
+        f"others, and the CPU counts). Milliseconds from a click to its first and to its last "
         f"answer drawn: a list is the first, the last of ten facets the last. CPU is the server's alone. Goal: "
         f"{CLICK_MS} ms to the last answer, p95; bold is missed. The server took {memory} MB at most.\n\n{table}\n\n"
         f"First contentful paint of `/`: p50 {statistics.median(paints):.0f} ms, p95 {_quantile(paints, 0.95):.0f} ms. "
