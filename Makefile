@@ -53,7 +53,7 @@ check: setup ## format, lint, types, imports, unit tests, generated files
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -n 2 --dist worksteal -q tests/unit
 	$(BIN)/python tools/build_web.py --check --unless-offline
 	$(BIN)/python tools/build_web.py --test --unless-offline
 	$(BIN)/python tools/generate_docs.py --check
