@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/footprint.py            print the table
     .venv/bin/python benchmarks/footprint.py --write    and write its section of docs/benchmarks.md
+    … --beside mlflow=ENV/bin/python --beside arize-phoenix=ENV/bin/python    and weigh environments of others
 
 The core is installed from the lock file into an environment of its own, without extras and without what developers
 need. Times are CPU seconds of the second and later starts (bytecode is there), the median of several, beside a bare
@@ -103,7 +104,16 @@ def cpu(command: Sequence[str]) -> float:
     return statistics.median(taken[1:])
 
 
-def page(weights: Sequence[Weight], times: Sequence[Time]) -> str:
+def weigh_other(name: str, python: Path) -> str:
+    """What the environment of another takes, without pip."""
+    asked = f"from importlib.metadata import version; print(version({name!r}))"
+    version = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
+    weights = [weight for weight in weigh(python) if weight.name not in ("pip", "setuptools")]
+    size = sum(weight.size for weight in weights)
+    return f"{name} {version}, weighed the same way, takes {size / 1e6:.0f} MB in {len(weights)} distributions."
+
+
+def page(weights: Sequence[Weight], times: Sequence[Time], others: Sequence[str]) -> str:
     total = sum(weight.size for weight in weights)
     lines = [
         "# Footprint",
@@ -115,6 +125,7 @@ def page(weights: Sequence[Weight], times: Sequence[Time]) -> str:
         "",
         f"The core without extras takes **{total / 1e6:.0f} MB** in {len(weights)} distributions, without bytecode.",
         "The goal is about 200 MB.",
+        *others,
         "",
         "| distribution | MB |",
         "|---|---:|",
@@ -136,12 +147,14 @@ def page(weights: Sequence[Weight], times: Sequence[Time]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--write", action="store_true", help="write its section of docs/benchmarks.md")
-    write = parser.parse_args().write
+    parser.add_argument("--beside", action="append", default=[], metavar="NAME=PYTHON", help="weigh another's too")
+    asked = parser.parse_args()
+    others = [weigh_other(name, Path(python)) for name, _, python in (one.partition("=") for one in asked.beside)]
     with tempfile.TemporaryDirectory() as folder:
         python = install(Path(folder))
-        text = page(weigh(python), time_starts(python))
+        text = page(weigh(python), time_starts(python), others)
     print(text)
-    if write:
+    if asked.write:
         from page import write_section  # beside this script
 
         write_section("footprint", text)
