@@ -54,6 +54,7 @@ def test_who_stops_sending_is_left(serve: Callable[..., Server], sent: bytes, st
 def test_hundreds_of_drips_do_not_keep_others_waiting(serve: Callable[..., Server]) -> None:
     """A byte every 0.2 s: each drip is alive, and none is whole in time."""
     server = serve(limits=SLOW)
+    assert server.ask("/api/v1/traces").status == 200  # what answers questions is loaded behind the start
     before = server.memory_mb()
 
     async def drip() -> bool:
