@@ -413,8 +413,9 @@ def test_a_file_that_was_left_half_made_is_made_again(tmp_path):
         store.put("p", [row()]).result()
 
         assert store.counts("p").spans == 1
-    made = {"000001.columns", "000001.rollup", "000001.search"}
-    left = {path.name for path in (tmp_path / "spans").iterdir()} - made
+    made = ("000001.columns", "000001.rollup", "000001.search")
+    # those have logs of their own, which a reader leaves
+    left = {path.name for path in (tmp_path / "spans").iterdir() if not path.name.startswith(made)}
     assert left == {"000001.db", "lock", "scores.sqlite"}
 
 
