@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link, getRouteApi, useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useDeferredValue, useEffect, useId, useState } from "react";
+import { type ReactNode, useEffect, useId, useState } from "react";
 import { type Schemas, api, ask, currentProject } from "@/api/client";
 import { asProblem } from "@/api/problem";
 import { useAsk } from "@/api/query";
@@ -38,17 +38,19 @@ function Form({ start }: { start: Draft }) {
     if (verdict) void navigate({ to: "/experiments/$id", params: { id: verdict }, search: {} });
   }, [verdict, navigate]);
   const made = askedOf(draft);
-  const settled = useDeferredValue(made.problem === undefined ? JSON.stringify(made.asked) : undefined);
+  const wanted = made.problem === undefined ? JSON.stringify(made.asked) : undefined;
+  const [settled, setSettled] = useState(wanted);
+  useEffect(() => {
+    const rest = setTimeout(() => setSettled(wanted), 400); // when the typing rests
+    return () => clearTimeout(rest);
+  }, [wanted]);
   const plan = useQuery({
     queryKey: ["/api/v1/comparisons/plan", currentProject() ?? null, settled ?? null],
-    queryFn: async ({ signal }) => {
-      await new Promise((done) => setTimeout(done, 400));
-      signal.throwIfAborted();
-      return ask(api.POST("/api/v1/comparisons/plan", { body: JSON.parse(settled ?? "") as never, signal }));
-    },
+    // without its signal: a plan that is cancelled and wanted again at once would never be asked for
+    queryFn: () => ask(api.POST("/api/v1/comparisons/plan", { body: JSON.parse(settled ?? "") as never })),
     enabled: settled !== undefined && job === undefined,
     staleTime: 30_000,
-    retry: false,
+    retry: (tries, error) => tries < 3 && asProblem(error).status >= 500, // the server was busy; a wrong spec stays wrong
   });
   const busy = begin.isPending || (running !== undefined && !["failed", "cancelled"].includes(running.state));
   const price = plan.data?.usd != null && plan.data.calls > 0 ? `, about ${money(plan.data.usd)}` : "";
